@@ -1,0 +1,218 @@
+/* The clamscan look-alike: databases, run, exit code. */
+#include "cli/clamscan.h"
+
+#include "base/io.h"
+#include "cli/cli.h"
+#include "cli/dbcache.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_DATABASES "/var/lib/clamav"
+#define DEFAULT_DIR_DEPTH 15
+
+/* clamscan's exit code when the file list cannot be opened. */
+#define EXIT_NO_LIST 54
+
+static void say_container(const char *path)
+{
+	fprintf(stderr, "LibClamAV Warning: %s: signed containers are not active in this version\n",
+	        path);
+}
+
+static void say_unknown(const char *path)
+{
+	fprintf(stderr, "LibClamAV Warning: cli_load: unknown extension - skipping %s\n", path);
+}
+
+static void say_no_cache(const struct err *why)
+{
+	fprintf(stderr, "WARNING: %s; signatures are compiled anew each time\n", why->text);
+}
+
+static bool leave_pattern_out(const char *option, const char *pattern, const char *reason)
+{
+	fprintf(stderr, "WARNING: --%s=%s is ignored: %s\n", option, pattern, reason);
+	return true;
+}
+
+static st_t add_database(struct clam_out *out, struct db_set *set, const char *path, struct err *e)
+{
+	struct db_set_opts o = {
+	    .pua = out->o->s.pua,
+	    .official_only = out->o->official_only,
+	    .container = say_container,
+	    .unknown = say_unknown,
+	};
+	enum db_problem problem;
+	st_t st = db_set_add(set, path, &o, &problem, e);
+	if (problem == DB_MISSING) {
+		fprintf(stderr, "LibClamAV Error: cl_load(): %s: %s\n", strerror(-st), path);
+		clam_error(out, "Can't get file status");
+		return st;
+	}
+	if (problem == DB_NONE_HERE) {
+		fprintf(stderr, "LibClamAV Error: cli_loaddbdir: No supported database files found in %s\n",
+		        path);
+		clam_error(out, "Can't open file or directory");
+		return ST_UNSUPPORTED;
+	}
+	if (st != ST_OK)
+		clam_error(out, "%s", e->text);
+	return st;
+}
+
+static bool came_from_dir(const struct db_set *set, const char *path)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (set->v[i].from_dir && !strcmp(set->v[i].path, path))
+			return true;
+	}
+	return false;
+}
+
+/* A set with one bad line is refused, in clamscan's words. */
+static void say_malformed(struct clam_out *out, const struct db_set *set,
+                          const struct compile_report *r, const struct err *e)
+{
+	if (!r->nskipped_kept) {
+		clam_error(out, "%s", e->text);
+		return;
+	}
+	const struct compile_skipped *s = &r->skipped[0];
+	if (!strcasecmp(s->why, "empty file"))
+		fputs("LibClamAV Error: Empty database file\n", stderr);
+	else
+		fprintf(stderr, "LibClamAV Error: Problem parsing database at line %u\n",
+		        (unsigned)s->line);
+	fprintf(stderr, "LibClamAV Error: Can't load %s: Malformed database\n", s->file);
+	if (came_from_dir(set, s->file))
+		fprintf(stderr, "LibClamAV Error: cli_loaddbdir: error loading database %s\n", s->file);
+	clam_error(out, "Malformed database");
+}
+
+static st_t load(struct clam_out *out, struct db_set *set, int *ret_fd)
+{
+	const struct str_list *given = &out->o->s.databases;
+	struct compile_report report = {0};
+	struct err e = {0};
+	struct dbcache_opts o = {
+	    .compile = {.strict = true, .clamav = true, .pua = out->o->s.pua},
+	    .warn = say_no_cache,
+	};
+	if (!given->n)
+		TRY(add_database(out, set, DEFAULT_DATABASES, &e));
+	for (size_t i = 0; i < given->n; i++)
+		TRY(add_database(out, set, given->v[i], &e));
+	st_t st = dbcache_open(set, &o, ret_fd, &report, &e);
+	if (st != ST_OK)
+		say_malformed(out, set, &report, &e);
+	compile_report_done(&report);
+	return st;
+}
+
+static int exit_code(const struct clam_out *out, st_t st)
+{
+	if (out->infected)
+		return EXIT_FOUND;
+	if (out->session->list_failed)
+		return EXIT_NO_LIST;
+	return st != ST_OK || out->trouble || out->errors ? EXIT_ERROR : EXIT_CLEAN;
+}
+
+static void say_failure(struct clam_out *out)
+{
+	if (out->session->list_failed)
+		clam_error(out, "--file-list: Can't open file %s", out->o->s.file_list);
+	else
+		clam_error(out, "%s", out->session->e.text);
+}
+
+static int load_and_scan(struct clam_out *out, const struct str_list *paths)
+{
+	AUTO_FD db = -1;
+	struct db_set set;
+	db_set_init(&set);
+	st_t st = load(out, &set, &db);
+	db_set_done(&set);
+	if (st == ST_OK) {
+		bool bar = isatty(STDERR_FILENO) && !out->o->quiet && isatty(STDOUT_FILENO);
+		if (out->o->s.file_list && paths->n)
+			clam_warn(out, "Only scanning files from --file-list (files passed at cmdline are "
+			               "ignored)");
+		st = session_run(out->session, db, paths, bar, clam_show, out);
+		progress_clear(&out->session->progress);
+		out->known = out->session->pool ? pool_known_signatures(out->session->pool) : 0;
+		if (st != ST_OK)
+			say_failure(out);
+	}
+	clam_put_summary(out);
+	return exit_code(out, st);
+}
+
+/* clamscan prepares the quarantine before anything else and says so on stdout if it cannot. */
+static void say_setup(const struct session *s)
+{
+	const struct session_opts *o = s->o;
+	const char *folder = o->move ? o->move : o->copy;
+	if (folder && s->quarantine.dir < 0)
+		printf("action_setup: Failed to get realpath of %s\n", folder);
+	else if (folder)
+		printf("action_setup: Failed to create quarantine lock file in %s: %s\n", folder,
+		       strerror(-s->e.st));
+	else
+		fprintf(stderr, "ERROR: %s\n", s->e.text);
+}
+
+static int scan(const struct clam_opts *o, const struct str_list *paths)
+{
+	struct session session;
+	struct clam_out out;
+	int code = EXIT_ERROR;
+	st_t st = session_init(&session, &o->s, leave_pattern_out);
+	if (st != ST_OK)
+		say_setup(&session);
+	else if (clam_out_init(&out, o, &session) == ST_OK) {
+		code = load_and_scan(&out, paths);
+		clam_out_done(&out);
+	}
+	session_done(&session);
+	return fflush(stdout) || ferror(stdout) ? EXIT_ERROR : code;
+}
+
+static int scan_arguments(const struct clam_opts *o, struct str_list *paths)
+{
+	char cwd[PATH_MAX];
+	if (!paths->n && !o->s.file_list &&
+	    (!getcwd(cwd, sizeof cwd) || str_list_add(paths, cwd) != ST_OK)) {
+		fputs("ERROR: Can't get absolute pathname of current working directory\n", stderr);
+		return EXIT_ERROR;
+	}
+	return scan(o, paths);
+}
+
+int clamscan_main(int argc, char **argv)
+{
+	static char out[1 << 16];
+	struct clam_opts o = {.scan_archive = true};
+	struct str_list paths = {0};
+	int code = EXIT_ERROR;
+	setvbuf(stdout, out, _IOFBF, sizeof out);
+	session_opts_init(&o.s);
+	o.s.max_dir_recursion = DEFAULT_DIR_DEPTH;
+	if (clam_opts_read(argc, argv, &o, &paths, &code)) {
+		code = EXIT_CLEAN;
+		if (o.help)
+			clam_put_help();
+		else if (o.version)
+			puts("ClamAV " CLAMAV_VERSION);
+		else
+			code = scan_arguments(&o, &paths);
+	}
+	str_list_done(&paths);
+	session_opts_done(&o.s);
+	return code;
+}

@@ -1,0 +1,33 @@
+/* What every front end of the program shares: exit codes, version, subcommands. */
+#ifndef VITRINE_CLI_CLI_H
+#define VITRINE_CLI_CLI_H
+
+#include "base/st.h"
+
+enum exit_code {
+	EXIT_CLEAN = 0,
+	EXIT_FOUND = 1,
+	EXIT_ERROR = 2, /* an error, or something that was not fully scanned */
+};
+
+/* Each gets its own name in argv[0] and returns an exit code. */
+int cmd_scan(int argc, char **argv);
+int cmd_db(int argc, char **argv);
+int cmd_db_build(int argc, char **argv);
+int cmd_db_info(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+
+/* The clamscan look-alike: argv[0] is whatever name the program was called by. */
+int clamscan_main(int argc, char **argv);
+
+/* Writes "vitrine: TEXT" to stderr, escaped. */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same for an error record. */
+void say_error(const struct err *e, st_t st);
+
+/* Lifts the soft limit of open files to the hard one: a walk and a quarantine keep many open. */
+void raise_file_limit(void);
+
+#endif

@@ -1,0 +1,194 @@
+/* vitrine db build: text signatures to one compiled database, written atomically. */
+#include "base/io.h"
+#include "cli/cli.h"
+#include "cli/dbcache.h"
+#include "cli/opts.h"
+#include "cli/progress.h"
+#include "cli/text.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Skipped lines named one by one; the rest is counted. */
+#define SKIPPED_SHOWN 20
+
+struct build {
+	const char *out;
+	bool strict, quiet, help;
+};
+
+static const struct opt options[] = {
+    {"output", 'o', OPT_TEXT, 0, offsetof(struct build, out), NULL},
+    {"strict", 0, OPT_BOOL, 0, offsetof(struct build, strict), NULL},
+    {"quiet", 'q', OPT_BOOL, 0, offsetof(struct build, quiet), NULL},
+    {"help", 'h', OPT_BOOL, 0, offsetof(struct build, help), NULL},
+};
+
+static const char usage[] =
+    "Usage: vitrine db build -o OUT.vdb [--strict] [--quiet] SRC...\n"
+    "\n"
+    "Compiles ClamAV text signatures (files, or folders of them) into one database. The same\n"
+    "sources give the same bytes, in any order and on any machine. Lines that cannot be read are\n"
+    "reported and skipped; with --strict the first one refuses the set. Signatures for potentially\n"
+    "unwanted programs (.hdu, .ndu, ...) are always included and used with --detect-pua.\n"
+    "\n"
+    "Exit code: 0 written, 2 not written.\n"
+    "\n"
+    "Examples:\n"
+    "  vitrine db build -o all.vdb /var/lib/clamav my.ndb\n"
+    "  vitrine db build --strict -o release.vdb signatures/\n";
+
+static void say_container(const char *path)
+{
+	say("%s: skipped, signed containers are not active in this version", path);
+}
+
+static st_t collect(struct db_set *set, const struct str_list *srcs, struct err *e)
+{
+	struct db_set_opts o = {.pua = true, .container = say_container};
+	for (size_t i = 0; i < srcs->n; i++) {
+		enum db_problem problem;
+		TRY(db_set_add(set, srcs->v[i], &o, &problem, e));
+		if (problem == DB_NONE_HERE)
+			return fail(e, ST_UNSUPPORTED, 0, "%s: no signature files here", srcs->v[i]);
+	}
+	if (set->vdb >= 0)
+		return fail(e, ST_UNSUPPORTED, 0, "%s: is compiled already", set->vdb_path);
+	return ST_OK;
+}
+
+/* The compiler says nothing before it is done, so a child counts the seconds on the terminal. */
+static pid_t start_clock(bool on)
+{
+	pid_t parent = getpid();
+	pid_t pid = on && isatty(STDERR_FILENO) ? fork() : -1;
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	uint64_t start = clock_now_ns();
+	while (getppid() == parent) {
+		sleep(1);
+		fprintf(stderr, "\rcompiling, %u s\x1b[K", (unsigned)((clock_now_ns() - start) / 1000000000u));
+	}
+	_exit(0);
+}
+
+static void stop_clock(pid_t pid)
+{
+	if (pid <= 0)
+		return;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	fputs("\r\x1b[K", stderr);
+}
+
+static void report_skipped(const struct compile_report *r)
+{
+	for (size_t i = 0; i < r->nskipped_kept && i < SKIPPED_SHOWN; i++) {
+		const struct compile_skipped *s = &r->skipped[i];
+		text_put(stderr, s->file, TEXT_EXACT);
+		fprintf(stderr, ":%u: ", (unsigned)s->line);
+		text_put(stderr, s->why, TEXT_EXACT);
+		putc('\n', stderr);
+	}
+	if (r->nskipped > SKIPPED_SHOWN)
+		fprintf(stderr, "... and %llu more\n", (unsigned long long)r->nskipped - SKIPPED_SHOWN);
+}
+
+static void report_counts(const struct build *b, const struct compile_report *r, double seconds)
+{
+	char size[32];
+	text_size(size, sizeof size, r->size);
+	fprintf(stderr,
+	        "%llu signatures, %llu file hashes, %llu section hashes, %llu trusted hashes\n",
+	        (unsigned long long)r->sigs, (unsigned long long)r->hashes_file,
+	        (unsigned long long)r->hashes_section, (unsigned long long)r->hashes_trust);
+	for (size_t i = 0; i < r->ninactive; i++) {
+		fprintf(stderr, "not active in this version: %llu with ",
+		        (unsigned long long)r->inactive[i].n);
+		text_put(stderr, r->inactive[i].what, TEXT_EXACT);
+		putc('\n', stderr);
+	}
+	fprintf(stderr, "%llu lines skipped, %llu for other engine versions\n",
+	        (unsigned long long)r->nskipped, (unsigned long long)r->out_of_level);
+	text_put(stderr, b->out, TEXT_EXACT);
+	fprintf(stderr, ": %s in %.2f s\n", size, seconds);
+}
+
+/* The folder of the output and a temporary name in it. */
+static st_t open_tmp(const char *out, char *ret_tmp, size_t n, int *ret_fd, struct err *e)
+{
+	int k = snprintf(ret_tmp, n, "%s.tmp.%ld", out, (long)getpid());
+	if (k < 0 || (size_t)k >= n)
+		return fail(e, ST_LIMIT, 0, "%s: name too long", out);
+	*ret_fd = open(ret_tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	return *ret_fd < 0 ? fail_errno(e, "%s", ret_tmp) : ST_OK;
+}
+
+static st_t write_database(const struct build *b, const struct db_set *set,
+                           struct compile_report *report, struct err *e)
+{
+	char tmp[PATH_MAX];
+	AUTO_FD fd = -1;
+	struct compile_opts opts = {.strict = b->strict, .pua = true};
+	TRY(open_tmp(b->out, tmp, sizeof tmp, &fd, e));
+	pid_t clock = start_clock(!b->quiet);
+	st_t st = dbset_compile(set, &opts, fd, report, e);
+	stop_clock(clock);
+	if (st == ST_OK && (fsync(fd) || rename(tmp, b->out)))
+		st = fail_errno(e, "%s", b->out);
+	if (st != ST_OK)
+		unlink(tmp);
+	return st;
+}
+
+static int build(const struct build *b, const struct str_list *srcs)
+{
+	struct db_set set;
+	struct err e = {0};
+	struct compile_report report = {0};
+	uint64_t start = clock_now_ns();
+	db_set_init(&set);
+	st_t st = collect(&set, srcs, &e);
+	if (st == ST_OK)
+		st = write_database(b, &set, &report, &e);
+	if (!b->quiet)
+		report_skipped(&report);
+	if (st != ST_OK)
+		say_error(&e, st);
+	else if (!b->quiet)
+		report_counts(b, &report, (double)(clock_now_ns() - start) / 1e9);
+	compile_report_done(&report);
+	db_set_done(&set);
+	return st == ST_OK ? EXIT_CLEAN : EXIT_ERROR;
+}
+
+int cmd_db_build(int argc, char **argv)
+{
+	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
+	struct build b = {0};
+	struct str_list srcs = {0}, warned = {0};
+	struct opt_error error = {0};
+	int code = EXIT_ERROR;
+	if (!opts_read(&table, argc, argv, &b, &srcs, &warned, &error)) {
+		opts_say(&error, "db build");
+	} else if (b.help) {
+		fputs(usage, stdout);
+		code = EXIT_CLEAN;
+	} else if (!b.out || !srcs.n) {
+		say("db build: an output (-o) and sources are needed; try 'vitrine db build --help'");
+	} else {
+		code = build(&b, &srcs);
+	}
+	str_list_done(&srcs);
+	str_list_done(&warned);
+	return code;
+}

@@ -1,0 +1,208 @@
+/* The complete check of what the engine steers by. One function per record; a range is always
+ * checked as (first, count) against the section's record count, in 64 bits. */
+#include "db/view.h"
+
+#include "db/gram.h"
+
+static bool in_range(uint64_t first, uint64_t n, uint64_t total)
+{
+	return first <= total && n <= total - first;
+}
+
+#define REFUSE(...) return fail(e, ST_MALFORMED, i, __VA_ARGS__)
+
+/* Values on the stack after a node, or -1 for a node that cannot be. */
+static int cond_depth(const struct db_sig *s, const struct db_cond *c, int depth)
+{
+	switch (c->op) {
+	case DB_COND_ID:
+		return in_range(c->a, c->b, s->npatterns) && c->b > 0 ? depth + 1 : -1;
+	case DB_COND_AND:
+	case DB_COND_OR:
+		return c->a > 0 && c->a <= (uint32_t)depth ? depth - (int)c->a + 1 : -1;
+	case DB_COND_EQ:
+	case DB_COND_GT:
+	case DB_COND_LT:
+		return depth > 0 ? depth : -1;
+	case DB_COND_FILESIZE:
+	case DB_COND_EP:
+	case DB_COND_SECTIONS:
+		return depth + 1;
+	default:
+		return -1;
+	}
+}
+
+static st_t check_cond(const struct db_view *v, const struct db_sig *s, size_t i, struct err *e)
+{
+	if (s->ncond > DB_CONDS_MAX)
+		REFUSE("signature %zu: condition too long", i);
+	int depth = 0;
+	for (uint32_t k = 0; k < s->ncond; k++) {
+		depth = cond_depth(s, &v->cond[s->cond + k], depth);
+		if (depth < 0 || depth > DB_COND_STACK)
+			REFUSE("signature %zu: broken condition", i);
+	}
+	if (depth != 1)
+		REFUSE("signature %zu: condition without a value", i);
+	return ST_OK;
+}
+
+static st_t check_sig(const struct db_view *v, size_t i, struct err *e)
+{
+	const struct db_sig *s = &v->sig[i];
+	if ((s->nameref & DB_NAMEREF_INDEX) >= v->meta->nnames || s->target >= DB_TARGETS)
+		REFUSE("signature %zu: broken record", i);
+	if (!in_range(s->pattern, s->npatterns, v->npattern) || !in_range(s->cond, s->ncond, v->ncond))
+		REFUSE("signature %zu: patterns or condition outside", i);
+	if (s->flags & DB_SIG_SIMPLE)
+		return s->npatterns == 1 && s->ncond == 0
+		           ? ST_OK
+		           : fail(e, ST_MALFORMED, i, "signature %zu: not simple", i);
+	return check_cond(v, s, i, e);
+}
+
+static st_t check_pattern(const struct db_view *v, size_t i, struct err *e)
+{
+	const struct db_pattern *p = &v->pattern[i];
+	if (p->sig >= v->nsig || p->off_kind >= DB_OFF_KINDS)
+		REFUSE("pattern %zu: broken record", i);
+	const struct db_sig *s = &v->sig[p->sig];
+	if (i < s->pattern || i - s->pattern >= s->npatterns)
+		REFUSE("pattern %zu belongs to another signature", i);
+	if (p->nparts == 0 || p->nparts > DB_PARTS_MAX || !in_range(p->part, p->nparts, v->npart))
+		REFUSE("pattern %zu: parts outside", i);
+	return ST_OK;
+}
+
+static st_t check_part(const struct db_view *v, size_t i, struct err *e)
+{
+	const struct db_part *p = &v->part[i];
+	uint64_t code = p->kind == DB_PART_MASKED ? 2 * (uint64_t)p->min_len : p->min_len;
+	if (!in_range(p->code, p->code_len, v->ncode) || p->kind > DB_PART_PROGRAM)
+		REFUSE("part %zu: code outside", i);
+	if (p->max_len < p->min_len || p->max_len - p->min_len > DB_PART_SPAN)
+		REFUSE("part %zu: broken lengths", i);
+	if ((uint64_t)p->lit_off + p->lit_len > p->min_len || !in_range(p->lit, p->lit_len, v->ncode))
+		REFUSE("part %zu: literal outside", i);
+	if (p->kind == DB_PART_PROGRAM)
+		return db_check_program(v->code + p->code, p->code_len, e);
+	if (p->max_len != p->min_len || code != p->code_len)
+		REFUSE("part %zu: code and length differ", i);
+	return ST_OK;
+}
+
+static st_t check_slots(const struct db_view *v, struct err *e)
+{
+	for (size_t i = 0; i < v->nslot; i++) {
+		const struct db_slot *s = &v->slot[i];
+		if (s->pattern >= v->npattern)
+			REFUSE("gram %zu: pattern outside", i);
+		const struct db_pattern *p = &v->pattern[s->pattern];
+		if (s->part < p->part || s->part - p->part >= p->nparts)
+			REFUSE("gram %zu: part of another pattern", i);
+	}
+	return ST_OK;
+}
+
+/* Buckets of a class ascend and end at its slots' number. */
+static st_t check_buckets(const struct db_view *v, const struct db_class *c, size_t i,
+                          struct err *e)
+{
+	uint64_t n = UINT64_C(1) << c->bucket_log2;
+	if (!in_range(c->bucket, n + 1, v->nbucket) || !in_range(c->slot, c->nslots, v->nslot))
+		REFUSE("filter %zu: buckets outside", i);
+	const uint32_t *b = v->bucket + c->bucket;
+	for (uint64_t k = 0; k < n; k++)
+		if (b[k] > b[k + 1])
+			REFUSE("filter %zu: buckets descend", i);
+	if (b[n] != c->nslots)
+		REFUSE("filter %zu: buckets do not cover the grams", i);
+	return ST_OK;
+}
+
+static st_t check_filter(const struct db_view *v, size_t i, struct err *e)
+{
+	for (unsigned k = 0; k < DB_CLASSES; k++) {
+		const struct db_class *c = &v->filter[i].cls[k];
+		if (c->ngrams == 0)
+			continue;
+		uint64_t bytes = (k <= DB_CLASS_8_4 ? UINT64_C(8) : UINT64_C(4)) << (c->bloom_log2 & 31);
+		if (c->bloom_log2 > BLOOM_LOG2_MAX || c->bucket_log2 > 31 ||
+		    (k == DB_CLASS_2_1 && c->bloom_log2 != BLOOM2_LOG2) ||
+		    !in_range(c->bloom, (bytes + 7) / 8, v->nbloom))
+			REFUSE("filter %zu: bloom outside", i);
+		TRY(check_buckets(v, c, i, e));
+	}
+	return ST_OK;
+}
+
+static st_t check_target(const struct db_view *v, size_t i, struct err *e)
+{
+	const struct db_target *t = &v->target[i];
+	if (t->nfilters > DB_TARGET_FILTERS || !in_range(t->place, t->nplaces, v->nplace) ||
+	    !in_range(t->always, t->nalways, v->nalways))
+		REFUSE("target %zu: broken record", i);
+	for (uint32_t k = 0; k < t->nfilters; k++)
+		if (t->filter[k] >= v->nfilter)
+			REFUSE("target %zu: filter outside", i);
+	return ST_OK;
+}
+
+static st_t check_lists(const struct db_view *v, struct err *e)
+{
+	for (size_t i = 0; i < v->nplace; i++)
+		if (v->place[i].pattern >= v->npattern)
+			REFUSE("place %zu: pattern outside", i);
+	for (size_t i = 0; i < v->nalways; i++)
+		if (v->always[i] >= v->nsig)
+			REFUSE("always-list %zu: signature outside", i);
+	return ST_OK;
+}
+
+static st_t check_hash(const struct db_view *v, size_t i, struct err *e)
+{
+	const struct db_hash_table *t = &v->hash[i];
+	if (t->nrows == 0)
+		return ST_OK;
+	uint64_t bytes;
+	if (t->stride != digest_size((enum digest_kind)(i % DIGEST_KINDS)) + 8 ||
+	    t->nrows > UINT32_MAX || !num_mul_u64(t->nrows, t->stride, &bytes) ||
+	    !in_range(t->rows_off, bytes, v->nhash_rows))
+		REFUSE("digest table %zu: rows outside", i);
+	if (t->dir_log2 > 31 || !in_range(t->dir, (UINT64_C(1) << t->dir_log2) + 1, v->nhash_dir))
+		REFUSE("digest table %zu: directory outside", i);
+	if (t->sizes_log2 < 6 || t->sizes_log2 > 36 ||
+	    !in_range(t->sizes, UINT64_C(1) << (t->sizes_log2 - 6), v->nhash_sizes))
+		REFUSE("digest table %zu: size filter outside", i);
+	return ST_OK;
+}
+
+static st_t check_names(const struct db_view *v, struct err *e)
+{
+	size_t i = v->nname_dir;
+	uint64_t blocks = ((uint64_t)v->meta->nnames + DB_NAME_BLOCK - 1) / DB_NAME_BLOCK;
+	if (v->nname_dir != blocks + 1)
+		REFUSE("%zu name blocks for %u names", i, v->meta->nnames);
+	return ST_OK;
+}
+
+#define CHECK_EACH(n, fn)                  \
+	do {                                   \
+		for (size_t k_ = 0; k_ < (n); k_++) \
+			TRY(fn(v, k_, e));             \
+	} while (0)
+
+st_t db_check(const struct db_view *v, struct err *e)
+{
+	TRY(check_names(v, e));
+	CHECK_EACH(v->nsig, check_sig);
+	CHECK_EACH(v->npattern, check_pattern);
+	CHECK_EACH(v->npart, check_part);
+	TRY(check_slots(v, e));
+	CHECK_EACH(v->nfilter, check_filter);
+	CHECK_EACH((size_t)DB_TARGETS, check_target);
+	TRY(check_lists(v, e));
+	CHECK_EACH((size_t)DB_HASH_USES * DIGEST_KINDS, check_hash);
+	return ST_OK;
+}

@@ -1,0 +1,295 @@
+/* The database file in C. doc/format/database.md is the specification; each record here carries its
+ * name there. Little-endian, naturally aligned, offsets only.
+ *
+ * File: header, section table, sections (each 64-byte aligned, gaps zero). */
+#ifndef VITRINE_DB_LAYOUT_H
+#define VITRINE_DB_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DB_MAGIC "VITRINDB"
+#define DB_VERSION 1
+
+/* Bytes that may be read behind any section (kernels load whole vectors). */
+#define DB_TAIL_PAD 64
+
+enum db_section_id {
+	DB_SEC_META = 1,     /* struct db_meta, one */
+	DB_SEC_INACTIVE,     /* struct db_inactive[] */
+	DB_SEC_SIG,          /* struct db_sig[] */
+	DB_SEC_COND,         /* struct db_cond[] */
+	DB_SEC_PATTERN,      /* struct db_pattern[] */
+	DB_SEC_PART,         /* struct db_part[] */
+	DB_SEC_CODE,         /* bytes: literals, masks, part programs */
+	DB_SEC_TARGET,       /* struct db_target[DB_TARGETS] */
+	DB_SEC_FILTER,       /* struct db_filter[] */
+	DB_SEC_BLOOM,        /* uint64_t[] */
+	DB_SEC_BUCKET,       /* uint32_t[] */
+	DB_SEC_SLOT,         /* struct db_slot[] */
+	DB_SEC_PLACE,        /* struct db_place[]: patterns bound to an offset */
+	DB_SEC_ALWAYS,       /* uint32_t[]: signatures without a necessary anchor */
+	DB_SEC_HASH,         /* struct db_hash_table[DB_HASH_USES * DIGEST_KINDS] */
+	DB_SEC_HASH_SIZES,   /* uint64_t[]: size filters */
+	DB_SEC_HASH_DIR,     /* struct db_hash_dir[] */
+	DB_SEC_HASH_ROWS,    /* rows; every bucket has its checksum in the directory */
+	DB_SEC_NAME_DIR,     /* struct db_name_dir[] */
+	DB_SEC_NAME_BLOCKS,  /* front-coded names; every block has its checksum in the directory */
+	DB_SECTIONS_END,
+};
+
+struct db_header {
+	char magic[8];
+	uint32_t version;
+	uint32_t nsections;
+	uint64_t file_size;
+	uint64_t sum; /* sum64 of the section table */
+};
+
+struct db_section {
+	uint32_t id;
+	uint32_t flags; /* DB_SECTION_LAZY: not covered by sum, blocks are checked on use */
+	uint64_t off, len;
+	uint64_t sum; /* sum64 of the section, 0 if lazy */
+};
+#define DB_SECTION_LAZY 1u
+
+/* db_meta: counters for people. */
+struct db_meta {
+	uint64_t sigs_body;     /* active body signatures (.ndb) */
+	uint64_t sigs_logical;  /* active logical signatures */
+	uint64_t hashes_file;   /* rows of whole-object digests */
+	uint64_t hashes_section;
+	uint64_t hashes_trust;
+	uint64_t inactive;      /* recognised, not active in this version */
+	uint64_t skipped;       /* malformed lines */
+	uint64_t out_of_level;  /* left out because of MinFL / MaxFL */
+	uint32_t nnames;
+	uint32_t flevel;        /* functionality level the compiler announced */
+	uint8_t sources[32];    /* SHA-256 over the sorted digests of the source files */
+};
+
+struct db_inactive {
+	char what[56];
+	uint64_t n;
+};
+
+/* Name reference: index of a name plus flags. */
+#define DB_NAMEREF_INDEX 0x0fffffffu
+#define DB_NAMEREF_OFFICIAL 0x10000000u
+#define DB_NAMEREF_PUA 0x20000000u
+
+/* Signature. Its id is its index; ids ascend by (name, content). */
+enum db_sig_flags {
+	DB_SIG_LOGICAL = 1,  /* from .ldb/.ldu, else .ndb/.ndu */
+	DB_SIG_SIMPLE = 2,   /* one pattern, found means matched: no condition to evaluate */
+	DB_SIG_PUA = 4,
+};
+
+struct db_sig {
+	uint32_t nameref;
+	uint32_t cond;       /* first condition node */
+	uint16_t ncond;      /* 0 if simple */
+	uint8_t target;
+	uint8_t flags;
+	uint32_t pattern;    /* first pattern; patterns of a signature are neighbours */
+	uint32_t npatterns;
+};
+
+/* Condition node, reverse Polish; see enum ir_cond_op for the meaning. */
+enum db_cond_op {
+	DB_COND_ID,       /* a: first pattern relative to the signature's, b: number of patterns */
+	DB_COND_AND,
+	DB_COND_OR,
+	DB_COND_EQ,
+	DB_COND_GT,
+	DB_COND_LT,
+	DB_COND_FILESIZE,
+	DB_COND_EP,
+	DB_COND_SECTIONS,
+	DB_COND_OPS,
+};
+
+struct db_cond {
+	uint32_t op;
+	uint32_t a, b;
+};
+
+/* Longest condition program, and most values on its stack. */
+#define DB_CONDS_MAX 1024
+#define DB_COND_STACK 72
+
+enum db_offset_kind {
+	DB_OFF_ANY,
+	DB_OFF_ABS,
+	DB_OFF_EOF,
+	DB_OFF_EP,
+	DB_OFF_SECTION,
+	DB_OFF_LAST_SECTION,
+	DB_OFF_IN_SECTION,
+	DB_OFF_KINDS,
+};
+
+enum db_pattern_flags {
+	DB_PAT_FULLWORD = 1,
+	DB_PAT_WIDE = 2,
+};
+
+struct db_pattern {
+	uint32_t sig;
+	uint32_t part;      /* first part */
+	uint16_t nparts;
+	uint8_t flags;
+	uint8_t off_kind;
+	uint32_t off_section;
+	int64_t off_n;
+	uint32_t off_shift; /* maxshift */
+	uint32_t min_len;   /* fewest bytes a match spans */
+};
+
+/* Most bytes by which matches of one part may differ in length. */
+#define DB_PART_SPAN 1023
+/* Most parts of a pattern, deepest nesting of alternatives. */
+#define DB_PARTS_MAX 512
+#define DB_ALT_DEPTH 8
+
+enum db_part_kind {
+	DB_PART_LITERAL, /* code: len bytes */
+	DB_PART_MASKED,  /* code: len values, then len masks */
+	DB_PART_PROGRAM, /* code: ops, see db_op */
+};
+
+struct db_part {
+	uint32_t gap_min, gap_max; /* from the end of the part before; UINT32_MAX: no limit */
+	uint32_t code;             /* offset in DB_SEC_CODE */
+	uint32_t code_len;
+	uint32_t min_len, max_len; /* bytes that a match spans; at most DB_PART_SPAN apart */
+	uint32_t lit;              /* best literal run: where in DB_SEC_CODE its bytes stand, */
+	uint16_t lit_off, lit_len; /* its offset from the part's start, its length (0: none) */
+	uint8_t kind;
+	uint8_t lit_folded;        /* the run has letters of either case */
+	uint16_t pad;
+};
+
+/* Ops of a part program: one byte op, then operands. Offsets are forward, from the op's own byte, so
+ * a program ends. */
+enum db_op {
+	DB_OP_END,
+	DB_OP_BYTES,   /* u16 n, n bytes */
+	DB_OP_MASKED,  /* u16 n, n values, n masks */
+	DB_OP_SKIP,    /* u16 n: any n bytes */
+	DB_OP_SET,     /* 32 bytes of bits */
+	DB_OP_NOT,     /* u16 nalts, u16 n, nalts times n values and n masks: n bytes that equal none */
+	DB_OP_ALT,     /* u16 nalts, nalts times u16 offset of a branch; branches end with JUMP */
+	DB_OP_JUMP,    /* u16 offset */
+	DB_OP_BOUND,   /* u8 'B' 'L' or 'W', u8 side: 0 looks at the byte before, 1 at the byte behind */
+	DB_OP_COUNT,
+};
+
+/* What to run for an object of target t: its filters, its places and its always-list. */
+#define DB_TARGETS 15
+#define DB_TARGET_FILTERS 2
+struct db_target {
+	uint32_t nfilters;
+	uint32_t filter[DB_TARGET_FILTERS];
+	uint32_t place, nplaces;
+	uint32_t always, nalways;
+	uint32_t pad;
+};
+
+/* A filter holds the grams of one set of signatures in classes by gram length and stride. */
+enum db_class_id {
+	DB_CLASS_8_8, /* 8-byte grams at every 8th offset: anchors of >= 15 bytes */
+	DB_CLASS_8_4, /* 8-byte grams at every 4th: >= 11 */
+	DB_CLASS_4_4, /* 4-byte grams at every 4th: >= 7 */
+	DB_CLASS_4_2, /* 4-byte grams at every 2nd: >= 5 */
+	DB_CLASS_4_1, /* 4-byte grams everywhere: 4 */
+	DB_CLASS_2_1, /* 2-byte grams everywhere: 2 and 3 */
+	DB_CLASSES,
+};
+
+struct db_class {
+	uint32_t ngrams;       /* 0: class absent */
+	uint32_t bloom;        /* first word in DB_SEC_BLOOM */
+	uint32_t bloom_log2;   /* log2 of the number of words */
+	uint32_t bucket;       /* first entry in DB_SEC_BUCKET; 2^bucket_log2 + 1 of them */
+	uint32_t bucket_log2;
+	uint32_t slot, nslots; /* of this class in DB_SEC_SLOT; bucket entries count from `slot` */
+	uint32_t pad;
+};
+
+struct db_filter {
+	struct db_class cls[DB_CLASSES];
+};
+
+/* One gram of one anchor. */
+struct db_slot {
+	uint32_t check;   /* low half of the gram's hash */
+	uint32_t pattern;
+	uint32_t part;    /* index in DB_SEC_PART of the part that holds the anchor */
+	uint32_t delta;   /* gram's offset from the start of that part */
+};
+
+/* A pattern that can only be at one place: looked at there. Sorted by place. */
+struct db_place {
+	uint64_t value, mask; /* of the first 8 bytes at the place; mask 0 where nothing is fixed */
+	uint32_t pattern;
+	uint32_t pad;
+};
+
+/* Digest tables. */
+enum db_hash_use { DB_HASH_FILE, DB_HASH_SECTION, DB_HASH_TRUST, DB_HASH_USES };
+
+/* Rows of one (use, digest kind): sorted by (digest, size, nameref), cut into buckets by the top
+ * dir_log2 bits of the digest. Row: digest, u32 size (UINT32_MAX: any), u32 nameref. */
+struct db_hash_table {
+	uint64_t nrows;
+	uint64_t rows_off;   /* in DB_SEC_HASH_ROWS, bytes */
+	uint32_t dir;        /* first entry in DB_SEC_HASH_DIR; 2^dir_log2 + 1 of them */
+	uint32_t dir_log2;
+	uint32_t sizes;      /* first word in DB_SEC_HASH_SIZES: bit filter of object sizes */
+	uint32_t sizes_log2; /* log2 of its number of bits (>= 6) */
+	uint32_t any_size;   /* rows with any size: every object wants the digest */
+	uint32_t stride;     /* digest size + 8 */
+};
+
+struct db_hash_dir {
+	uint32_t start; /* row index; the next entry's start is the end */
+	uint32_t sum;   /* low half of sum64 of the bucket's bytes */
+};
+
+/* Names are sorted; DB_NAME_BLOCK of them make a block: each is u8 shared-prefix length, u16 rest
+ * length, rest. */
+#define DB_NAME_BLOCK 32
+struct db_name_dir {
+	uint32_t off; /* of the block, bytes; the next entry's off is the end */
+	uint32_t sum;
+};
+
+/* The mapped file as typed arrays; valid after db_open(). */
+struct db_view {
+	const struct db_meta *meta;
+	const struct db_inactive *inactive;
+	const struct db_sig *sig;
+	const struct db_cond *cond;
+	const struct db_pattern *pattern;
+	const struct db_part *part;
+	const uint8_t *code;
+	const struct db_target *target;
+	const struct db_filter *filter;
+	const uint64_t *bloom;
+	const uint32_t *bucket;
+	const struct db_slot *slot;
+	const struct db_place *place;
+	const uint32_t *always;
+	const struct db_hash_table *hash;
+	const uint64_t *hash_sizes;
+	const struct db_hash_dir *hash_dir;
+	const uint8_t *hash_rows;
+	const struct db_name_dir *name_dir;
+	const uint8_t *name_blocks;
+	size_t ninactive, nsig, ncond, npattern, npart, ncode, nfilter, nbloom, nbucket, nslot,
+	    nplace, nalways, nhash_sizes, nhash_dir, nhash_rows, nname_dir, nname_blocks;
+};
+
+#endif

@@ -1,0 +1,22 @@
+/* Inside of db/: the open database. */
+#ifndef VITRINE_DB_VIEW_H
+#define VITRINE_DB_VIEW_H
+
+#include "db/db.h"
+
+struct db {
+	const uint8_t *base;
+	size_t len;
+	bool mapped; /* ours to unmap */
+	struct db_view v;
+};
+
+/* Checks everything that the engine steers by (db/check.c): after it, no index or offset in a
+ * record leaves its section. */
+st_t db_check(const struct db_view *v, struct err *e);
+
+/* Checks one part program (db/check_code.c): every op is whole, jumps go forward to an op, the last
+ * op is the only END. */
+st_t db_check_program(const uint8_t *code, size_t len, struct err *e);
+
+#endif

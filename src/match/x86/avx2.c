@@ -1,0 +1,102 @@
+/* AVX2 kernels: 4 eight-byte or 8 four-byte grams a step. See kernels.h for the contract and
+ * db/gram.h for the arithmetic, which is repeated here lane by lane. */
+#include "match/kernels.h"
+
+#include "db/gram.h"
+
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2")))
+#define STEP 32u
+
+/* Mask of the four grams at p, p + 8, … that pass. */
+TARGET static inline uint32_t probe8(const uint8_t *p, const void *bloom, __m128i shift)
+{
+	const __m256i one = _mm256_set1_epi64x(1), low6 = _mm256_set1_epi64x(63);
+	__m256i in = _mm256_loadu_si256((const __m256i *)(const void *)p);
+	__m256i g = _mm256_or_si256(in, _mm256_set1_epi8(0x20));
+	__m256i lo = _mm256_mul_epu32(g, _mm256_set1_epi64x(GRAM_K1));
+	__m256i hi = _mm256_mul_epu32(_mm256_srli_epi64(g, 32), _mm256_set1_epi64x(GRAM_K2));
+	__m256i c = _mm256_xor_si256(lo, hi);
+	__m256i y = _mm256_xor_si256(c, _mm256_srli_epi64(c, 32));
+	__m256i y32 = _mm256_and_si256(y, _mm256_set1_epi64x(UINT32_MAX));
+	__m256i word = _mm256_i64gather_epi64(bloom, _mm256_srl_epi64(y32, shift), 8);
+	__m256i b1 = _mm256_sllv_epi64(one, _mm256_and_si256(y, low6));
+	__m256i b2 = _mm256_sllv_epi64(one, _mm256_and_si256(_mm256_srli_epi64(y, 6), low6));
+	__m256i m = _mm256_or_si256(b1, b2);
+	__m256i hit = _mm256_cmpeq_epi64(_mm256_and_si256(word, m), m);
+	return (uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(hit));
+}
+
+/* Mask of the eight grams at p, p + 4, … that pass. */
+TARGET static inline uint32_t probe4(const uint8_t *p, const void *bloom, __m128i shift)
+{
+	const __m256i one = _mm256_set1_epi32(1), low5 = _mm256_set1_epi32(31);
+	__m256i in = _mm256_loadu_si256((const __m256i *)(const void *)p);
+	__m256i g = _mm256_or_si256(in, _mm256_set1_epi8(0x20));
+	__m256i x = _mm256_xor_si256(g, _mm256_srli_epi32(g, 15));
+	__m256i h = _mm256_mullo_epi32(x, _mm256_set1_epi32((int)GRAM_K1));
+	__m256i y = _mm256_xor_si256(h, _mm256_srli_epi32(h, 15));
+	__m256i word = _mm256_i32gather_epi32(bloom, _mm256_srl_epi32(y, shift), 4);
+	__m256i b1 = _mm256_sllv_epi32(one, _mm256_and_si256(y, low5));
+	__m256i b2 = _mm256_sllv_epi32(one, _mm256_and_si256(_mm256_srli_epi32(y, 5), low5));
+	__m256i m = _mm256_or_si256(b1, b2);
+	__m256i hit = _mm256_cmpeq_epi32(_mm256_and_si256(word, m), m);
+	return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(hit));
+}
+
+/* Appends the offsets p + k for the bits k of mask. */
+static inline size_t emit(uint32_t mask, size_t p, uint32_t *ret_pos, size_t n)
+{
+	for (; mask; mask &= mask - 1)
+		ret_pos[n++] = (uint32_t)(p + (size_t)__builtin_ctz(mask));
+	return n;
+}
+
+/* Bit k of an m-bit mask moves to bit k * 8 (or k * 4): the offset of its gram. */
+static inline uint32_t spread8(uint32_t m)
+{
+	return (m & 1) | (m & 2) << 7 | (m & 4) << 14 | (m & 8) << 21;
+}
+
+static inline uint32_t spread4(uint32_t m)
+{
+	m = (m | m << 12) & 0x000f000fu;
+	m = (m | m << 6) & 0x03030303u;
+	return (m | m << 3) & 0x11111111u;
+}
+
+static size_t align_up(size_t v, size_t a)
+{
+	return (v + a - 1) / a * a;
+}
+
+TARGET size_t match_avx2_8(const struct match_class *c, const uint8_t *data, size_t from, size_t to,
+                           uint32_t *ret_pos)
+{
+	const size_t stride = gram_class(c->id).stride;
+	const __m128i shift = _mm_cvtsi32_si128(32 - (int)c->bloom_log2);
+	size_t n = 0, p = align_up(from, stride);
+	for (; p + STEP - stride < to; p += STEP) {
+		uint32_t mask = spread8(probe8(data + p, c->bloom, shift));
+		if (stride == 4)
+			mask |= spread8(probe8(data + p + 4, c->bloom, shift)) << 4;
+		n = emit(mask, p, ret_pos, n);
+	}
+	return n + match_ref(c, data, p, to, ret_pos + n);
+}
+
+TARGET size_t match_avx2_4(const struct match_class *c, const uint8_t *data, size_t from, size_t to,
+                           uint32_t *ret_pos)
+{
+	const size_t stride = gram_class(c->id).stride;
+	const __m128i shift = _mm_cvtsi32_si128(32 - (int)c->bloom_log2);
+	size_t n = 0, p = align_up(from, stride);
+	for (; p + STEP - stride < to; p += STEP) {
+		uint32_t mask = 0;
+		for (size_t i = 0; i < 4; i += stride)
+			mask |= spread4(probe4(data + p + i, c->bloom, shift)) << i;
+		n = emit(mask, p, ret_pos, n);
+	}
+	return n + match_ref(c, data, p, to, ret_pos + n);
+}

@@ -1,0 +1,43 @@
+/* Plug-in interface of everything that has children: archives now, documents and mail later.
+ * One file per format (or per library that reads several) defines one `const struct format`; the
+ * table in formats.c lists them; scan/ knows nothing but this header. */
+#ifndef VITRINE_PARSE_FORMAT_H
+#define VITRINE_PARSE_FORMAT_H
+
+#include "base/rd.h"
+#include "parse/filetype.h"
+
+/* One child of a container. */
+struct member {
+	const char *name;   /* as stored, bytes; valid until the next call; never NULL */
+	bool has_size;
+	uint64_t size;      /* as declared: a hint, hostile */
+	bool encrypted;     /* content cannot be read: reading gives ST_ENCRYPTED */
+	bool is_regular;    /* folders, links and devices have no content */
+};
+
+struct format_ctx; /* of the plug-in */
+
+struct format {
+	const char *name; /* for messages: "zip" */
+
+	/* How sure the format is that it can open an object of this type: 0 no … 100 surely. */
+	int (*bid)(enum file_type type, struct rd in);
+
+	/* Opens the object; `in` stays valid until close. */
+	st_t (*open)(struct rd in, enum file_type type, struct format_ctx **ret, struct err *e);
+
+	/* The next child. *ret_end is set, and *ret not, when there are no more. A status > 0 says the
+	 * rest of the container cannot be read; children before it were good. */
+	st_t (*next)(struct format_ctx *c, struct member *ret, bool *ret_end, struct err *e);
+
+	/* Up to cap bytes of the current child; *ret_n is 0 at its end. */
+	st_t (*read)(struct format_ctx *c, void *buf, size_t cap, size_t *ret_n, struct err *e);
+
+	void (*close)(struct format_ctx *c);
+};
+
+/* The format with the highest bid, or NULL if nothing opens this object. */
+const struct format *format_for(enum file_type type, struct rd in);
+
+#endif

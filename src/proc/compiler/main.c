@@ -1,0 +1,224 @@
+/* vitrine-compiler: signature text in, database out. Role COMPILE.
+ *
+ * The jail closes before the first message is read. The sources come as descriptors and are mapped;
+ * the database goes to SANDBOX_FD_OUT. Ends after one set. */
+#include "base/io.h"
+#include "crypto/digest.h"
+#include "proc/msg.h"
+#include "sandbox/roles.h"
+#include "sig/compile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A source that is no regular file (a pipe) is read into memory up to this. */
+#define STREAM_MAX ((size_t)1 << 30)
+
+/* Sources of one set: every file of the folders that were named. */
+#define SOURCES_MAX 100000
+
+struct compiler {
+	struct msg_peer peer;
+	struct sandbox_report jail;
+	struct sig_opts opts;
+	struct sig_source *srcs;
+	size_t n, cap;
+	struct msg out;
+};
+
+static st_t send_now(struct compiler *c, struct err *e)
+{
+	return msg_send(&c->peer, &c->out, -1, true, e);
+}
+
+static st_t read_stream(int fd, const char **ret, size_t *ret_len, struct err *e)
+{
+	struct buf b = {0};
+	for (;;) {
+		void *room = buf_room(&b, 1 << 16);
+		ssize_t n = room ? read(fd, room, 1 << 16) : 0;
+		if (n < 0)
+			return fail_errno(e, "read");
+		if (n == 0)
+			break;
+		b.len += (size_t)n;
+		if (b.len > STREAM_MAX)
+			return fail(e, ST_LIMIT, b.len, "more than a gibibyte from a pipe");
+	}
+	TRY(buf_check(&b, e, "source"));
+	*ret = (const char *)b.data;
+	*ret_len = b.len;
+	return ST_OK;
+}
+
+/* The text stays mapped: the process ends after one set. */
+static st_t map_text(int fd, const char **ret, size_t *ret_len, struct err *e)
+{
+	struct stat sb;
+	if (fstat(fd, &sb) != 0)
+		return fail_errno(e, "fstat");
+	if (!S_ISREG(sb.st_mode))
+		return read_stream(fd, ret, ret_len, e);
+	*ret = "";
+	*ret_len = (size_t)sb.st_size;
+	if (sb.st_size == 0)
+		return ST_OK;
+	void *p = mmap(NULL, *ret_len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (p == MAP_FAILED)
+		return fail_errno(e, "mmap");
+	*ret = p;
+	return ST_OK;
+}
+
+static st_t add_source(struct compiler *c, const char *name, int fd, struct err *e)
+{
+	if (c->n >= SOURCES_MAX)
+		return fail(e, ST_LIMIT, 0, "more than %d sources", SOURCES_MAX);
+	if (c->n == c->cap) {
+		size_t cap = c->cap ? c->cap * 2 : 64;
+		struct sig_source *p = realloc(c->srcs, cap * sizeof *p);
+		if (!p)
+			return fail(e, ST_NOMEM, 0, "out of memory");
+		c->srcs = p;
+		c->cap = cap;
+	}
+	struct sig_source s = {.name = strdup(name)};
+	if (!s.name)
+		return fail(e, ST_NOMEM, 0, "out of memory");
+	struct err why = {0};
+	st_t st = map_text(fd, &s.text, &s.len, &why);
+	if (st != ST_OK)
+		return fail(e, st, 0, "%s: %s", name, why.text);
+	c->srcs[c->n++] = s;
+	return ST_OK;
+}
+
+/* Everything up to COMPILE. */
+static st_t receive(struct compiler *c, struct err *e)
+{
+	struct msg in;
+	enum ipc_got got;
+	int fd;
+	while (c->peer.state != C_RUNNING) {
+		TRY(msg_recv(&c->peer, true, &in, &fd, &got, e));
+		if (got == IPC_END)
+			return fail(e, ST_TRUNCATED, 0, "no broker");
+		if (in.type == MSG_OPTIONS)
+			c->opts = (struct sig_opts){in.options.strict, in.options.clamav, in.options.pua};
+		if (in.type != MSG_SOURCE)
+			continue;
+		st_t st = add_source(c, in.source.name, fd, e);
+		close(fd);
+		TRY(st);
+	}
+	if (in.compile.nsources != c->n)
+		return fail(e, ST_TRUNCATED, 0, "%zu of %u sources came", c->n, in.compile.nsources);
+	return ST_OK;
+}
+
+static st_t send_skipped(struct compiler *c, const struct ir_set *set, struct err *e)
+{
+	size_t n = 0;
+	for (const struct ir_skipped *s = set->skipped; s && n < MSG_SKIPPED_MAX; s = s->next, n++) {
+		struct msg_skipped *m = &c->out.skipped;
+		c->out.type = MSG_SKIPPED;
+		msg_text(m->file, sizeof m->file, s->file);
+		m->line = s->line;
+		msg_text(m->why, sizeof m->why, s->why);
+		TRY(send_now(c, e));
+	}
+	return ST_OK;
+}
+
+_Static_assert(IR_INACTIVE_MAX <= MSG_INACTIVE_MAX, "all kinds can be reported");
+
+static st_t send_inactive(struct compiler *c, const struct ir_set *set, struct err *e)
+{
+	for (size_t i = 0; i < set->ninactive; i++) {
+		struct msg_inactive *m = &c->out.inactive;
+		c->out.type = MSG_INACTIVE;
+		msg_text(m->what, sizeof m->what, set->inactive[i].what);
+		m->n = set->inactive[i].n;
+		TRY(send_now(c, e));
+	}
+	return ST_OK;
+}
+
+static uint64_t count_hashes(const struct ir_set *set, enum ir_hash_use use)
+{
+	uint64_t n = 0;
+	for (int k = 0; k < DIGEST_KINDS; k++)
+		n += set->hashes[use][k].n;
+	return n;
+}
+
+static st_t send_compiled(struct compiler *c, const struct ir_set *set, size_t size, struct err *e)
+{
+	c->out.type = MSG_COMPILED;
+	c->out.compiled = (struct msg_compiled){
+		.size = size,
+		.sigs = set->nsigs,
+		.hashes_file = count_hashes(set, IR_HASH_FILE),
+		.hashes_section = count_hashes(set, IR_HASH_SECTION),
+		.hashes_trust = count_hashes(set, IR_HASH_TRUST),
+		.nskipped = set->nskipped,
+		.out_of_level = set->nflevel,
+		.missing = c->jail.missing,
+		.landlock_abi = c->jail.landlock_abi,
+	};
+	return send_now(c, e);
+}
+
+static st_t refuse(struct compiler *c, st_t st, const struct err *why)
+{
+	struct msg_fail *m = &c->out.fail;
+	c->out.type = MSG_REFUSED;
+	*m = (struct msg_fail){.why = (int32_t)st, .off = why->off};
+	msg_text(m->text, sizeof m->text, why->text[0] ? why->text : st_name(st));
+	return send_now(c, NULL);
+}
+
+/* ir_init() is sig_compile()'s; the set is all-zero if it failed before. */
+static st_t compile(struct compiler *c, struct err *e)
+{
+	struct ir_set set = {0};
+	struct buf db = {0};
+	st_t st = sig_compile(c->srcs, c->n, &c->opts, &db, &set, e);
+	TRY(send_skipped(c, &set, e));
+	TRY(st);
+	TRY(io_write_all(SANDBOX_FD_OUT, db.data, db.len, e));
+	TRY(send_inactive(c, &set, e));
+	return send_compiled(c, &set, db.len, e);
+}
+
+static st_t run(struct compiler *c, struct err *e)
+{
+	TRY(receive(c, e));
+	return compile(c, e);
+}
+
+static st_t enter(struct sandbox_report *ret, struct err *e)
+{
+	TRY(digest_preload(e));
+	TRY(sandbox_preload(e));
+	return sandbox_enter(ROLE_COMPILE, ret, e);
+}
+
+/* Ends without exit() and without freeing: one set, one process. */
+int main(void)
+{
+	struct compiler c = {.peer = {.sock = SANDBOX_FD_SOCK, .self = COMPILER, .state = C_NEW}};
+	struct err e = {0};
+	if (enter(&c.jail, &e) != ST_OK) {
+		dprintf(STDERR_FILENO, "vitrine-compiler: no jail: %s\n", e.text);
+		_exit(1);
+	}
+	st_t st = run(&c, &e);
+	if (st != ST_OK && refuse(&c, st, &e) != ST_OK)
+		_exit(st == ST_NOMEM ? MSG_EXIT_NOMEM : 1);
+	_exit(0);
+}

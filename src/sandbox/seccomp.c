@@ -1,0 +1,99 @@
+/* The allow-list of system calls. Whatever is not in a group of the role kills the process
+ * (SIGSYS): a parser has no reason to try, so an attempt is an attack or a bug, and both end here.
+ * Arguments are compared where the kernel can see them; pointers it cannot follow. */
+#include "base/num.h"
+#include "sandbox/jail.h"
+
+#include <fcntl.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+
+/* At most one condition on one argument: (argument & mask) == value. */
+struct rule {
+	uint32_t group;
+	int call;
+	const char *why;
+	bool checked;
+	uint8_t arg;
+	uint64_t mask, value;
+};
+
+#define ARG_IS(n, v) .checked = true, .arg = (n), .mask = UINT32_MAX, .value = (v)
+#define ARG_LACKS(n, bits) .checked = true, .arg = (n), .mask = (bits), .value = 0
+
+static const struct rule rules[] = {
+	/* Memory: never executable, so injected bytes stay bytes. */
+	{GROUP_MEMORY, SCMP_SYS(mmap), "heap, input and database maps", ARG_LACKS(2, PROT_EXEC)},
+	{GROUP_MEMORY, SCMP_SYS(mprotect), "heap growth", ARG_LACKS(2, PROT_EXEC)},
+	{GROUP_MEMORY, SCMP_SYS(munmap), "free"},
+	{GROUP_MEMORY, SCMP_SYS(mremap), "realloc of large blocks"},
+	{GROUP_MEMORY, SCMP_SYS(brk), "heap"},
+	{GROUP_MEMORY, SCMP_SYS(madvise), "giving pages back"},
+
+	/* Input: descriptors that the broker passed. Names cannot be opened. */
+	{GROUP_INPUT, SCMP_SYS(read), "descriptors without offset (pipes)"},
+	{GROUP_INPUT, SCMP_SYS(pread64), "the file at hand"},
+	{GROUP_INPUT, SCMP_SYS(lseek), "size of devices"},
+	{GROUP_INPUT, SCMP_SYS(fstat), "size of the file"},
+	{GROUP_INPUT, SCMP_SYS(newfstatat), "glibc's fstat()", ARG_IS(3, AT_EMPTY_PATH)},
+	{GROUP_INPUT, SCMP_SYS(fadvise64), "read-ahead of the file at hand"},
+	{GROUP_INPUT, SCMP_SYS(close), "the file when done"},
+
+	/* The one socket, by number: requests and answers. */
+	{GROUP_SOCKET, SCMP_SYS(recvmsg), "requests", ARG_IS(0, SANDBOX_FD_SOCK)},
+	{GROUP_SOCKET, SCMP_SYS(sendmsg), "answers", ARG_IS(0, SANDBOX_FD_SOCK)},
+
+	/* The one file that the compiler writes, by number. */
+	{GROUP_OUTPUT, SCMP_SYS(write), "the database being built", ARG_IS(0, SANDBOX_FD_OUT)},
+
+	/* Time limits. Answered without the kernel on most machines. */
+	{GROUP_TIME, SCMP_SYS(clock_gettime), "deadlines, where the vDSO has no clock"},
+	{GROUP_TIME, SCMP_SYS(gettimeofday), "libarchive, likewise"},
+	{GROUP_TIME, SCMP_SYS(time), "libarchive, likewise"},
+
+	{GROUP_THREADS, SCMP_SYS(futex), "locks of libcrypto and libc; there are no threads"},
+
+	{GROUP_END, SCMP_SYS(exit_group), "the end"},
+	{GROUP_END, SCMP_SYS(exit), "the end"},
+	{GROUP_END, SCMP_SYS(restart_syscall), "going on after SIGSTOP and SIGCONT"},
+	{GROUP_END, SCMP_SYS(rt_sigreturn), "likewise"},
+
+	/* Only in builds with sanitizers (sandbox_extra). */
+	{GROUP_SANITIZER, SCMP_SYS(write), "reports", ARG_IS(0, 2)},
+	{GROUP_SANITIZER, SCMP_SYS(sched_yield), "their locks"},
+	{GROUP_SANITIZER, SCMP_SYS(getpid), "reports"},
+	{GROUP_SANITIZER, SCMP_SYS(gettid), "reports"},
+	{GROUP_SANITIZER, SCMP_SYS(sigaltstack), "end of the thread"},
+	{GROUP_SANITIZER, SCMP_SYS(rt_sigaction), "reports"},
+	{GROUP_SANITIZER, SCMP_SYS(rt_sigprocmask), "reports"},
+};
+
+static int add_rule(scmp_filter_ctx ctx, const struct rule *r)
+{
+	if (!r->checked)
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, r->call, 0);
+	struct scmp_arg_cmp cmp = SCMP_CMP(r->arg, SCMP_CMP_MASKED_EQ, r->mask, r->value);
+	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, r->call, 1, &cmp);
+}
+
+static int fill(scmp_filter_ctx ctx, uint32_t groups)
+{
+	int bad = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	for (size_t i = 0; i < ARRAY_LEN(rules) && bad == 0; i++)
+		if (rules[i].group & groups)
+			bad = add_rule(ctx, &rules[i]);
+	return bad == 0 ? seccomp_load(ctx) : bad;
+}
+
+st_t seccomp_enter(uint32_t groups, struct err *e)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (!ctx)
+		return fail(e, ST_NOMEM, 0, "seccomp: out of memory");
+	int bad = fill(ctx, groups);
+	seccomp_release(ctx);
+	if (bad == 0)
+		return ST_OK;
+	errno = -bad;
+	return fail_errno(e, "seccomp");
+}

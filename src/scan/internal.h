@@ -1,0 +1,112 @@
+/* Inside of scan/: the scanner, and one object on its way through it.
+ *
+ *   scan.c    files and recursion         object.c  reading an object, buffers
+ *   match.c   engine, digests, trust      report.c  names and reasons to the sink, verdict
+ *   limits.c  what may still be spent     seen.c    what was reported already
+ *
+ * Invariants
+ * 1. Statuses > 0 of parsers end in report_incomplete(), never in silence; a status other than
+ *    ST_OK that travels up here is the sink's or our own fault and ends the scan.
+ * 2. `stop` ends every loop that reads; findings of what was read are reported even then, unless
+ *    `done`.
+ * 3. The bytes of an object stay alive while its children are scanned (trust asks for them). */
+#ifndef VITRINE_SCAN_INTERNAL_H
+#define VITRINE_SCAN_INTERNAL_H
+
+#include "base/buf.h"
+#include "parse/format.h"
+#include "scan/scan.h"
+#include "scan/seen.h"
+#include "verify/engine.h"
+
+/* Hard bound of the recursion, whatever is configured: each layer takes stack and a buffer. */
+#define LAYERS_MAX 100
+
+/* Bytes read, and given to the engine, at a time: half of a usual second-level cache. */
+#define CHUNK ((size_t)256 << 10)
+
+/* A buffer of one layer. */
+struct layer {
+	uint8_t *p;
+	size_t cap;
+};
+
+struct scanner {
+	const struct db *db;
+	struct engine *engine;
+	struct scan_opts opts; /* limits: 0 replaced by "none" */
+	struct layer layers[LAYERS_MAX];
+	struct exe_layout exe;
+	struct seen seen;
+	struct buf path; /* inner path of the current object, NUL-terminated */
+
+	/* Of the file that is being scanned: */
+	const struct scan_sink *sink;
+	struct scan_stats *stats;
+	uint64_t deadline_ns;
+	uint64_t left; /* of max_scansize */
+	uint32_t reports;
+	bool found, incomplete;
+	bool stop; /* no object is read any more */
+	bool done; /* and no finding reported any more: one was enough */
+};
+
+/* Where an object's bytes come from. ret_n is 0 at the end. */
+struct source {
+	st_t (*read)(void *ctx, void *buf, size_t cap, size_t *ret_n, struct err *e);
+	void *ctx;
+	bool has_size; /* as declared, hostile */
+	uint64_t size;
+};
+
+enum trust { TRUST_UNKNOWN, TRUST_NO, TRUST_YES };
+
+struct object {
+	struct object *parent;
+	uint32_t depth; /* 0: the file itself */
+	enum file_type type;
+	const uint8_t *data;
+	size_t len;
+	bool matched;     /* by this scan; else another stripe does */
+	bool begun;       /* the engine has been told of it, with size begun_size */
+	size_t begun_size, fed;
+	uint32_t *names;  /* name references of body signatures found, in order of id; owned */
+	size_t nnames;
+	enum trust trust;
+	bool have_digest[DIGEST_KINDS];
+	uint8_t digest[DIGEST_KINDS][DIGEST_MAX];
+};
+
+/* limits.c */
+void limits_normalise(struct scan_limits *l);
+void limits_start(struct scanner *s);
+/* True when the time is over; says so once and stops the scan. *ret is the sink's answer. */
+st_t limits_check_time(struct scanner *s);
+/* Whether an object of this declared size may be read; says why not. */
+st_t limits_admit(struct scanner *s, uint64_t size, bool *ret_admitted);
+/* Accounts for n bytes read into an object that now has len. *ret_ok is false when too much. */
+st_t limits_spend(struct scanner *s, size_t n, uint64_t len, bool *ret_ok);
+/* Whether one more object may be looked at. */
+st_t limits_count_object(struct scanner *s, bool *ret_ok);
+
+/* report.c */
+st_t report_incomplete(struct scanner *s, st_t why, const char *text);
+/* A finding in `o`; ignored when it does not count (PUA, trusted, reported already). */
+st_t report_found(struct scanner *s, struct object *o, uint32_t nameref, struct err *e);
+
+/* object.c: reads the source into the buffer of the layer, telling the engine as it comes in.
+ * Afterwards o->len is 0 if there is nothing to look at. */
+st_t object_read(struct scanner *s, struct object *o, const struct source *src, struct err *e);
+void object_done(struct object *o);
+void layers_trim(struct scanner *s);
+void layers_free(struct scanner *s);
+
+/* match.c */
+void match_begin(struct scanner *s, struct object *o, size_t size);
+st_t match_finish(struct scanner *s, struct object *o, struct err *e);
+/* Reports what was found in the object: body signatures, then digests. */
+st_t match_report(struct scanner *s, struct object *o, struct err *e);
+/* Whether the object, or one that encloses it, is on the trust list. */
+st_t match_is_trusted(struct scanner *s, struct object *o, bool *ret, struct err *e);
+
+#endif

@@ -1,0 +1,199 @@
+/* Signatures of one object: body signatures by the engine, digests of the whole and of PE sections,
+ * and the trust list, which takes findings back. */
+#include "base/num.h"
+#include "parse/exe.h"
+#include "scan/internal.h"
+
+#include <stdlib.h>
+
+/* ClamAV's target types that have a layout. */
+enum { TARGET_PE = 1, TARGET_ELF = 6, TARGET_MACHO = 9 };
+
+void match_begin(struct scanner *s, struct object *o, size_t size)
+{
+	if (!o->matched)
+		return;
+	engine_begin(s->engine, filetype_target(o->type), o->data, size);
+	o->begun = true;
+	o->begun_size = size;
+	o->fed = 0;
+}
+
+/* NULL if the object is no executable or its headers make no sense. */
+static const struct exe_layout *layout_of(struct scanner *s, const struct object *o)
+{
+	struct rd in = rd_make(o->data, o->len);
+	st_t st = ST_UNSUPPORTED;
+	switch (filetype_target(o->type)) {
+	case TARGET_PE:
+		st = pe_parse(in, &s->exe, NULL);
+		break;
+	case TARGET_ELF:
+		st = elf_parse(in, &s->exe, NULL);
+		break;
+	case TARGET_MACHO:
+		st = macho_parse(in, &s->exe, NULL);
+		break;
+	default:
+		break;
+	}
+	return st == ST_OK && s->exe.valid ? &s->exe : NULL;
+}
+
+/* The engine's list lasts until its next object, ours until the children are done. */
+static st_t keep_names(struct scanner *s, struct object *o, const uint32_t *sigs, size_t n,
+                       struct err *e)
+{
+	if (n == 0)
+		return ST_OK;
+	o->names = calloc(n, sizeof *o->names);
+	if (!o->names)
+		return fail(e, ST_NOMEM, 0, "no memory for findings");
+	for (size_t i = 0; i < n; i++)
+		o->names[i] = db_sig_nameref(s->db, sigs[i]);
+	o->nnames = n;
+	return ST_OK;
+}
+
+st_t match_finish(struct scanner *s, struct object *o, struct err *e)
+{
+	const uint32_t *sigs = NULL;
+	size_t n = 0;
+	if (!o->matched || s->stop)
+		return ST_OK;
+	if (!o->begun)
+		match_begin(s, o, o->len);
+	while (o->fed < o->len) {
+		o->fed += num_min_size(CHUNK, o->len - o->fed);
+		engine_feed(s->engine, o->fed);
+		TRY(limits_check_time(s));
+	}
+	s->stats->bytes_scanned += o->len;
+	st_t st = engine_finish(s->engine, layout_of(s, o), &sigs, &n, e);
+	if (st != ST_OK && st != ST_TIMEOUT)
+		return st;
+	TRY(keep_names(s, o, sigs, n, e));
+	if (st == ST_OK)
+		return ST_OK;
+	err_clear(e);
+	return limits_check_time(s);
+}
+
+static st_t digest_of(struct object *o, enum digest_kind kind, struct err *e)
+{
+	if (!o->have_digest[kind])
+		TRY(digest_bytes(kind, o->data, o->len, o->digest[kind], e));
+	o->have_digest[kind] = true;
+	return ST_OK;
+}
+
+static void set_flag(void *ctx, uint32_t nameref)
+{
+	(void)nameref;
+	*(bool *)ctx = true;
+}
+
+/* Whether the object itself is on the trust list. */
+static st_t object_trust(struct scanner *s, struct object *o, struct err *e)
+{
+	bool hit = false;
+	if (o->trust != TRUST_UNKNOWN)
+		return ST_OK;
+	for (enum digest_kind k = 0; k < DIGEST_KINDS && !hit; k++) {
+		if (!db_hash_wanted(s->db, DB_HASH_TRUST, k, o->len))
+			continue;
+		TRY(digest_of(o, k, e));
+		TRY(db_hash_lookup(s->db, DB_HASH_TRUST, k, o->digest[k], o->len, set_flag, &hit, e));
+	}
+	o->trust = hit ? TRUST_YES : TRUST_NO;
+	return ST_OK;
+}
+
+st_t match_is_trusted(struct scanner *s, struct object *o, bool *ret, struct err *e)
+{
+	*ret = false;
+	for (; o && !*ret; o = o->parent) {
+		TRY(object_trust(s, o, e));
+		*ret = o->trust == TRUST_YES;
+	}
+	return ST_OK;
+}
+
+/* A digest row that fits, on its way to the sink. */
+struct hit {
+	struct scanner *s;
+	struct object *o;
+	struct err *e;
+	st_t st;
+};
+
+static void on_hit(void *ctx, uint32_t nameref)
+{
+	struct hit *h = ctx;
+	if (h->st == ST_OK)
+		h->st = report_found(h->s, h->o, nameref, h->e);
+}
+
+static st_t look_up(struct scanner *s, struct object *o, enum db_hash_use use,
+                    enum digest_kind kind, const uint8_t *digest, uint64_t size, struct err *e)
+{
+	struct hit h = {.s = s, .o = o, .e = e};
+	TRY(db_hash_lookup(s->db, use, kind, digest, size, on_hit, &h, e));
+	return h.st;
+}
+
+static st_t report_digests(struct scanner *s, struct object *o, struct err *e)
+{
+	for (enum digest_kind k = 0; k < DIGEST_KINDS && !s->done; k++) {
+		if (!db_hash_wanted(s->db, DB_HASH_FILE, k, o->len))
+			continue;
+		TRY(digest_of(o, k, e));
+		TRY(look_up(s, o, DB_HASH_FILE, k, o->digest[k], o->len, e));
+	}
+	return ST_OK;
+}
+
+static st_t report_section(struct scanner *s, struct object *o, const struct exe_section *sec,
+                           struct err *e)
+{
+	uint8_t digest[DIGEST_MAX];
+	struct rd in = rd_make(o->data, o->len);
+	struct rd raw = rd_at(&in, sec->off, sec->size);
+	if (raw.bad || raw.len == 0)
+		return ST_OK;
+	for (enum digest_kind k = 0; k < DIGEST_KINDS && !s->done; k++) {
+		if (!db_hash_wanted(s->db, DB_HASH_SECTION, k, raw.len))
+			continue;
+		TRY(digest_bytes(k, raw.base, raw.len, digest, e));
+		TRY(look_up(s, o, DB_HASH_SECTION, k, digest, raw.len, e));
+	}
+	return ST_OK;
+}
+
+/* ClamAV matches section digests of PE only. */
+static st_t report_sections(struct scanner *s, struct object *o, struct err *e)
+{
+	if (filetype_target(o->type) != TARGET_PE || s->done)
+		return ST_OK;
+	bool wanted = false;
+	const struct db_hash_table *t = &db_view(s->db)->hash[DB_HASH_SECTION * DIGEST_KINDS];
+	for (size_t k = 0; k < DIGEST_KINDS; k++)
+		wanted |= t[k].nrows > 0;
+	/* The layout in `s` may be a child's by now. */
+	if (!wanted || !layout_of(s, o))
+		return ST_OK;
+	for (uint32_t i = 0; i < s->exe.nsections && !s->done; i++)
+		TRY(report_section(s, o, &s->exe.sections[i], e));
+	return ST_OK;
+}
+
+st_t match_report(struct scanner *s, struct object *o, struct err *e)
+{
+	if (!o->matched)
+		return ST_OK;
+	for (size_t i = 0; i < o->nnames && !s->done; i++)
+		TRY(report_found(s, o, o->names[i], e));
+	if (!s->done)
+		TRY(report_digests(s, o, e));
+	return report_sections(s, o, e);
+}

@@ -1,0 +1,163 @@
+/* Reading one object into memory, and telling the engine while the bytes are hot. */
+#include "base/num.h"
+#include "scan/internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Buffers kept from file to file: most files fit, and a worker's private memory stays small. */
+#define KEEP_FILE ((size_t)8 << 20)
+#define KEEP_MEMBER ((size_t)1 << 20)
+
+/* Room behind every object, so that whole vectors can be loaded at its end. */
+#define ROOM DB_TAIL_PAD
+
+/* First buffer of an object whose size nobody declared. */
+#define FIRST_ROOM ((size_t)64 << 10)
+
+static void layer_release(struct layer *l)
+{
+	free(l->p);
+	*l = (struct layer){0};
+}
+
+void layers_trim(struct scanner *s)
+{
+	for (size_t i = 0; i < LAYERS_MAX; i++)
+		if (s->layers[i].cap > (i == 0 ? KEEP_FILE : KEEP_MEMBER) + ROOM)
+			layer_release(&s->layers[i]);
+}
+
+void layers_free(struct scanner *s)
+{
+	for (size_t i = 0; i < LAYERS_MAX; i++)
+		layer_release(&s->layers[i]);
+}
+
+void object_done(struct object *o)
+{
+	free(o->names);
+}
+
+/* Makes the layer hold `want` bytes and the room behind; what is in it stays. */
+static bool layer_hold(struct layer *l, size_t want)
+{
+	if (want + ROOM <= l->cap)
+		return true;
+	uint8_t *p = realloc(l->p, want + ROOM);
+	if (!p)
+		return false;
+	*l = (struct layer){.p = p, .cap = want + ROOM};
+	return true;
+}
+
+/* The machine's memory is up, by the input's doing: its verdict is "not fully scanned". */
+static st_t report_no_memory(struct scanner *s, size_t want)
+{
+	char text[80];
+	snprintf(text, sizeof text, "not enough memory for an object of %zu bytes", want);
+	return report_incomplete(s, ST_LIMIT, text);
+}
+
+/* Fills p[0..cap) unless the source ends before (*ret_end). A source that fails has ended; what it
+ * gave so far counts. */
+static st_t read_chunk(struct scanner *s, const struct source *src, uint8_t *p, size_t cap,
+                       size_t *ret_n, bool *ret_end)
+{
+	*ret_n = 0;
+	*ret_end = false;
+	while (*ret_n < cap && !*ret_end) {
+		struct err why = {0};
+		size_t n = 0;
+		st_t st = src->read(src->ctx, p + *ret_n, cap - *ret_n, &n, &why);
+		*ret_n += n;
+		*ret_end = st != ST_OK || n == 0;
+		if (st != ST_OK)
+			TRY(report_incomplete(s, st, why.text));
+	}
+	return ST_OK;
+}
+
+static void detect(struct object *o, size_t have, size_t size)
+{
+	struct rd head = rd_make(o->data, num_min_size(have, FILETYPE_HEAD));
+	o->type = filetype_detect(head, size);
+}
+
+/* Tells the engine what came in, provided the size is known beforehand: it may be wrong, then
+ * match_finish() begins again. */
+static void match_chunk(struct scanner *s, struct object *o, const struct source *src)
+{
+	if (!src->has_size || !o->matched || o->len > src->size)
+		return;
+	if (!o->begun && o->len >= num_min_u64(src->size, FILETYPE_HEAD)) {
+		detect(o, o->len, (size_t)src->size);
+		match_begin(s, o, (size_t)src->size);
+	}
+	if (!o->begun)
+		return;
+	engine_feed(s->engine, o->len);
+	o->fed = o->len;
+}
+
+/* Room for the next chunk; the object may move. */
+static size_t chunk_room(struct object *o, struct layer *l)
+{
+	if (o->len + ROOM >= l->cap) {
+		if (!layer_hold(l, o->len * 2))
+			return 0;
+		o->begun = false;
+		o->data = l->p;
+	}
+	return num_min_size(CHUNK, l->cap - ROOM - o->len);
+}
+
+/* Reads to the end, or until a limit says no: then nothing of the object is looked at. */
+static st_t read_all(struct scanner *s, struct object *o, struct layer *l,
+                     const struct source *src)
+{
+	bool end = false;
+	while (!end && !s->stop) {
+		size_t n, cap = chunk_room(o, l);
+		bool ok;
+		if (cap == 0) {
+			o->len = 0;
+			return report_no_memory(s, l->cap * 2);
+		}
+		TRY(read_chunk(s, src, l->p + o->len, cap, &n, &end));
+		o->len += n;
+		TRY(limits_spend(s, n, o->len, &ok));
+		if (!ok) {
+			o->len = 0;
+			return ST_OK;
+		}
+		match_chunk(s, o, src);
+		TRY(limits_check_time(s));
+	}
+	return ST_OK;
+}
+
+st_t object_read(struct scanner *s, struct object *o, const struct source *src, struct err *e)
+{
+	struct layer *l = &s->layers[o->depth];
+	bool admitted = true;
+	o->len = 0;
+	if (src->has_size)
+		TRY(limits_admit(s, src->size, &admitted));
+	if (!admitted)
+		return ST_OK;
+	/* One byte more than declared, so that the source can show that it has ended. */
+	size_t want = src->has_size ? (size_t)src->size + 1 : 0;
+	if (!layer_hold(l, want > FIRST_ROOM ? want : FIRST_ROOM))
+		return report_no_memory(s, want);
+	o->data = l->p;
+	TRY(read_all(s, o, l, src));
+	if (o->len == 0)
+		return ST_OK;
+	if (!o->begun || o->begun_size != o->len) {
+		o->begun = false;
+		detect(o, o->len, o->len);
+	}
+	return match_finish(s, o, e);
+}

@@ -1,0 +1,180 @@
+/* Anchors: what must be in an object for a signature to match, chosen so that it is seldom there.
+ *
+ * Invariants (a broken one loses matches; test/unit/test_engine.c tries to catch that)
+ * 1. A run of n known bytes has, for every alignment r of its class's stride, a gram that starts at
+ *    a place = r (mod stride) and lies inside the run; so one of them is probed wherever the run is.
+ * 2. The set chosen for a condition contains a pattern that matches whenever the condition holds. */
+#include "sig/emit.h"
+
+#include "base/num.h"
+#include "db/gram.h"
+
+/* What it costs that a class is probed at all, in hits: rare classes stay empty if they can. */
+static const uint64_t class_cost[DB_CLASSES] = {
+    [DB_CLASS_8_8] = 0,          [DB_CLASS_8_4] = 1 << 10,      [DB_CLASS_4_4] = 1 << 12,
+    [DB_CLASS_4_2] = 1 << 16,    [DB_CLASS_4_1] = 1 << 20,      [DB_CLASS_2_1] = UINT64_C(1) << 44,
+};
+
+static bool known(uint8_t mask)
+{
+	return (mask | 0x20) == 0xff;
+}
+
+static uint64_t gram_freq(enum db_class_id id, const uint8_t *p)
+{
+	unsigned len = gram_class(id).len;
+	return len == 8 ? freq_gram8(p) : len == 4 ? freq_gram4(p) : UINT64_C(1) << 20;
+}
+
+/* The rarest gram of alignment r (relative to the part's start) in value[from..to). */
+static uint64_t rarest(enum db_class_id id, const uint8_t *value, uint32_t from, uint32_t to,
+                       uint32_t r, uint32_t *ret_at)
+{
+	struct gram_class g = gram_class(id);
+	uint64_t best = UINT64_MAX;
+	uint32_t first = from + (r + g.stride - from % g.stride) % g.stride;
+	for (uint32_t i = first; i + g.len <= to; i += g.stride) {
+		uint64_t f = gram_freq(id, value + i);
+		if (f < best) {
+			best = f;
+			*ret_at = i;
+		}
+	}
+	return best;
+}
+
+static void try_run(enum db_class_id id, const uint8_t *value, uint32_t from, uint32_t to,
+                    uint32_t part, struct anchor *best)
+{
+	struct gram_class g = gram_class(id);
+	struct anchor a = {.kind = ANCHOR_GRAMS, .cls = (uint8_t)id, .ngrams = g.stride,
+	                   .cost = class_cost[id] + 2}; /* dearer than a place */
+	for (uint32_t r = 0; r < g.stride; r++) {
+		uint32_t at = 0;
+		uint64_t f = rarest(id, value, from, to, r, &at);
+		a.cost += f * (256 / g.stride);
+		struct gram gram = gram_of(id, value + at);
+		a.gram[r] = (struct anchor_gram){gram.y, gram.check, part, at};
+	}
+	if (a.cost < best->cost)
+		*best = a;
+}
+
+void anchor_of_part(const uint8_t *value, const uint8_t *mask, uint32_t n, uint32_t part,
+                    struct anchor *best)
+{
+	for (uint32_t i = 0, k; i < n; i += k + 1) {
+		for (k = 0; i + k < n && known(mask[i + k]); k++)
+			;
+		for (enum db_class_id id = 0; id < DB_CLASSES; id++) {
+			if (k < gram_class(id).need)
+				continue;
+			try_run(id, value, i, i + k, part, best);
+			break; /* a longer stride with longer grams is never worse for the same run */
+		}
+	}
+}
+
+/* -- necessary sets ------------------------------------------------------------------------- */
+
+/* A set that must be hit for something to hold, and what it costs to look for it. */
+struct need {
+	uint64_t cost; /* ANCHOR_COST_NONE: no such set */
+	struct pattern_set set;
+};
+
+/* For one value of the condition: `truth` when it is true, `sum` when its sum is not zero. */
+struct node {
+	struct need truth, sum;
+};
+
+static const struct need nothing = {.cost = ANCHOR_COST_NONE};
+
+static struct need either(struct need a, struct need b)
+{
+	if (a.cost == ANCHOR_COST_NONE || b.cost == ANCHOR_COST_NONE)
+		return nothing;
+	for (unsigned i = 0; i < ARRAY_LEN(a.set.bit); i++)
+		a.set.bit[i] |= b.set.bit[i];
+	a.cost = a.cost > UINT64_MAX / 4 || b.cost > UINT64_MAX / 4 ? UINT64_MAX / 2 : a.cost + b.cost;
+	return a;
+}
+
+static struct need cheaper(struct need a, struct need b)
+{
+	return b.cost < a.cost ? b : a;
+}
+
+static struct node leaf(const struct anchor *anchors, uint8_t first, uint8_t count)
+{
+	struct need n = {.cost = 0};
+	for (uint8_t i = first; i < first + count; i++) {
+		struct need one = {.cost = anchors[i].cost};
+		one.set.bit[i / 64] |= UINT64_C(1) << (i % 64);
+		n = either(n, one);
+	}
+	return (struct node){n, n};
+}
+
+/* A conjunction has a sum only when it is true. */
+static struct node conjunction(const struct node *in, uint32_t n)
+{
+	struct need best = nothing;
+	for (uint32_t i = 0; i < n; i++)
+		best = cheaper(best, in[i].truth);
+	return (struct node){best, best};
+}
+
+static struct node disjunction(const struct node *in, uint32_t n)
+{
+	struct node r = in[0];
+	for (uint32_t i = 1; i < n; i++) {
+		r.truth = either(r.truth, in[i].truth);
+		r.sum = either(r.sum, in[i].sum);
+	}
+	return r;
+}
+
+/* Comparisons that nothing at all satisfies need no match. */
+static struct node comparison(struct node in, const struct ir_cond *c)
+{
+	bool zero_holds = c->b == 0 && (c->op == IR_COND_CMP_EQ ? c->a == 0 : c->op == IR_COND_CMP_LT);
+	return (struct node){zero_holds ? nothing : in.sum, in.sum};
+}
+
+/* Conditions on the object's shape: true without any match, and without a sum. */
+static const struct node shape = {.truth = {.cost = ANCHOR_COST_NONE}, .sum = {.cost = 0}};
+
+bool anchor_choose(const struct ir_sig *s, const struct anchor *anchors, const uint8_t *first,
+                   const uint8_t *count, struct pattern_set *ret_set)
+{
+	struct node stack[DB_COND_STACK];
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < s->nconds; i++) {
+		const struct ir_cond *c = &s->conds[i];
+		switch (c->op) {
+		case IR_COND_ID:
+			stack[n++] = leaf(anchors, first[c->a], count[c->a]);
+			break;
+		case IR_COND_AND:
+			n -= c->a;
+			stack[n] = conjunction(stack + n, c->a);
+			n++;
+			break;
+		case IR_COND_OR:
+			n -= c->a;
+			stack[n] = disjunction(stack + n, c->a);
+			n++;
+			break;
+		case IR_COND_CMP_EQ:
+		case IR_COND_CMP_GT:
+		case IR_COND_CMP_LT:
+			stack[n - 1] = comparison(stack[n - 1], c);
+			break;
+		default:
+			stack[n++] = shape;
+		}
+	}
+	*ret_set = stack[0].truth.set;
+	return stack[0].truth.cost != ANCHOR_COST_NONE;
+}

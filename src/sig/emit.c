@@ -1,0 +1,308 @@
+/* Writes the database: signatures in order of name, then everything that hangs on them.
+ *
+ * Deterministic: order comes from names and, for equal names, from the canonical order of reading
+ * (sig_read_all); sorts compare down to an index; nothing depends on addresses. */
+#include "sig/emit.h"
+
+#include "base/num.h"
+#include "base/sum64.h"
+#include "sig/compile.h"
+
+#include <stdlib.h>
+
+/* Few signatures with very short anchors are cheaper to evaluate always than to probe for at every
+ * offset of every file. */
+#define FEW_2_1 8u
+#define FEW_4_1 4u
+
+static int by_name(const void *a, const void *b)
+{
+	const struct ir_sig *const *x = a, *const *y = b;
+	uint32_t i = (*x)->nameref & DB_NAMEREF_INDEX, k = (*y)->nameref & DB_NAMEREF_INDEX;
+	if (i != k)
+		return i < k ? -1 : 1;
+	return (*x)->order < (*y)->order ? -1 : (*x)->order > (*y)->order;
+}
+
+/* One signature while its patterns are lowered. */
+struct one {
+	struct anchor anchors[SIG_PATTERNS_MAX];
+	uint8_t first[IR_SUBSIGS_MAX], count[IR_SUBSIGS_MAX];
+	uint32_t pattern, npatterns;
+};
+
+static st_t lower_all(struct emit *x, const struct ir_sig *s, uint32_t id, struct one *o,
+                      struct err *e)
+{
+	o->pattern = emit_count(&x->pattern, sizeof(struct db_pattern));
+	o->npatterns = 0;
+	for (uint32_t i = 0; i < s->nsubsigs; i++) {
+		const struct ir_subsig *sub = &s->subsigs[i];
+		o->first[i] = (uint8_t)o->npatterns;
+		o->count[i] = (uint8_t)sub->npatterns;
+		for (uint32_t k = 0; k < sub->npatterns; k++) {
+			if (o->npatterns >= SIG_PATTERNS_MAX)
+				return fail(e, ST_UNSUPPORTED, 0, "more than %d patterns", SIG_PATTERNS_MAX);
+			TRY(lower_pattern(x, &sub->patterns[k], id, &o->anchors[o->npatterns], e));
+			o->npatterns++;
+		}
+	}
+	return ST_OK;
+}
+
+static bool is_simple(const struct ir_sig *s, const struct one *o)
+{
+	return o->npatterns == 1 && s->nconds == 1 && s->conds[0].op == IR_COND_ID;
+}
+
+static void put_conds(struct emit *x, const struct ir_sig *s, const struct one *o)
+{
+	for (uint32_t i = 0; i < s->nconds; i++) {
+		const struct ir_cond *c = &s->conds[i];
+		struct db_cond d = {.op = c->op, .a = c->a, .b = c->b};
+		if (c->op == IR_COND_ID) {
+			d.a = o->first[c->a];
+			d.b = o->count[c->a];
+		}
+		buf_add(&x->cond, &d, sizeof d);
+	}
+}
+
+static void put_sig(struct emit *x, const struct ir_sig *s, const struct one *o)
+{
+	bool simple = is_simple(s, o), logical = (s->flags & IR_SIG_LOGICAL) != 0;
+	struct db_sig d = {
+	    .nameref = s->nameref,
+	    .cond = emit_count(&x->cond, sizeof(struct db_cond)),
+	    .ncond = simple ? 0 : (uint16_t)s->nconds,
+	    .target = s->target,
+	    .flags = (uint8_t)((logical ? DB_SIG_LOGICAL : 0) | (simple ? DB_SIG_SIMPLE : 0) |
+	                       (s->flags & IR_SIG_PUA ? DB_SIG_PUA : 0)),
+	    .pattern = o->pattern,
+	    .npatterns = o->npatterns,
+	};
+	if (!simple)
+		put_conds(x, s, o);
+	buf_add(&x->sig, &d, sizeof d);
+	*(logical ? &x->nlogical : &x->nbody) += 1;
+}
+
+static void put_anchor(struct emit *x, const struct anchor *a, uint32_t pattern, uint8_t target)
+{
+	if (a->kind == ANCHOR_PLACE) {
+		struct target_ref r = {.index = pattern, .target = target};
+		buf_add(&x->places, &r, sizeof r);
+		return;
+	}
+	for (unsigned i = 0; i < a->ngrams; i++) {
+		const struct anchor_gram *g = &a->gram[i];
+		struct gram_ref r = {g->y, g->check, pattern, g->part, g->delta, target, a->cls};
+		buf_add(&x->grams, &r, sizeof r);
+	}
+}
+
+static void put_anchors(struct emit *x, const struct ir_sig *s, uint32_t id, const struct one *o)
+{
+	struct pattern_set set;
+	if (!anchor_choose(s, o->anchors, o->first, o->count, &set)) {
+		struct target_ref r = {.index = id, .target = s->target};
+		buf_add(&x->alwayses, &r, sizeof r);
+		return;
+	}
+	for (uint32_t i = 0; i < o->npatterns; i++)
+		if (set.bit[i / 64] >> (i % 64) & 1)
+			put_anchor(x, &o->anchors[i], o->pattern + i, s->target);
+}
+
+/* The longest condition is bounded by the expression's own limits; a longer one is a bug. */
+static st_t one_sig(struct emit *x, struct ir_sig *s, struct one *o, struct err *e)
+{
+	size_t pattern = x->pattern.len, part = x->part.len, code = x->code.len;
+	uint32_t id = emit_count(&x->sig, sizeof(struct db_sig));
+	struct err why = {0};
+	st_t st = s->nconds > DB_CONDS_MAX ? ST_UNSUPPORTED : lower_all(x, s, id, o, &why);
+	if (st == ST_UNSUPPORTED) {
+		x->pattern.len = pattern;
+		x->part.len = part;
+		x->code.len = code;
+		ir_count_inactive(x->set, "pattern beyond the limits of the database");
+		return ST_OK;
+	}
+	if (st != ST_OK)
+		return fail(e, st, 0, "%s", why.text);
+	put_sig(x, s, o);
+	put_anchors(x, s, id, o);
+	return ST_OK;
+}
+
+/* Moves the signatures of a class from its grams to the always-list if they are few. */
+static void drop_class(struct emit *x, enum db_class_id id, size_t few)
+{
+	struct gram_ref *g = (struct gram_ref *)(void *)x->grams.data;
+	const struct db_pattern *pat = (const struct db_pattern *)(const void *)x->pattern.data;
+	size_t n = x->grams.len / sizeof *g, out = 0, count = 0;
+	for (size_t i = 0; i < n; i++)
+		count += g[i].cls == id;
+	if (count == 0 || count > few)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (g[i].cls != id) {
+			g[out++] = g[i];
+			continue;
+		}
+		struct target_ref r = {.index = pat[g[i].pattern].sig, .target = g[i].target};
+		buf_add(&x->alwayses, &r, sizeof r);
+	}
+	x->grams.len = out * sizeof *g;
+}
+
+static st_t all_sigs(struct emit *x, struct err *e)
+{
+	struct ir_set *s = x->set;
+	struct one *o = malloc(sizeof *o);
+	if (!o)
+		return fail(e, ST_NOMEM, 0, "compiler: out of memory");
+	for (size_t i = 0; i < s->nsigs; i++)
+		s->sigs[i]->order = (uint32_t)i;
+	if (s->nsigs)
+		qsort(s->sigs, s->nsigs, sizeof *s->sigs, by_name);
+	st_t st = ST_OK;
+	for (size_t i = 0; i < s->nsigs && st == ST_OK; i++) {
+		st = one_sig(x, s->sigs[i], o, e);
+		if (x->tmp.total > ((size_t)16 << 20))
+			arena_done(&x->tmp);
+	}
+	free(o);
+	drop_class(x, DB_CLASS_2_1, FEW_2_1);
+	drop_class(x, DB_CLASS_4_1, FEW_4_1);
+	return st;
+}
+
+static uint64_t rows_of(const struct ir_set *s, enum ir_hash_use use)
+{
+	uint64_t n = 0;
+	for (unsigned k = 0; k < DIGEST_KINDS; k++)
+		n += s->hashes[use][k].n;
+	return n;
+}
+
+static void put_inactive(const struct ir_set *s, struct buf *out)
+{
+	for (size_t i = 0; i < s->ninactive; i++) {
+		struct db_inactive r = {.n = s->inactive[i].n};
+		memcpy(r.what, s->inactive[i].what, num_min_size(strlen(s->inactive[i].what), sizeof r.what - 1));
+		buf_add(out, &r, sizeof r);
+	}
+}
+
+static void put_meta(const struct emit *x, const uint8_t sources[32], struct buf *out)
+{
+	const struct ir_set *s = x->set;
+	struct db_meta m = {
+	    .sigs_body = x->nbody,
+	    .sigs_logical = x->nlogical,
+	    .hashes_file = rows_of(s, IR_HASH_FILE),
+	    .hashes_section = rows_of(s, IR_HASH_SECTION),
+	    .hashes_trust = rows_of(s, IR_HASH_TRUST),
+	    .skipped = s->nskipped,
+	    .out_of_level = s->nflevel,
+	    .nnames = x->nnames,
+	    .flevel = SIG_FLEVEL,
+	};
+	for (size_t i = 0; i < s->ninactive; i++)
+		m.inactive += s->inactive[i].n;
+	memcpy(m.sources, sources, sizeof m.sources);
+	buf_add(out, &m, sizeof m);
+}
+
+/* -- the file ------------------------------------------------------------------------------- */
+
+#define SECTIONS (DB_SECTIONS_END - 1)
+
+struct file {
+	struct buf *out;
+	struct db_section table[SECTIONS];
+	size_t n;
+};
+
+static void put_section(struct file *f, enum db_section_id id, struct buf *b, bool lazy)
+{
+	buf_align(f->out, 64);
+	struct db_section *s = &f->table[f->n++];
+	*s = (struct db_section){.id = id, .flags = lazy ? DB_SECTION_LAZY : 0, .off = f->out->len,
+	                         .len = b->len, .sum = lazy ? 0 : sum64(b->data, b->len)};
+	f->out->oom |= b->oom;
+	buf_add(f->out, b->data, b->len);
+	buf_done(b);
+}
+
+static void put_sections(struct emit *x, struct file *f, struct buf *meta, struct buf *inactive)
+{
+	put_section(f, DB_SEC_META, meta, false);
+	put_section(f, DB_SEC_INACTIVE, inactive, false);
+	put_section(f, DB_SEC_SIG, &x->sig, false);
+	put_section(f, DB_SEC_COND, &x->cond, false);
+	put_section(f, DB_SEC_PATTERN, &x->pattern, false);
+	put_section(f, DB_SEC_PART, &x->part, false);
+	put_section(f, DB_SEC_CODE, &x->code, false);
+	put_section(f, DB_SEC_TARGET, &x->target, false);
+	put_section(f, DB_SEC_FILTER, &x->filter, false);
+	put_section(f, DB_SEC_BLOOM, &x->bloom, false);
+	put_section(f, DB_SEC_BUCKET, &x->bucket, false);
+	put_section(f, DB_SEC_SLOT, &x->slot, false);
+	put_section(f, DB_SEC_PLACE, &x->place, false);
+	put_section(f, DB_SEC_ALWAYS, &x->always, false);
+	put_section(f, DB_SEC_HASH, &x->hash, false);
+	put_section(f, DB_SEC_HASH_SIZES, &x->hash_sizes, false);
+	put_section(f, DB_SEC_HASH_DIR, &x->hash_dir, true);
+	put_section(f, DB_SEC_HASH_ROWS, &x->hash_rows, true);
+	put_section(f, DB_SEC_NAME_DIR, &x->name_dir, true);
+	put_section(f, DB_SEC_NAME_BLOCKS, &x->name_blocks, true);
+}
+
+static st_t write_file(struct emit *x, const uint8_t sources[32], struct buf *ret, struct err *e)
+{
+	struct file f = {.out = ret};
+	struct buf meta = {0}, inactive = {0};
+	put_meta(x, sources, &meta);
+	put_inactive(x->set, &inactive);
+	buf_fill(ret, 0, sizeof(struct db_header) + sizeof f.table);
+	put_sections(x, &f, &meta, &inactive);
+	buf_fill(ret, 0, DB_TAIL_PAD);
+	TRY(buf_check(ret, e, "compiler: database"));
+	struct db_header h = {.version = DB_VERSION, .nsections = SECTIONS, .file_size = ret->len,
+	                      .sum = sum64(f.table, sizeof f.table)};
+	memcpy(h.magic, DB_MAGIC, sizeof h.magic);
+	memcpy(ret->data, &h, sizeof h);
+	memcpy(ret->data + sizeof h, f.table, sizeof f.table);
+	return ST_OK;
+}
+
+static void emit_done(struct emit *x)
+{
+	struct buf *const all[] = {
+	    &x->sig,    &x->cond,   &x->pattern, &x->part,   &x->code,       &x->filter,   &x->bloom,
+	    &x->bucket, &x->slot,   &x->place,   &x->always, &x->target,     &x->hash,     &x->hash_sizes,
+	    &x->hash_dir, &x->hash_rows, &x->name_dir, &x->name_blocks, &x->grams, &x->places, &x->alwayses,
+	};
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		buf_done(all[i]);
+	arena_done(&x->tmp);
+}
+
+static st_t emit_all(struct emit *x, const uint8_t sources[32], struct buf *ret, struct err *e)
+{
+	TRY(emit_names(x, e));
+	TRY(all_sigs(x, e));
+	TRY(emit_filters(x, e));
+	TRY(emit_digests(x, e));
+	return write_file(x, sources, ret, e);
+}
+
+st_t sig_emit(struct ir_set *set, const uint8_t sources[32], struct buf *ret, struct err *e)
+{
+	struct emit x = {.set = set};
+	st_t st = emit_all(&x, sources, ret, e);
+	emit_done(&x);
+	return st;
+}

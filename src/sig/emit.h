@@ -1,0 +1,96 @@
+/* Inside of sig/: from the intermediate form to the records of db/layout.h.
+ *
+ *   lower.c   patterns -> parts and part programs       freq.c    how common is a gram?
+ *   anchor.c  which grams of which patterns are looked for
+ *   filter.c  grams -> filters of each target           names.c   names -> blocks
+ *   digests.c hash rows -> tables                        emit.c    sections -> file */
+#ifndef VITRINE_SIG_EMIT_H
+#define VITRINE_SIG_EMIT_H
+
+#include "base/buf.h"
+#include "db/layout.h"
+#include "sig/ir.h"
+
+/* Most patterns of one signature: two for each of its sub-signatures. */
+#define SIG_PATTERNS_MAX (2 * IR_SUBSIGS_MAX)
+
+/* One gram of an anchor: alignment i of its class's stride. */
+struct anchor_gram {
+	uint32_t y, check;
+	uint32_t part, delta;
+};
+
+/* How a pattern is found. */
+enum anchor_kind { ANCHOR_NONE, ANCHOR_PLACE, ANCHOR_GRAMS };
+
+struct anchor {
+	uint8_t kind;
+	uint8_t cls; /* enum db_class_id */
+	uint8_t ngrams;
+	uint64_t cost; /* expected hits in 2^40 bytes of ordinary files, plus what its class costs */
+	struct anchor_gram gram[8];
+};
+#define ANCHOR_COST_NONE UINT64_MAX
+
+/* A gram on its way into filters. */
+struct gram_ref {
+	uint32_t y, check, pattern, part, delta;
+	uint8_t target, cls;
+};
+
+/* A pattern looked at in its place, or a signature that is always evaluated. */
+struct target_ref {
+	uint32_t index;
+	uint8_t target;
+};
+
+struct emit {
+	struct ir_set *set;
+	struct arena tmp;
+	/* Records, as they go into the file. */
+	struct buf sig, cond, pattern, part, code;
+	struct buf filter, bloom, bucket, slot, place, always, target;
+	struct buf hash, hash_sizes, hash_dir, hash_rows, name_dir, name_blocks;
+	/* struct gram_ref[], struct target_ref[]. */
+	struct buf grams, places, alwayses;
+	uint32_t nnames;
+	uint64_t nbody, nlogical;
+};
+
+static inline uint32_t emit_count(const struct buf *b, size_t record)
+{
+	return (uint32_t)(b->len / record);
+}
+
+/* lower.c: appends pattern, parts and code. *ret_anchor is the cheapest way to find the pattern.
+ * ST_UNSUPPORTED if the pattern is beyond a limit of the database format. */
+st_t lower_pattern(struct emit *x, const struct ir_pattern *p, uint32_t sig,
+                   struct anchor *ret_anchor, struct err *e);
+
+/* anchor.c: the cheapest anchor in n bytes of a part, of which those with mask 0xff or 0xdf are
+ * known; replaces *best if cheaper. */
+void anchor_of_part(const uint8_t *value, const uint8_t *mask, uint32_t n, uint32_t part,
+                    struct anchor *best);
+
+/* anchor.c: patterns (bit i of *ret_set: anchor i) of which one must match if the condition holds.
+ * False if there is no such set. first[i], count[i]: the patterns of sub-signature i. */
+struct pattern_set {
+	uint64_t bit[SIG_PATTERNS_MAX / 64];
+};
+bool anchor_choose(const struct ir_sig *s, const struct anchor *anchors, const uint8_t *first,
+                   const uint8_t *count, struct pattern_set *ret_set);
+
+/* freq.c: expected hits of a gram in 2^32 probes of ordinary files. */
+uint32_t freq_gram8(const uint8_t *gram);
+uint32_t freq_gram4(const uint8_t *gram);
+
+/* filter.c: bloom, buckets, slots, places and always-lists of all targets. */
+st_t emit_filters(struct emit *x, struct err *e);
+
+/* names.c: numbers all names (sets nameref in signatures and hash rows) and writes them. */
+st_t emit_names(struct emit *x, struct err *e);
+
+/* digests.c: the digest tables; needs names. */
+st_t emit_digests(struct emit *x, struct err *e);
+
+#endif

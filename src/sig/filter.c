@@ -1,0 +1,243 @@
+/* Filters: for each target, the grams of its own signatures and of those for any file.
+ *
+ * Where both are few, one filter holds both, so that an object is probed once; where the signatures
+ * for any file are many, they stay in one filter that all targets share, and a target with
+ * signatures of its own has a second one. */
+#include "sig/emit.h"
+
+#include "base/num.h"
+#include "db/gram.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Grams for any file up to this many are repeated in the filter of each target that has its own. */
+#define MERGE_MAX 300000u
+
+/* Bloom words for n grams: 64-bit words hold 4 grams each, 32-bit words 2 (about 1 % of the grams
+ * that are not there pass). */
+static uint32_t bloom_log2(enum db_class_id id, size_t n)
+{
+	if (id == DB_CLASS_2_1)
+		return BLOOM2_LOG2;
+	size_t words = gram_class(id).len == 8 ? n / 4 + 1 : n / 2 + 1;
+	uint32_t log2 = 6;
+	while (log2 < BLOOM_LOG2_MAX && (size_t)1 << log2 < words)
+		log2++;
+	return log2;
+}
+
+static uint32_t bucket_log2(size_t n)
+{
+	uint32_t log2 = 0;
+	while (log2 < 24 && (size_t)1 << log2 < n)
+		log2++;
+	return log2;
+}
+
+static int cmp_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int by_place_in_index(const void *a, const void *b)
+{
+	const struct gram_ref *x = a, *y = b;
+	int c = cmp_u32(x->y, y->y);
+	c = c ? c : cmp_u32(x->check, y->check);
+	c = c ? c : cmp_u32(x->pattern, y->pattern);
+	c = c ? c : cmp_u32(x->part, y->part);
+	return c ? c : cmp_u32(x->delta, y->delta);
+}
+
+static void put_bloom(struct buf *out, enum db_class_id id, uint32_t log2,
+                      const struct gram_ref *g, size_t n)
+{
+	size_t word = id <= DB_CLASS_8_4 ? 8 : 4;
+	buf_align(out, 64);
+	size_t at = out->len;
+	buf_fill(out, 0, word << log2);
+	if (out->oom)
+		return;
+	uint64_t *w64 = (uint64_t *)(void *)(out->data + at);
+	uint32_t *w32 = (uint32_t *)(void *)(out->data + at);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t w = bloom_word(g[i].y, log2);
+		if (word == 8)
+			w64[w] |= bloom_mask64(g[i].y);
+		else
+			w32[w] |= id == DB_CLASS_2_1 ? bloom_mask2(g[i].y) : bloom_mask32(g[i].y);
+	}
+}
+
+static void put_buckets(struct buf *out, uint32_t log2, const struct gram_ref *g, size_t n)
+{
+	size_t k = 0;
+	for (size_t b = 0; b < (size_t)1 << log2; b++) {
+		buf_u32le(out, (uint32_t)k);
+		while (k < n && gram_bucket(g[k].y, log2) == b)
+			k++;
+	}
+	buf_u32le(out, (uint32_t)k);
+}
+
+static struct db_class put_class(struct emit *x, enum db_class_id id, struct gram_ref *g, size_t n)
+{
+	if (n == 0)
+		return (struct db_class){0};
+	qsort(g, n, sizeof *g, by_place_in_index);
+	struct db_class c = {.ngrams = (uint32_t)n, .bloom_log2 = bloom_log2(id, n),
+	                     .bucket_log2 = bucket_log2(n), .nslots = (uint32_t)n};
+	put_bloom(&x->bloom, id, c.bloom_log2, g, n);
+	size_t bytes = (id <= DB_CLASS_8_4 ? (size_t)8 : 4) << c.bloom_log2;
+	c.bloom = (uint32_t)((x->bloom.len - bytes) / 8);
+	buf_align(&x->bloom, 8);
+	c.bucket = emit_count(&x->bucket, sizeof(uint32_t));
+	put_buckets(&x->bucket, c.bucket_log2, g, n);
+	c.slot = emit_count(&x->slot, sizeof(struct db_slot));
+	for (size_t i = 0; i < n; i++) {
+		struct db_slot s = {g[i].check, g[i].pattern, g[i].part, g[i].delta};
+		buf_add(&x->slot, &s, sizeof s);
+	}
+	return c;
+}
+
+/* Which targets' grams a filter holds. */
+struct members {
+	bool own, any;
+	uint8_t target;
+};
+
+static bool is_member(const struct members *m, uint8_t target)
+{
+	return (m->any && target == 0) || (m->own && target == m->target);
+}
+
+/* Writes one filter; *ret_index is its number. */
+static st_t put_filter(struct emit *x, const struct members *m, uint32_t *ret_index, struct err *e)
+{
+	const struct gram_ref *g = (const struct gram_ref *)(const void *)x->grams.data;
+	size_t n = x->grams.len / sizeof *g;
+	struct buf pick = {0};
+	struct db_filter f;
+	for (enum db_class_id id = 0; id < DB_CLASSES; id++) {
+		pick.len = 0;
+		for (size_t i = 0; i < n; i++)
+			if (g[i].cls == id && is_member(m, g[i].target))
+				buf_add(&pick, &g[i], sizeof g[i]);
+		f.cls[id] = put_class(x, id, (struct gram_ref *)(void *)pick.data, pick.len / sizeof *g);
+	}
+	*ret_index = emit_count(&x->filter, sizeof f);
+	buf_add(&x->filter, &f, sizeof f);
+	st_t st = buf_check(&pick, e, "compiler: filters");
+	buf_done(&pick);
+	return st;
+}
+
+static void count_grams(const struct emit *x, size_t ret[DB_TARGETS])
+{
+	const struct gram_ref *g = (const struct gram_ref *)(const void *)x->grams.data;
+	for (size_t i = 0; i < x->grams.len / sizeof *g; i++)
+		ret[g[i].target]++;
+}
+
+static st_t put_filters(struct emit *x, struct db_target t[DB_TARGETS], struct err *e)
+{
+	size_t n[DB_TARGETS] = {0};
+	uint32_t any = 0, own;
+	count_grams(x, n);
+	if (n[0]) {
+		struct members m = {.any = true};
+		TRY(put_filter(x, &m, &any, e));
+	}
+	bool merge = n[0] <= MERGE_MAX;
+	for (uint8_t i = 0; i < DB_TARGETS; i++) {
+		bool has_own = i > 0 && n[i] > 0;
+		if (n[0] && !(has_own && merge))
+			t[i].filter[t[i].nfilters++] = any;
+		if (!has_own)
+			continue;
+		struct members m = {.own = true, .any = merge, .target = i};
+		TRY(put_filter(x, &m, &own, e));
+		t[i].filter[t[i].nfilters++] = own;
+	}
+	return ST_OK;
+}
+
+/* -- places and always-lists ---------------------------------------------------------------- */
+
+/* qsort has no context: the patterns that by_place() compares. The compiler has one thread. */
+static const struct db_pattern *sort_patterns;
+
+static int by_place(const void *a, const void *b)
+{
+	uint32_t i, k;
+	memcpy(&i, a, sizeof i);
+	memcpy(&k, b, sizeof k);
+	const struct db_pattern *x = &sort_patterns[i], *y = &sort_patterns[k];
+	int c = cmp_u32(x->off_kind, y->off_kind);
+	c = c ? c : cmp_u32(x->off_section, y->off_section);
+	if (c == 0 && x->off_n != y->off_n)
+		return x->off_n < y->off_n ? -1 : 1;
+	return c ? c : cmp_u32(i, k);
+}
+
+/* The first 8 bytes of the pattern's first part, as far as they are known. */
+static struct db_place place_of(const struct emit *x, uint32_t pattern)
+{
+	const struct db_pattern *p = (const struct db_pattern *)(const void *)x->pattern.data + pattern;
+	const struct db_part *part = (const struct db_part *)(const void *)x->part.data + p->part;
+	struct db_place r = {.pattern = pattern};
+	const uint8_t *code = x->code.data + part->code;
+	for (uint32_t i = 0; i < 8 && i < part->min_len && part->kind != DB_PART_PROGRAM; i++) {
+		uint64_t mask = part->kind == DB_PART_LITERAL ? 0xff : code[part->min_len + i];
+		r.value |= (uint64_t)code[i] << (8 * i);
+		r.mask |= mask << (8 * i);
+	}
+	return r;
+}
+
+static void put_places(struct emit *x, struct db_target *t, uint8_t target, uint32_t *scratch)
+{
+	const struct target_ref *r = (const struct target_ref *)(const void *)x->places.data;
+	size_t n = 0;
+	for (size_t i = 0; i < x->places.len / sizeof *r; i++)
+		if (r[i].target == 0 || r[i].target == target)
+			scratch[n++] = r[i].index;
+	sort_patterns = (const struct db_pattern *)(const void *)x->pattern.data;
+	qsort(scratch, n, sizeof *scratch, by_place);
+	t->place = emit_count(&x->place, sizeof(struct db_place));
+	t->nplaces = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		struct db_place p = place_of(x, scratch[i]);
+		buf_add(&x->place, &p, sizeof p);
+	}
+}
+
+static void put_always(struct emit *x, struct db_target *t, uint8_t target)
+{
+	const struct target_ref *r = (const struct target_ref *)(const void *)x->alwayses.data;
+	t->always = emit_count(&x->always, sizeof(uint32_t));
+	for (size_t i = 0; i < x->alwayses.len / sizeof *r; i++)
+		if (r[i].target == 0 || r[i].target == target)
+			buf_u32le(&x->always, r[i].index);
+	t->nalways = emit_count(&x->always, sizeof(uint32_t)) - t->always;
+}
+
+st_t emit_filters(struct emit *x, struct err *e)
+{
+	struct db_target t[DB_TARGETS] = {0};
+	TRY(buf_check(&x->grams, e, "compiler: grams"));
+	TRY(buf_check(&x->places, e, "compiler: places"));
+	TRY(buf_check(&x->alwayses, e, "compiler: always-lists"));
+	TRY(put_filters(x, t, e));
+	uint32_t *scratch = arena_alloc(&x->tmp, x->places.len / sizeof(struct target_ref) * 4);
+	if (!scratch)
+		return fail(e, ST_NOMEM, 0, "compiler: out of memory");
+	for (uint8_t i = 0; i < DB_TARGETS; i++) {
+		put_places(x, &t[i], i, scratch);
+		put_always(x, &t[i], i);
+	}
+	buf_add(&x->target, t, sizeof t);
+	return ST_OK;
+}

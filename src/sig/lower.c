@@ -1,0 +1,390 @@
+/* Patterns of the intermediate form become parts of the database.
+ *
+ * A part of the database is a run of elements of one length, or a single alternation of unequal
+ * lengths; so an anchor inside a part stands at a known distance from its start. Where an unequal
+ * alternation stands inside a run, the run is cut and the pieces follow each other at distance 0. */
+#include "sig/emit.h"
+
+#include "base/num.h"
+
+/* Why a signature is inactive when it is beyond these; ERR text of ST_UNSUPPORTED. */
+#define TOO_COMPLEX "pattern beyond the limits of the database"
+#define PIECE_MAX 60000u /* bytes of one part: code offsets are 16-bit */
+
+struct span {
+	uint32_t min, max;
+};
+
+struct lower {
+	struct emit *x;
+	struct err *e;
+	struct anchor *anchor;
+	uint32_t nparts;
+	uint64_t min_len;
+	bool floats; /* the pattern may be anywhere in a range: grams make sense */
+};
+
+static st_t too_complex(struct lower *l)
+{
+	return fail(l->e, ST_UNSUPPORTED, 0, TOO_COMPLEX);
+}
+
+static struct span elems_span(const struct ir_elem *el, uint32_t n);
+
+static struct span elem_span(const struct ir_elem *el)
+{
+	if (el->kind == IR_BOUND)
+		return (struct span){0, 0};
+	if (el->kind != IR_STRS && el->kind != IR_ALT)
+		return (struct span){1, 1};
+	struct span r = {UINT32_MAX, 0};
+	for (uint32_t i = 0; i < el->nalts; i++) {
+		struct span s = elems_span(el->alts[i].elems, el->alts[i].nelems);
+		r.min = s.min < r.min ? s.min : r.min;
+		r.max = s.max > r.max ? s.max : r.max;
+	}
+	return r;
+}
+
+static struct span elems_span(const struct ir_elem *el, uint32_t n)
+{
+	struct span r = {0, 0};
+	for (uint32_t i = 0; i < n; i++) {
+		struct span s = elem_span(&el[i]);
+		r.min += s.min;
+		r.max += s.max;
+	}
+	return r;
+}
+
+/* -- part programs ------------------------------------------------------------------------ */
+
+static st_t put_ops(struct lower *l, const struct ir_elem *el, uint32_t n, unsigned depth);
+
+static void patch_u16(struct buf *b, size_t at, size_t v)
+{
+	if (at + 2 > b->len)
+		return; /* out of memory: reported by buf_check() */
+	b->data[at] = (uint8_t)v;
+	b->data[at + 1] = (uint8_t)(v >> 8);
+}
+
+static void put_bytes(struct buf *c, const struct ir_elem *el, uint32_t n)
+{
+	bool exact = true, skip = true;
+	for (uint32_t i = 0; i < n; i++) {
+		exact &= el[i].mask == 0xff;
+		skip &= el[i].mask == 0;
+	}
+	buf_u8(c, skip ? DB_OP_SKIP : exact ? DB_OP_BYTES : DB_OP_MASKED);
+	buf_u16le(c, (uint16_t)n);
+	for (uint32_t i = 0; i < n && !skip; i++)
+		buf_u8(c, el[i].value);
+	for (uint32_t i = 0; i < n && !skip && !exact; i++)
+		buf_u8(c, el[i].mask);
+}
+
+static void put_set(struct buf *c, const uint64_t *set)
+{
+	buf_u8(c, DB_OP_SET);
+	for (unsigned i = 0; i < 4; i++)
+		buf_u64le(c, set[i]);
+}
+
+static st_t put_not(struct lower *l, const struct ir_elem *el)
+{
+	struct buf *c = &l->x->code;
+	uint32_t m = el->alts[0].nelems;
+	buf_u8(c, DB_OP_NOT);
+	buf_u16le(c, (uint16_t)el->nalts);
+	buf_u16le(c, (uint16_t)m);
+	for (uint32_t k = 0; k < el->nalts; k++) {
+		const struct ir_alt *a = &el->alts[k];
+		for (uint32_t i = 0; i < m; i++)
+			if (a->nelems != m || a->elems[i].kind != IR_BYTE)
+				return too_complex(l);
+		for (uint32_t i = 0; i < m; i++)
+			buf_u8(c, a->elems[i].value);
+		for (uint32_t i = 0; i < m; i++)
+			buf_u8(c, a->elems[i].mask);
+	}
+	return ST_OK;
+}
+
+static st_t put_alt(struct lower *l, const struct ir_elem *el, unsigned depth)
+{
+	struct buf *c = &l->x->code;
+	size_t at = c->len;
+	if (depth >= DB_ALT_DEPTH || el->nalts > UINT16_MAX / 4)
+		return too_complex(l);
+	size_t *jump = arena_alloc(&l->x->tmp, el->nalts * sizeof *jump);
+	if (!jump)
+		return fail(l->e, ST_NOMEM, 0, "compiler: out of memory");
+	buf_u8(c, DB_OP_ALT);
+	buf_u16le(c, (uint16_t)el->nalts);
+	buf_fill(c, 0, 2 * (size_t)el->nalts);
+	for (uint32_t k = 0; k < el->nalts; k++) {
+		patch_u16(c, at + 3 + 2 * (size_t)k, c->len - at);
+		TRY(put_ops(l, el->alts[k].elems, el->alts[k].nelems, depth + 1));
+		jump[k] = c->len;
+		buf_u8(c, DB_OP_JUMP);
+		buf_u16le(c, 0);
+		if (c->len - at > UINT16_MAX)
+			return too_complex(l);
+	}
+	for (uint32_t k = 0; k < el->nalts; k++)
+		patch_u16(c, jump[k] + 1, c->len - jump[k]);
+	return ST_OK;
+}
+
+/* el->value is the side: see put_run(). */
+static st_t put_bound(struct lower *l, const struct ir_elem *el, unsigned depth)
+{
+	if (depth > 0)
+		return too_complex(l);
+	buf_u8(&l->x->code, DB_OP_BOUND);
+	buf_u8(&l->x->code, el->bound);
+	buf_u8(&l->x->code, el->value);
+	return ST_OK;
+}
+
+/* Exact bytes, fully masked bytes and any-bytes each make runs of their own. */
+static unsigned byte_class(const struct ir_elem *el)
+{
+	return el->mask == 0xff ? 0 : el->mask == 0 ? 1 : 2;
+}
+
+static uint32_t byte_run(const struct ir_elem *el, uint32_t n)
+{
+	uint32_t i = 1;
+	while (i < n && el[i].kind == IR_BYTE && byte_class(&el[i]) == byte_class(&el[0]))
+		i++;
+	return i;
+}
+
+static st_t put_ops(struct lower *l, const struct ir_elem *el, uint32_t n, unsigned depth)
+{
+	struct buf *c = &l->x->code;
+	for (uint32_t i = 0, k; i < n; i += k) {
+		k = 1;
+		if (el[i].kind == IR_BYTE)
+			put_bytes(c, &el[i], k = byte_run(&el[i], n - i));
+		else if (el[i].kind == IR_SET)
+			put_set(c, el[i].set);
+		else if (el[i].kind == IR_BOUND)
+			TRY(put_bound(l, &el[i], depth));
+		else if (el[i].negated)
+			TRY(put_not(l, &el[i]));
+		else
+			TRY(put_alt(l, &el[i], depth));
+	}
+	return ST_OK;
+}
+
+/* -- parts -------------------------------------------------------------------------------- */
+
+static unsigned part_kind(const struct ir_elem *el, uint32_t n)
+{
+	unsigned kind = DB_PART_LITERAL;
+	for (uint32_t i = 0; i < n; i++) {
+		if (el[i].kind != IR_BYTE)
+			return DB_PART_PROGRAM;
+		if (el[i].mask != 0xff)
+			kind = DB_PART_MASKED;
+	}
+	return kind;
+}
+
+/* Values and masks of a piece of one length, byte by byte; what is not a plain byte is unknown. */
+static void flatten(const struct ir_elem *el, uint32_t n, uint8_t *value, uint8_t *mask)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t len = elem_span(&el[i]).min;
+		if (len > 0) {
+			*value = el[i].kind == IR_BYTE ? el[i].value : 0;
+			*mask = el[i].kind == IR_BYTE ? el[i].mask : 0;
+		}
+		value += len;
+		mask += len;
+	}
+}
+
+static bool known(uint8_t mask)
+{
+	return (mask | 0x20) == 0xff;
+}
+
+/* The longest run of known bytes: what a search for this part looks for. */
+static void best_literal(struct buf *code, const uint8_t *value, const uint8_t *mask, uint32_t n,
+                         struct db_part *ret)
+{
+	for (uint32_t i = 0, k; i < n; i += k + 1) {
+		bool folded = false;
+		for (k = 0; i + k < n && known(mask[i + k]); k++)
+			folded |= mask[i + k] != 0xff;
+		if (k <= ret->lit_len)
+			continue;
+		ret->lit_off = (uint16_t)i;
+		ret->lit_len = (uint16_t)k;
+		ret->lit_folded = folded;
+	}
+	/* A literal part is its own literal; others keep a copy behind their code. */
+	ret->lit = ret->kind == DB_PART_LITERAL ? ret->code : (uint32_t)code->len;
+	if (ret->kind != DB_PART_LITERAL)
+		buf_add(code, value + ret->lit_off, ret->lit_len);
+}
+
+static st_t put_code(struct lower *l, const struct ir_elem *el, uint32_t n, struct db_part *part)
+{
+	struct buf *c = &l->x->code;
+	part->code = (uint32_t)c->len;
+	for (uint32_t i = 0; i < n && part->kind != DB_PART_PROGRAM; i++)
+		buf_u8(c, el[i].value);
+	for (uint32_t i = 0; i < n && part->kind == DB_PART_MASKED; i++)
+		buf_u8(c, el[i].mask);
+	if (part->kind == DB_PART_PROGRAM) {
+		TRY(put_ops(l, el, n, 0));
+		buf_u8(c, DB_OP_END);
+	}
+	part->code_len = (uint32_t)(c->len - part->code);
+	return part->code_len <= PIECE_MAX ? ST_OK : too_complex(l);
+}
+
+static st_t put_part(struct lower *l, const struct ir_elem *el, uint32_t n, uint32_t gap_min,
+                     uint32_t gap_max)
+{
+	struct emit *x = l->x;
+	struct span s = elems_span(el, n);
+	if (++l->nparts > DB_PARTS_MAX || s.max > PIECE_MAX || s.max - s.min > DB_PART_SPAN ||
+	    x->code.len > UINT32_MAX / 2)
+		return too_complex(l);
+	struct db_part part = {.gap_min = gap_min, .gap_max = gap_max, .min_len = s.min,
+	                       .max_len = s.max, .kind = (uint8_t)part_kind(el, n)};
+	TRY(put_code(l, el, n, &part));
+	if (s.min == s.max && s.min > 0) {
+		uint8_t *value = arena_alloc(&x->tmp, 2 * (size_t)s.min);
+		if (!value)
+			return fail(l->e, ST_NOMEM, 0, "compiler: out of memory");
+		flatten(el, n, value, value + s.min);
+		best_literal(&x->code, value, value + s.min, s.min, &part);
+		if (l->floats)
+			anchor_of_part(value, value + s.min, s.min, emit_count(&x->part, sizeof part),
+			               l->anchor);
+	}
+	l->min_len += s.min + (l->nparts > 1 ? gap_min : 0);
+	buf_add(&x->part, &part, sizeof part);
+	return ST_OK;
+}
+
+/* -- boundaries inside a run ---------------------------------------------------------------- */
+
+static void set_add(uint64_t *set, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		set[(uint8_t)bytes[i] / 64] |= UINT64_C(1) << ((uint8_t)bytes[i] % 64);
+}
+
+/* A boundary that is not at an end of its run takes the character: (B) one of either set, (W) one
+ * that is not a letter or digit, (L) a line end. */
+static st_t middle_bound(struct lower *l, struct ir_elem *el)
+{
+	static struct ir_elem lf = {.kind = IR_BYTE, .value = '\n', .mask = 0xff};
+	static struct ir_elem crlf[2] = {{.kind = IR_BYTE, .value = '\r', .mask = 0xff},
+	                                 {.kind = IR_BYTE, .value = '\n', .mask = 0xff}};
+	static struct ir_alt line_end[2] = {{1, &lf}, {2, crlf}};
+	if (el->bound == 'L') {
+		*el = (struct ir_elem){.kind = IR_ALT, .nalts = 2, .alts = line_end};
+		return ST_OK;
+	}
+	uint64_t *set = arena_alloc(&l->x->tmp, 4 * sizeof *set);
+	if (!set)
+		return fail(l->e, ST_NOMEM, 0, "compiler: out of memory");
+	if (el->bound == 'B')
+		set_add(set, " -./<@_\n\r\"'=>", 13);
+	for (unsigned b = 0; b < 256 && el->bound == 'W'; b++) {
+		char c = (char)b;
+		bool alnum = (b >= '0' && b <= '9') || (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z');
+		if (!alnum)
+			set_add(set, &c, 1);
+	}
+	*el = (struct ir_elem){.kind = IR_SET, .set = set};
+	return ST_OK;
+}
+
+/* -- patterns ------------------------------------------------------------------------------- */
+
+static bool unequal(const struct ir_elem *el)
+{
+	struct span s = elem_span(el);
+	return s.min != s.max;
+}
+
+/* One run of the intermediate form: cut at unequal alternations. */
+static st_t put_run(struct lower *l, const struct ir_part *p)
+{
+	struct ir_elem *el = arena_alloc(&l->x->tmp, p->nelems * sizeof *el);
+	if (!el)
+		return fail(l->e, ST_NOMEM, 0, "compiler: out of memory");
+	for (uint32_t i = 0; i < p->nelems; i++) {
+		el[i] = p->elems[i];
+		if (el[i].kind != IR_BOUND)
+			continue;
+		el[i].value = i > 0; /* at the start it looks before, at the end behind */
+		if (i > 0 && i + 1 < p->nelems)
+			TRY(middle_bound(l, &el[i]));
+	}
+	uint32_t gap_min = p->gap_min, gap_max = p->gap_max;
+	for (uint32_t i = 0, k; i < p->nelems; i += k) {
+		for (k = 0; i + k < p->nelems && !unequal(&el[i + k]); k++)
+			;
+		k += k == 0;
+		TRY(put_part(l, el + i, k, gap_min, gap_max));
+		gap_min = gap_max = 0;
+	}
+	return ST_OK;
+}
+
+static const uint8_t offset_kind[] = {
+    [IR_OFF_ANY] = DB_OFF_ANY,
+    [IR_OFF_ABS] = DB_OFF_ABS,
+    [IR_OFF_EOF] = DB_OFF_EOF,
+    [IR_OFF_EP] = DB_OFF_EP,
+    [IR_OFF_SECTION] = DB_OFF_SECTION,
+    [IR_OFF_LAST_SECTION] = DB_OFF_LAST_SECTION,
+    [IR_OFF_IN_SECTION] = DB_OFF_IN_SECTION,
+};
+
+/* Can the pattern start at one place only? */
+static bool one_place(const struct ir_offset *o)
+{
+	return o->kind != IR_OFF_ANY && o->kind != IR_OFF_IN_SECTION && o->maxshift == 0;
+}
+
+st_t lower_pattern(struct emit *x, const struct ir_pattern *p, uint32_t sig,
+                   struct anchor *ret_anchor, struct err *e)
+{
+	struct lower l = {.x = x, .e = e, .anchor = ret_anchor, .floats = !one_place(&p->offset)};
+	*ret_anchor = (struct anchor){.kind = ANCHOR_NONE, .cost = ANCHOR_COST_NONE};
+	if (p->offset.kind >= ARRAY_LEN(offset_kind))
+		return too_complex(&l);
+	if (!l.floats)
+		*ret_anchor = (struct anchor){.kind = ANCHOR_PLACE, .cost = 1};
+	uint32_t first = emit_count(&x->part, sizeof(struct db_part));
+	for (uint32_t i = 0; i < p->nparts; i++)
+		TRY(put_run(&l, &p->parts[i]));
+	if (l.min_len > UINT32_MAX)
+		return too_complex(&l);
+	struct db_pattern rec = {
+	    .sig = sig,
+	    .part = first,
+	    .nparts = (uint16_t)l.nparts,
+	    .flags = (uint8_t)((p->fullword ? DB_PAT_FULLWORD : 0) | (p->wide ? DB_PAT_WIDE : 0)),
+	    .off_kind = offset_kind[p->offset.kind],
+	    .off_section = p->offset.section,
+	    .off_n = p->offset.n,
+	    .off_shift = p->offset.maxshift,
+	    .min_len = (uint32_t)l.min_len,
+	};
+	buf_add(&x->pattern, &rec, sizeof rec);
+	return ST_OK;
+}

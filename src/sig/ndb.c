@@ -1,0 +1,97 @@
+/* Extended body signatures: .ndb .ndu .sdb "Name:Target:Offset:HexSig[:MinFL[:MaxFL]]". */
+#include "sig/text.h"
+
+enum { F_NAME, F_TARGET, F_OFFSET, F_HEX, F_MINFL, F_MAXFL, F_COUNT };
+
+/* ClamAV's plain-string matcher wants this many bytes. */
+#define MIN_PLAIN 3
+
+/* Sets *ret_in if the line is for this engine's level. An empty MinFL is none, an empty MaxFL is 0. */
+static st_t check_level(struct sig_reader *r, const struct str *f, size_t n, bool *ret_in)
+{
+	*ret_in = false;
+	if (n > F_MINFL && !str_all_digits(f[F_MINFL]))
+		return sig_bad(r, "MinFL is not a number: '%.*s'", SIG_SHOW(f[F_MINFL]));
+	if (n > F_MINFL && (uint32_t)str_u64(f[F_MINFL]) > SIG_FLEVEL)
+		return ST_OK;
+	if (n > F_MAXFL && !str_all_digits(f[F_MAXFL]))
+		return sig_bad(r, "MaxFL is not a number: '%.*s'", SIG_SHOW(f[F_MAXFL]));
+	*ret_in = n <= F_MAXFL || (uint32_t)str_u64(f[F_MAXFL]) >= SIG_FLEVEL;
+	return ST_OK;
+}
+
+static bool is_plain_literal(struct str hex)
+{
+	for (size_t i = 0; i < hex.n; i++) {
+		if (hex_value(hex.p[i]) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* True for what ClamAV gives to its plain-string matcher: literals for any file, and those at a fixed
+ * place in PE files. */
+static bool goes_to_plain_matcher(uint32_t target, struct str offset, const struct ir_offset *o)
+{
+	if (target == 0)
+		return !str_starts(offset, "$");
+	bool fixed = !memchr(offset.p, ',', offset.n) && o->kind != IR_OFF_ANY &&
+	             o->kind != IR_OFF_IN_SECTION && o->kind != IR_OFF_VERSION_INFO;
+	return target == 1 && fixed && !str_starts(offset, "$");
+}
+
+static st_t add_one_pattern(struct sig_reader *r, struct str name, uint32_t target,
+                            const struct ir_pattern *pattern)
+{
+	struct ir_sig *sig;
+	struct ir_subsig *sub;
+	TRY(sig_alloc(r, 1, sizeof *sig, &sig));
+	TRY(sig_alloc(r, 1, sizeof *sub, &sub));
+	TRY(sig_alloc(r, 1, sizeof *sub->patterns, &sub->patterns));
+	TRY(sig_alloc(r, 1, sizeof *sig->conds, &sig->conds));
+	char *copy = arena_strndup(&r->set->arena, name.p, name.n);
+	if (!copy)
+		return fail(r->e, ST_NOMEM, 0, "out of memory for signatures");
+	sub->npatterns = 1;
+	sub->patterns[0] = *pattern;
+	sig->conds[0] = (struct ir_cond){.op = IR_COND_ID};
+	*sig = (struct ir_sig){.name = copy, .target = (uint8_t)target, .flags = r->flags,
+	                       .nsubsigs = 1, .subsigs = sub, .nconds = 1, .conds = sig->conds};
+	return ir_add_sig(r->set, sig, r->e);
+}
+
+st_t sig_line_ndb(struct sig_reader *r, struct str line)
+{
+	struct str f[F_COUNT];
+	size_t n = str_split(line, ':', f, F_COUNT);
+	if (n <= F_HEX || n > F_COUNT)
+		return sig_bad(r, "a body signature has 4 to 6 fields, this one has %zu", n);
+	bool in_level;
+	TRY(check_level(r, f, n, &in_level));
+	if (!in_level) {
+		r->set->nflevel++;
+		return ST_OK;
+	}
+	if (!str_all_digits(f[F_TARGET]))
+		return sig_bad(r, "target is not a number: '%.*s'", SIG_SHOW(f[F_TARGET]));
+	uint32_t target = (uint32_t)str_u64(f[F_TARGET]);
+	if (target > SIG_TARGET_MAX) {
+		ir_count_inactive(r->set, "unknown target type");
+		return ST_OK;
+	}
+	if (!f[F_NAME].n)
+		return sig_bad(r, "the name is empty");
+	struct ir_pattern pattern = {0};
+	struct sig_note note = {0};
+	TRY(sig_offset(r, f[F_OFFSET], target, &pattern.offset, &note));
+	if (is_plain_literal(f[F_HEX]) && f[F_HEX].n < 2 * MIN_PLAIN &&
+	    goes_to_plain_matcher(target, f[F_OFFSET], &pattern.offset))
+		return sig_bad(r, "a literal for any file, or at a place in PE files, needs %d bytes: '%.*s'",
+		               MIN_PLAIN, SIG_SHOW(f[F_HEX]));
+	TRY(sig_body(r, f[F_HEX], 0, false, &pattern, &note));
+	if (note.inactive) {
+		ir_count_inactive(r->set, note.inactive);
+		return ST_OK;
+	}
+	return add_one_pattern(r, f[F_NAME], target, &pattern);
+}

@@ -1,0 +1,214 @@
+/* Sources of signatures: what a file is by its extension, its lines, and what becomes of a line that
+ * is refused. */
+#include "sig/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+/* ClamAV reads lines into buffers of these sizes; a longer line falls apart there. */
+#define LINE_BUF 8192
+#define LINE_BUF_LOGICAL 32769
+
+/* How lines of a format are read. */
+enum format_kind {
+	FMT_LINES,    /* `line` takes each */
+	FMT_INACTIVE, /* each line is a signature that is not active */
+	FMT_WHOLE,    /* the file as a whole is not active */
+};
+
+struct format {
+	const char *ext;
+	enum format_kind kind;
+	st_t (*line)(struct sig_reader *r, struct str line);
+	enum ir_hash_use use;
+	bool pua;             /* only with --detect-pua */
+	const char *inactive; /* FMT_INACTIVE, FMT_WHOLE: what it is */
+};
+
+#define HASHES(ext_, use_, pua_) {ext_, FMT_LINES, sig_line_hash, use_, pua_, NULL}
+#define BODIES(ext_, pua_) {ext_, FMT_LINES, sig_line_ndb, IR_HASH_FILE, pua_, NULL}
+#define LOGICAL(ext_, pua_) {ext_, FMT_LINES, sig_line_ldb, IR_HASH_FILE, pua_, NULL}
+#define INACTIVE(ext_, what_) {ext_, FMT_INACTIVE, NULL, IR_HASH_FILE, false, what_}
+#define WHOLE(ext_, what_) {ext_, FMT_WHOLE, NULL, IR_HASH_FILE, false, what_}
+
+static const struct format FORMATS[] = {
+	HASHES("hdb", IR_HASH_FILE, false),
+	HASHES("hsb", IR_HASH_FILE, false),
+	HASHES("hdu", IR_HASH_FILE, true),
+	HASHES("hsu", IR_HASH_FILE, true),
+	HASHES("mdb", IR_HASH_SECTION, false),
+	HASHES("msb", IR_HASH_SECTION, false),
+	HASHES("mdu", IR_HASH_SECTION, true),
+	HASHES("msu", IR_HASH_SECTION, true),
+	HASHES("fp", IR_HASH_TRUST, false),
+	HASHES("sfp", IR_HASH_TRUST, false),
+	BODIES("ndb", false),
+	BODIES("ndu", true),
+	BODIES("sdb", false),
+	LOGICAL("ldb", false),
+	LOGICAL("ldu", true),
+	INACTIVE("db", "old body signature (.db)"),
+	INACTIVE("imp", "import table hash (.imp)"),
+	INACTIVE("idb", "icon signature (.idb)"),
+	INACTIVE("cdb", "container metadata signature (.cdb)"),
+	INACTIVE("zmd", "zip metadata signature (.zmd)"),
+	INACTIVE("rmd", "rar metadata signature (.rmd)"),
+	INACTIVE("pdb", "phishing signature (.pdb)"),
+	INACTIVE("gdb", "phishing signature (.gdb)"),
+	INACTIVE("wdb", "phishing signature (.wdb)"),
+	INACTIVE("ftm", "file type definition (.ftm)"),
+	INACTIVE("cfg", "engine configuration (.cfg)"),
+	INACTIVE("crb", "certificate rule (.crb)"),
+	INACTIVE("ign", "ignore list entry (.ign .ign2)"),
+	INACTIVE("ign2", "ignore list entry (.ign .ign2)"),
+	INACTIVE("pwdb", "archive password (.pwdb)"),
+	WHOLE("cbc", "bytecode program (.cbc)"),
+	WHOLE("cat", "certificate catalogue (.cat)"),
+	WHOLE("yar", "YARA file (.yar .yara)"),
+	WHOLE("yara", "YARA file (.yar .yara)"),
+	WHOLE("ioc", "indicator file (.ioc)"),
+	WHOLE("info", "container description (.info)"),
+	WHOLE("cvd", "signed container (.cvd .cld .cud)"),
+	WHOLE("cld", "signed container (.cvd .cld .cud)"),
+	WHOLE("cud", "signed container (.cvd .cld .cud)"),
+};
+
+#define PUA_INACTIVE "potentially unwanted application"
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+static const struct format *format_of(const char *name)
+{
+	const char *dot = strrchr(base_name(name), '.');
+	for (size_t i = 0; dot && i < sizeof FORMATS / sizeof *FORMATS; i++) {
+		if (!strcasecmp(dot + 1, FORMATS[i].ext))
+			return &FORMATS[i];
+	}
+	return NULL;
+}
+
+bool sig_known_extension(const char *name)
+{
+	return format_of(name) != NULL;
+}
+
+/* A line that is refused: the set in strict mode, else only the line. */
+static st_t refuse(struct sig_reader *r, const struct sig_source *src, uint32_t line)
+{
+	if (r->opts->strict || r->opts->clamav)
+		return fail(r->e, ST_MALFORMED, 0, "%s:%u: %s", src->name, line, r->why);
+	if (ir_add_skipped(r->set, src->name, line, r->why) != ST_OK)
+		return fail(r->e, ST_NOMEM, 0, "out of memory for signatures");
+	return ST_OK;
+}
+
+static st_t read_line(struct sig_reader *r, const struct format *f, struct str line, size_t room)
+{
+	if (!line.n) {
+		bool strict = r->opts->strict || r->opts->clamav;
+		return strict ? sig_bad(r, "blank line") : ST_OK;
+	}
+	if (line.p[0] == '#')
+		return ST_OK;
+	if (f->pua && !r->opts->pua) {
+		ir_count_inactive(r->set, PUA_INACTIVE);
+		return ST_OK;
+	}
+	if (f->kind == FMT_INACTIVE) {
+		ir_count_inactive(r->set, f->inactive);
+		return ST_OK;
+	}
+	if (line.n > room)
+		return sig_bad(r, "line is longer than %zu bytes", room);
+	return f->line(r, line);
+}
+
+/* Takes the next line off `rest`: without its end and what stands behind a NUL. *ret_room: the most
+ * bytes it may have. */
+static struct str next_line(struct str *rest, size_t buf, size_t *ret_room)
+{
+	struct str line;
+	bool ended = str_cut(*rest, '\n', &line, rest);
+	*ret_room = buf - 1 - ended;
+	while (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	const char *nul = line.n ? memchr(line.p, '\0', line.n) : NULL;
+	if (nul)
+		line.n = (size_t)(nul - line.p);
+	return line;
+}
+
+static st_t read_lines(struct sig_reader *r, const struct format *f, const struct sig_source *src)
+{
+	struct str rest = {src->text, src->len};
+	size_t buf = f->line == sig_line_ldb ? LINE_BUF_LOGICAL : LINE_BUF;
+	for (uint32_t n = 1; rest.n; n++) {
+		size_t room;
+		struct str line = next_line(&rest, buf, &room);
+		st_t st = read_line(r, f, line, room);
+		if (st == ST_MALFORMED)
+			st = refuse(r, src, n);
+		if (st != ST_OK)
+			return st;
+	}
+	return ST_OK;
+}
+
+st_t sig_read(struct ir_set *set, const struct sig_source *src, const struct sig_opts *opts,
+              struct err *e)
+{
+	const struct format *f = format_of(src->name);
+	if (!f)
+		return fail(e, ST_UNSUPPORTED, 0, "%s: unknown kind of signature file", src->name);
+	if (f->kind == FMT_WHOLE) {
+		ir_count_inactive(set, f->inactive);
+		return ST_OK;
+	}
+	struct sig_reader r = {.set = set, .opts = opts, .e = e, .use = f->use,
+	                       .flags = f->pua ? IR_SIG_PUA : 0};
+	bool strict = opts->strict || opts->clamav;
+	if (!src->len && strict && !(f->pua && !opts->pua))
+		return fail(e, ST_MALFORMED, 0, "%s:1: empty file", src->name);
+	st_t st = read_lines(&r, f, src);
+	free(r.elems.v);
+	free(r.scratch);
+	return st;
+}
+
+/* Canonical order: base name, content, name as given. */
+static int source_cmp(const void *pa, const void *pb)
+{
+	const struct sig_source *a = *(const struct sig_source *const *)pa;
+	const struct sig_source *b = *(const struct sig_source *const *)pb;
+	int c = strcmp(base_name(a->name), base_name(b->name));
+	if (c)
+		return c;
+	size_t n = a->len < b->len ? a->len : b->len;
+	c = n ? memcmp(a->text, b->text, n) : 0;
+	if (c)
+		return c;
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+st_t sig_read_all(struct ir_set *set, const struct sig_source *srcs, size_t n,
+                  const struct sig_opts *opts, struct err *e)
+{
+	const struct sig_source **sorted = calloc(n + 1, sizeof *sorted);
+	if (!sorted)
+		return fail(e, ST_NOMEM, 0, "out of memory for signatures");
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &srcs[i];
+	qsort(sorted, n, sizeof *sorted, source_cmp);
+	st_t st = ST_OK;
+	for (size_t i = 0; i < n && st == ST_OK; i++)
+		st = sig_read(set, sorted[i], opts, e);
+	free(sorted);
+	return st;
+}

@@ -1,0 +1,166 @@
+/* Target description block of a logical signature: comma-separated "Key:Value".
+ *
+ * Order decides, as in ClamAV: attributes are looked at from left to right, the first one that is
+ * malformed refuses the line, the first unknown one ends the reading and the signature is left out. */
+#include "sig/text.h"
+
+/* Attributes other than Engine and Target came with this level. */
+#define FLEVEL_ATTRIBUTES 51
+
+/* Layer types that ClamAV 1.4 knows, without "CL_TYPE_", sorted. */
+static const char *const TYPES[] = {
+	"7Z", "7ZSFX", "ALZ", "ANY", "APM", "ARJ", "ARJSFX", "AUTOIT", "BINARY_DATA", "BINHEX", "BZ",
+	"CABSFX", "CPIO_CRC", "CPIO_NEWC", "CPIO_ODC", "CPIO_OLD", "CRYPTFF", "DMG", "EGG", "EGGSFX",
+	"ELF", "GIF", "GPT", "GRAPHICS", "GZ", "HTML", "HTML_UTF16", "HWP3", "HWPOLE2", "IGNORED",
+	"INTERNAL", "ISHIELD_MSI", "ISO9660", "JAVA", "JPEG", "LHA_LZH", "LNK", "MACHO",
+	"MACHO_UNIBIN", "MAIL", "MBR", "MHTML", "MSCAB", "MSCHM", "MSEXE", "MSOLE2", "MSSZDD",
+	"NULSFT", "OLD_TAR", "ONENOTE", "OOXML_HWP", "OOXML_PPT", "OOXML_WORD", "OOXML_XL",
+	"PART_ANY", "PART_HFSPLUS", "PDF", "PNG", "POSIX_TAR", "PS", "PYTHON_COMPILED", "RAR",
+	"RARSFX", "RIFF", "RTF", "SCRENC", "SCRIPT", "SFX", "SIS", "SWF", "TEXT_UTF16BE",
+	"TEXT_UTF16LE", "TEXT_UTF8", "TIFF", "TNEF", "UDF", "UUENCODED", "XAR", "XDP", "XML_HWP",
+	"XML_WORD", "XML_XL", "XZ", "ZIP", "ZIPSFX",
+};
+
+struct reading {
+	struct sig_reader *r;
+	struct sig_tdb *t;
+	bool has_target, has_engine;
+	bool has_newer; /* an attribute that needs FLEVEL_ATTRIBUTES */
+	bool has_icon;
+	uint32_t min_level, max_level;
+};
+
+static bool known_type(struct str s)
+{
+	if (!str_starts(s, "CL_TYPE_"))
+		return false;
+	struct str name = str_from(s, 8);
+	for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
+		if (str_is(name, TYPES[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool known_types(struct str s)
+{
+	bool more = true;
+	while (more) {
+		struct str head;
+		more = str_cut(s, '>', &head, &s);
+		if (!known_type(head))
+			return false;
+	}
+	return true;
+}
+
+/* "X-Y"; an empty side is 0; numbers are modulo 2^32, as in ClamAV. */
+static st_t parse_range(struct sig_reader *r, struct str key, struct str s, struct sig_range *ret)
+{
+	struct str lo, hi;
+	if (!str_cut(s, '-', &lo, &hi))
+		return sig_bad(r, "%.*s needs a range X-Y: '%.*s'", SIG_SHOW(key), SIG_SHOW(s));
+	if (!str_all_digits(lo) || !str_all_digits(hi))
+		return sig_bad(r, "%.*s is not a range of numbers: '%.*s'", SIG_SHOW(key), SIG_SHOW(s));
+	*ret = (struct sig_range){true, (uint32_t)str_u64(lo), (uint32_t)str_u64(hi)};
+	return ST_OK;
+}
+
+static st_t read_level(struct reading *x, struct str key, struct str value, bool first)
+{
+	if (!first)
+		return sig_bad(x->r, "Engine must be the first attribute");
+	struct sig_range level;
+	TRY(parse_range(x->r, key, value, &level));
+	x->has_engine = true;
+	x->min_level = level.min;
+	x->max_level = level.max;
+	return ST_OK;
+}
+
+static st_t read_target(struct reading *x, struct str value)
+{
+	if (!str_all_digits(value))
+		return sig_bad(x->r, "Target is not a number: '%.*s'", SIG_SHOW(value));
+	x->t->target = (uint32_t)str_u64(value);
+	x->has_target = true;
+	return ST_OK;
+}
+
+static void read_type(struct reading *x, bool known, const char *what)
+{
+	x->t->skip = !known;
+	x->t->inactive = known ? what : "unknown layer type";
+}
+
+static st_t read_attribute(struct reading *x, struct str key, struct str value, bool first)
+{
+	struct sig_tdb *t = x->t;
+	if (str_is(key, "Engine"))
+		return read_level(x, key, value, first);
+	if (str_is(key, "Target"))
+		return read_target(x, value);
+	x->has_newer = true;
+	if (str_is(key, "FileSize"))
+		return parse_range(x->r, key, value, &t->size);
+	if (str_is(key, "EntryPoint"))
+		return parse_range(x->r, key, value, &t->entry);
+	if (str_is(key, "NumberOfSections"))
+		return parse_range(x->r, key, value, &t->sections);
+	if (str_is(key, "Container")) {
+		read_type(x, known_type(value), "Container");
+	} else if (str_is(key, "HandlerType")) {
+		read_type(x, known_type(value), "HandlerType");
+	} else if (str_is(key, "Intermediates")) {
+		read_type(x, known_types(value), "Intermediates");
+	} else if (str_is(key, "IconGroup1") || str_is(key, "IconGroup2")) {
+		x->has_icon = true;
+		t->inactive = "icon group";
+	} else {
+		t->skip = true;
+		t->inactive = "unknown target description key";
+	}
+	return ST_OK;
+}
+
+/* Rules that hold for the block as a whole. */
+static st_t check_block(struct reading *x)
+{
+	struct sig_tdb *t = x->t;
+	if (x->has_newer && (!x->has_engine || x->min_level < FLEVEL_ATTRIBUTES))
+		return sig_bad(x->r, "attributes other than Target need Engine:%d-... or higher in front",
+		               FLEVEL_ATTRIBUTES);
+	t->out_of_level = x->has_engine && (x->min_level > SIG_FLEVEL || x->max_level < SIG_FLEVEL);
+	if (t->out_of_level)
+		return ST_OK;
+	if (!x->has_target)
+		return sig_bad(x->r, "Target is missing");
+	if (t->target > SIG_TARGET_MAX) {
+		t->skip = true;
+		t->inactive = "unknown target type";
+		return ST_OK;
+	}
+	if ((t->entry.set || t->sections.set) && !sig_target_is_exe(t->target))
+		return sig_bad(x->r, "EntryPoint and NumberOfSections need target 1, 6 or 9");
+	if (x->has_icon && t->target != 1)
+		return sig_bad(x->r, "icon groups need target 1");
+	return ST_OK;
+}
+
+st_t sig_tdb(struct sig_reader *r, struct str text, struct sig_tdb *ret)
+{
+	*ret = (struct sig_tdb){0};
+	struct reading x = {.r = r, .t = ret};
+	bool first = true, more = true;
+	while (more) {
+		struct str attribute, key, value;
+		more = str_cut(text, ',', &attribute, &text);
+		if (!str_cut(attribute, ':', &key, &value))
+			return sig_bad(r, "target description is not Key:Value: '%.*s'", SIG_SHOW(attribute));
+		TRY(read_attribute(&x, key, value, first));
+		if (ret->skip)
+			return ST_OK;
+		first = false;
+	}
+	return check_block(&x);
+}

@@ -1,0 +1,242 @@
+/* All matches of a pattern, part after part.
+ *
+ * Each part is a link that yields, in ascending order, the starts at which it matches at an allowed
+ * distance from an end of the link before. Only one end needs to be remembered: starts ascend, and
+ * for a start s the largest end e <= s - gap_min is the best there is. So the whole object is passed
+ * once per part, without memory that grows.
+ *
+ * Invariants
+ * 1. link.pos ascends; a start is yielded once.
+ * 2. Ends of a link are handed on in ascending order: an end is held back while a later start could
+ *    still give a smaller one (parts whose matches differ in length).
+ * 3. A link with nothing left stays `done`. */
+#include "verify/view.h"
+
+#include "base/num.h"
+#include "match/find.h"
+
+#include <string.h>
+
+#define RING_WORDS (2 * ENDS_WORDS) /* ends of overlapping starts lie within twice the span */
+#define RING_BITS (RING_WORDS * 64)
+
+struct link {
+	const struct db_part *part;
+	size_t pos; /* next start to try */
+	size_t end; /* largest usable end of the link before */
+	size_t look; /* its next end, not used yet */
+	bool has_end, has_look, prev_done;
+	bool done;
+	size_t npending; /* ends not handed on: bit (end % RING_BITS) of ring, all >= low */
+	size_t low;
+	uint64_t ring[RING_WORDS];
+};
+
+struct chain {
+	struct view *v;
+	const struct db_pattern *p;
+	struct place_range range;
+	struct link *link;
+	struct ends ends; /* of the start just yielded */
+};
+
+size_t link_size(void)
+{
+	return sizeof(struct link);
+}
+
+static bool next_start(struct chain *c, size_t k, size_t *ret);
+
+static bool is_alnum(uint8_t b)
+{
+	return (b >= '0' && b <= '9') || (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z');
+}
+
+/* Is the neighbour at `at` (and, for wide patterns, its zero byte) a letter or digit? */
+static bool word_at(const struct chain *c, size_t at)
+{
+	const struct view *v = c->v;
+	if (!(c->p->flags & DB_PAT_WIDE))
+		return at < v->size && is_alnum(v->data[at]);
+	return v->size >= 2 && at <= v->size - 2 && is_alnum(v->data[at]) && v->data[at + 1] == 0;
+}
+
+static bool starts_word(const struct chain *c, size_t s)
+{
+	size_t unit = c->p->flags & DB_PAT_WIDE ? 2 : 1;
+	return s < unit || !word_at(c, s - unit);
+}
+
+/* Some end of the last part is allowed: inside the section, and at a word's end if asked for. */
+static bool end_allowed(const struct chain *c)
+{
+	const struct ends *e = &c->ends;
+	for (uint32_t i = 0; i <= e->span; i++) {
+		size_t end = e->base + i;
+		if (!(e->bit[i / 64] >> (i % 64) & 1) || end > c->range.end)
+			continue;
+		if (!(c->p->flags & DB_PAT_FULLWORD) || !word_at(c, end))
+			return true;
+	}
+	return false;
+}
+
+/* The first match of `part` that starts in [from, to]; *ret_ends is filled. */
+static bool find_part(struct chain *c, const struct db_part *part, size_t from, size_t to,
+                      size_t *ret)
+{
+	struct view *v = c->v;
+	if (part->min_len > v->size)
+		return false;
+	to = num_min_size(to, v->size - part->min_len);
+	const uint8_t *lit = v->db->code + part->lit;
+	for (size_t s = from; s <= to && !view_tick(v); s++) {
+		if (part->lit_len) {
+			size_t at = find_literal(v->data, s + part->lit_off, to + part->lit_off, lit,
+			                         part->lit_len, part->lit_folded);
+			if (at == FIND_NONE)
+				return false;
+			s = at - part->lit_off;
+		}
+		if (part_match(v, part, s, &c->ends)) {
+			*ret = s;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Puts the ends of a start into the ring. */
+static void hold_ends(struct link *l, const struct ends *e)
+{
+	for (uint32_t i = 0; i <= e->span; i++) {
+		if (!(e->bit[i / 64] >> (i % 64) & 1))
+			continue;
+		size_t at = (e->base + i) % RING_BITS;
+		uint64_t bit = UINT64_C(1) << (at % 64);
+		if (l->npending == 0 || e->base + i < l->low)
+			l->low = e->base + i;
+		l->npending += !(l->ring[at / 64] & bit);
+		l->ring[at / 64] |= bit;
+	}
+}
+
+static bool pending_at(const struct link *l, size_t end)
+{
+	size_t at = end % RING_BITS;
+	return l->ring[at / 64] >> (at % 64) & 1;
+}
+
+static size_t take_lowest(struct link *l)
+{
+	size_t end = l->low, at = end % RING_BITS;
+	l->ring[at / 64] &= ~(UINT64_C(1) << (at % 64));
+	l->npending--;
+	while (l->npending && !pending_at(l, l->low))
+		l->low++;
+	return end;
+}
+
+/* The next end of link k, ascending. */
+static bool next_end(struct chain *c, size_t k, size_t *ret)
+{
+	struct link *l = &c->link[k];
+	while (!l->npending || l->low > l->pos + l->part->min_len) {
+		size_t s;
+		if (!next_start(c, k, &s))
+			break;
+		hold_ends(l, &c->ends);
+	}
+	if (!l->npending)
+		return false;
+	*ret = take_lowest(l);
+	return true;
+}
+
+static void fetch_look(struct chain *c, size_t k)
+{
+	struct link *l = &c->link[k];
+	if (l->has_look || l->prev_done)
+		return;
+	l->has_look = next_end(c, k - 1, &l->look);
+	l->prev_done = !l->has_look;
+}
+
+/* The first stretch [*ret_from, *ret_to] of starts >= l->pos that one end of link k - 1 allows. */
+static bool allowed(struct chain *c, size_t k, size_t *ret_from, size_t *ret_to)
+{
+	struct link *l = &c->link[k];
+	const size_t min = l->part->gap_min, max = l->part->gap_max;
+	for (;;) {
+		if (!l->has_end || max != UINT32_MAX)
+			fetch_look(c, k);
+		bool use_look = l->has_look && (!l->has_end || l->look + min <= l->pos ||
+		                                l->pos > l->end + max);
+		if (l->has_end && max == UINT32_MAX)
+			use_look = false;
+		if (!use_look)
+			break;
+		l->end = l->look;
+		l->has_end = true;
+		l->has_look = false;
+	}
+	if (!l->has_end)
+		return false;
+	*ret_from = l->pos > l->end + min ? l->pos : l->end + min;
+	*ret_to = max == UINT32_MAX ? SIZE_MAX : l->end + max;
+	return *ret_from <= *ret_to;
+}
+
+static bool first_start(struct chain *c, size_t *ret)
+{
+	struct link *l = &c->link[0];
+	while (l->pos <= c->range.last && find_part(c, l->part, l->pos, c->range.last, ret)) {
+		l->pos = *ret + 1;
+		if (!(c->p->flags & DB_PAT_FULLWORD) || starts_word(c, *ret))
+			return true;
+	}
+	return false;
+}
+
+static bool later_start(struct chain *c, size_t k, size_t *ret)
+{
+	struct link *l = &c->link[k];
+	size_t from, to;
+	while (!c->v->over && allowed(c, k, &from, &to)) {
+		if (find_part(c, l->part, from, to, ret)) {
+			l->pos = *ret + 1;
+			return true;
+		}
+		if (to >= c->v->size)
+			return false;
+		l->pos = to + 1;
+	}
+	return false;
+}
+
+/* The next start of link k; c->ends holds its ends. */
+static bool next_start(struct chain *c, size_t k, size_t *ret)
+{
+	struct link *l = &c->link[k];
+	if (l->done)
+		return false;
+	bool got = k == 0 ? first_start(c, ret) : later_start(c, k, ret);
+	l->done = !got;
+	return got;
+}
+
+uint64_t pattern_count(struct view *v, const struct db_pattern *p, uint64_t enough,
+                       struct link *links)
+{
+	struct chain c = {.v = v, .p = p, .link = links};
+	if (!pattern_range(v, p, &c.range))
+		return 0;
+	for (size_t k = 0; k < p->nparts; k++)
+		links[k] = (struct link){.part = &v->db->part[p->part + k]};
+	links[0].pos = c.range.first;
+	uint64_t n = 0;
+	size_t s;
+	while (n < enough && next_start(&c, p->nparts - 1u, &s))
+		n += end_allowed(&c);
+	return n;
+}

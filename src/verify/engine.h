@@ -1,0 +1,49 @@
+/* The engine: finds in one object ("view") every signature of a database.
+ *
+ *   engine_begin  -> engine_feed* -> engine_finish          one object after the other
+ *
+ * The object is in memory as a whole when engine_finish() is called; engine_feed() may be called
+ * while it is still being read, so that bytes are filtered while they are hot in the cache.
+ * Deterministic: the same object and database give the same signatures whatever the kernels are. */
+#ifndef VITRINE_VERIFY_ENGINE_H
+#define VITRINE_VERIFY_ENGINE_H
+
+#include "base/st.h"
+#include "db/db.h"
+#include "verify/layout.h"
+
+struct engine;
+
+/* One per worker; `db` outlives it. cpumask: CPU features that kernels may use (match/cpu.h). */
+st_t engine_new(const struct db *db, uint32_t cpumask, struct engine **ret, struct err *e);
+void engine_free(struct engine *g);
+
+/* Starts an object of `target` (0..14) with `size` bytes that will be at data[0..size). The bytes
+ * behind `have` of engine_feed() need not be filled yet. */
+void engine_begin(struct engine *g, uint8_t target, const uint8_t *data, size_t size);
+
+/* Says that data[0..have) is there. */
+void engine_feed(struct engine *g, size_t have);
+
+/* Finishes the object. `exe` may be NULL (no executable). *ret_sigs points to the ids of the
+ * signatures found, ascending, without duplicates, owned by the engine until the next begin.
+ * ST_TIMEOUT when the deadline set by engine_deadline() passed: the list is then incomplete. */
+st_t engine_finish(struct engine *g, const struct exe_layout *exe, const uint32_t **ret_sigs,
+                   size_t *ret_n, struct err *e);
+
+/* Counters since engine_new(), for benchmarks: what the filters let through and what it cost. */
+struct engine_stats {
+	uint64_t objects, bytes;
+	uint64_t candidates; /* offsets that passed a bloom filter */
+	uint64_t confirms;   /* grams found in the index: a part was compared */
+	uint64_t evaluated;  /* signatures whose condition was evaluated */
+};
+struct engine_stats engine_stats(const struct engine *g);
+
+/* Level of the kernels in use: "scalar", "avx2" or "avx512". */
+const char *engine_kernels(const struct engine *g);
+
+/* Monotonic nanoseconds after which engine_finish() gives up; 0 is none. */
+void engine_deadline(struct engine *g, uint64_t deadline_ns);
+
+#endif

@@ -1,0 +1,73 @@
+/* Offsets: where in this object may a pattern start? (doc/format/signatures.md, "Offsets") */
+#include "verify/view.h"
+
+#include "base/num.h"
+
+/* base + n, if that is a place in the object. */
+static bool moved(const struct view *v, uint64_t base, int64_t n, uint64_t *ret)
+{
+	if (n < 0 && base < (uint64_t)-n)
+		return false;
+	uint64_t at = n < 0 ? base - (uint64_t)-n : base + (uint64_t)n;
+	*ret = at;
+	return at <= v->size;
+}
+
+static const struct exe_section *section(const struct view *v, const struct db_pattern *p)
+{
+	if (!v->exe || !v->exe->valid)
+		return NULL;
+	uint32_t n = v->exe->nsections;
+	uint32_t i = p->off_kind == DB_OFF_LAST_SECTION ? n - 1 : p->off_section;
+	return n > 0 && i < n ? &v->exe->sections[i] : NULL;
+}
+
+/* The place that the offset names. */
+static bool origin(const struct view *v, const struct db_pattern *p, uint64_t *ret)
+{
+	const struct exe_section *s;
+	switch (p->off_kind) {
+	case DB_OFF_ABS:
+		return moved(v, 0, p->off_n, ret);
+	case DB_OFF_EOF:
+		return moved(v, v->size, -p->off_n, ret);
+	case DB_OFF_EP:
+		return v->exe && v->exe->valid && v->exe->has_ep && moved(v, v->exe->ep, p->off_n, ret);
+	case DB_OFF_SECTION:
+	case DB_OFF_LAST_SECTION:
+		s = section(v, p);
+		return s && moved(v, s->off, p->off_n, ret);
+	case DB_OFF_IN_SECTION:
+		s = section(v, p);
+		return s && moved(v, s->off, 0, ret);
+	default:
+		*ret = 0;
+		return true;
+	}
+}
+
+bool pattern_range(const struct view *v, const struct db_pattern *p, struct place_range *ret)
+{
+	uint64_t at;
+	if (p->min_len > v->size || !origin(v, p, &at))
+		return false;
+	uint64_t last = v->size - p->min_len, end = v->size;
+	if (p->off_kind == DB_OFF_IN_SECTION)
+		end = at + num_min_u64(section(v, p)->size, v->size - at);
+	else if (p->off_kind != DB_OFF_ANY)
+		last = num_min_u64(last, at + p->off_shift);
+	if (end < p->min_len)
+		return false;
+	last = num_min_u64(last, end - p->min_len);
+	*ret = (struct place_range){.first = (size_t)at, .last = (size_t)last, .end = (size_t)end};
+	return at <= last;
+}
+
+bool pattern_place(const struct view *v, const struct db_pattern *p, size_t *ret)
+{
+	uint64_t at;
+	if (!origin(v, p, &at))
+		return false;
+	*ret = (size_t)at;
+	return true;
+}

@@ -1,0 +1,54 @@
+/* Inside of verify/: the object at hand and the budget for looking at it. */
+#ifndef VITRINE_VERIFY_VIEW_H
+#define VITRINE_VERIFY_VIEW_H
+
+#include "db/db.h"
+#include "verify/layout.h"
+
+struct view {
+	const struct db_view *db;
+	const uint8_t *data;
+	size_t size;
+	const struct exe_layout *exe; /* NULL: not an executable, or not known yet */
+	uint64_t deadline_ns;         /* monotonic; 0 is none */
+	uint32_t ticks;
+	bool over; /* the deadline passed: every search gives up */
+};
+
+/* Counts one step of work; true once the time is over. The clock is read once in 4,096 steps. */
+bool view_tick(struct view *v);
+
+/* Ends of the matches of one part at one start: base + i for every bit i. */
+#define ENDS_WORDS (DB_PART_SPAN / 64 + 1)
+struct ends {
+	size_t base;
+	uint32_t span; /* highest bit that may be set */
+	uint64_t bit[ENDS_WORDS];
+};
+
+/* True if `part` matches at `pos`; then *ret holds where it may end. */
+bool part_match(struct view *v, const struct db_part *part, size_t pos, struct ends *ret);
+
+/* Where the first part of a pattern may start: first..last inclusive; false if nowhere. Needs
+ * v->exe for offsets into executables. */
+struct place_range {
+	size_t first, last;
+	size_t end; /* the match must end here at the latest (SEx) */
+};
+bool pattern_range(const struct view *v, const struct db_pattern *p, struct place_range *ret);
+
+/* The one place where a pattern without maxshift may start; false if there is none. Does not look at
+ * the pattern's length. */
+bool pattern_place(const struct view *v, const struct db_pattern *p, size_t *ret);
+
+/* Matches of a pattern in the object: distinct starts of its last part, counted up to `enough`.
+ * `links` is scratch for p->nparts links. */
+struct link;
+size_t link_size(void);
+uint64_t pattern_count(struct view *v, const struct db_pattern *p, uint64_t enough,
+                       struct link *links);
+
+/* Evaluates the condition of signature s. */
+bool cond_true(struct view *v, const struct db_sig *s, struct link *links);
+
+#endif

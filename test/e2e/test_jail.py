@@ -1,0 +1,108 @@
+"""The jails from inside: what is forbidden kills, what is allowed works. jail_probe enters the jail of
+a role, tries one thing, and its parent prints how it ended."""
+import functools
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("VITRINE_BUILD", ROOT / "build"))
+PROBE = BUILD / "test" / "sandbox" / "jail_probe"
+WORKER = BUILD / "src" / "proc" / "vitrine-worker"
+NO_LANDLOCK, NO_NAMESPACES, NO_EMPTY_ROOT = 1, 2, 4
+
+# Not killed, but with nothing to find, or over a limit.
+REFUSED = {"stat_by_flag", "use_too_much_memory"}
+
+
+def run(*args, prefix=()):
+    r = subprocess.run([*prefix, PROBE, *args], capture_output=True, text=True, timeout=60,
+                       stdin=subprocess.DEVNULL)
+    assert r.returncode == 0, r.stderr
+    return r.stdout.strip()
+
+
+@functools.cache
+def things():
+    return run("list").split()
+
+
+def outcome(role, thing, prefix=()):
+    m = re.fullmatch(r"(.*) missing (\d+)", run(role, thing, prefix=prefix))
+    return m.group(1), int(m.group(2))
+
+
+@pytest.mark.parametrize("role", ["scan", "compile"])
+def test_what_is_forbidden_kills(role):
+    forbidden = [t for t in things() if not t.startswith("use_") and t not in REFUSED]
+    assert len(forbidden) >= 40
+    lives = {t: o for t in forbidden if (o := outcome(role, t)[0]) != f"signal {signal.SIGSYS:d}"}
+    # A kernel without 32-bit programs has no such entry at all.
+    if lives.get("int80") == f"signal {signal.SIGSEGV:d}":
+        del lives["int80"]
+    assert not lives
+
+
+@pytest.mark.parametrize("role", ["scan", "compile"])
+def test_what_is_allowed_works(role):
+    allowed = [t for t in things() if t.startswith("use_") and t not in REFUSED]
+    if role == "scan":
+        allowed.remove("use_output")
+    assert {t: o for t in allowed if (o := outcome(role, t)[0]) != "worked"} == {}
+
+
+def test_a_scan_worker_cannot_write_even_to_an_open_file():
+    assert outcome("scan", "use_output")[0] == f"signal {signal.SIGSYS:d}"
+
+
+def test_memory_over_the_limit_is_refused():
+    assert outcome("scan", "use_too_much_memory")[0] == "refused"
+    assert outcome("compile", "use_too_much_memory")[0] == "refused"
+
+
+def test_there_is_no_file_even_to_ask_about():
+    word, missing = outcome("scan", "stat_by_flag")
+    assert word == ("worked" if missing & NO_EMPTY_ROOT else "refused")
+
+
+def test_the_jail_closes_without_root_too(tmp_path):
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("not root: the other tests are this one")
+    probe = pathlib.Path(shutil.copy(PROBE, "/var/tmp/vitrine-jail-probe"))
+    try:
+        for thing in ("open", "execve", "use_memory", "use_digests"):
+            r = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", probe,
+                                "scan", thing], capture_output=True, text=True, timeout=60)
+            wanted = "worked" if thing.startswith("use_") else "signal 31"
+            assert r.stdout.startswith(wanted), (thing, r.stdout, r.stderr)
+    finally:
+        probe.unlink()
+
+
+def test_a_waiting_worker_looks_jailed_from_outside():
+    """As doc/sandbox.md tells to look: seccomp filter, no capabilities, no new privileges."""
+    import socket
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    child = subprocess.Popen(["sh", "-c", f"exec '{WORKER}' 3<&{theirs.fileno()}"],
+                             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+    theirs.close()
+    try:
+        text = ""
+        for _ in range(200):
+            text = pathlib.Path(f"/proc/{child.pid}/status").read_text()
+            if "Seccomp:\t2" in text:
+                break
+            time.sleep(0.02)
+        assert "Seccomp:\t2" in text
+        assert "NoNewPrivs:\t1" in text
+        assert re.search(r"^CapEff:\t0+$", text, re.M)
+        assert re.search(r"^CapPrm:\t0+$", text, re.M)
+    finally:
+        ours.close()
+        assert child.wait(timeout=10) == 0
