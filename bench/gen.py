@@ -23,6 +23,7 @@ data of /usr with a few bytes changed, so that their grams are as common as in r
 dozen signatures are exact windows of files in sub.list: those must be found by everybody.
 """
 
+import itertools
 import json
 import math
 import os
@@ -32,7 +33,7 @@ import stat
 import struct
 import subprocess
 
-VERSION = 2  # raise when the output changes: old work folders are then made anew
+VERSION = 3  # raise when the output changes: old work folders are then made anew
 
 MB = 1_000_000
 
@@ -128,10 +129,10 @@ def small_list(rng, files, count):
 
 
 class Windows:
-    """Pieces of real files."""
+    """Pieces of real files, each byte of them as likely as any other."""
 
-    POOL = 600
-    KEEP = 2 * MB  # of one file
+    POOL = 2_000
+    KEEP = MB // 2  # of one file
 
     def __init__(self, rng, files):
         self.rng = rng
@@ -143,11 +144,12 @@ class Windows:
                 break
             if is_binary(path):
                 self.pool.append(head(path, self.KEEP))
+        self.ends = list(itertools.accumulate(map(len, self.pool)))
 
     def take(self, n):
         """n bytes that a signature author could have chosen: no padding."""
         for _ in range(100):
-            data = self.rng.choice(self.pool)
+            data = self.rng.choices(self.pool, cum_weights=self.ends)[0]
             at = self.rng.randrange(len(data) - n)
             window = data[at:at + n]
             if len(set(window)) >= min(n, 24) * 0.6:

@@ -3,7 +3,7 @@
  *   micro [--levels] DB.vdb FILES.list
  *
  * Prints a line for each kernel level ("all" only, without --levels): level, MB/s, then bytes,
- * files, and files with a match. A file is read whole into one buffer, then begin, feed and finish
+ * files, files with a match, and the engine's counters per KB of input. A file is read whole into one buffer, then begin, feed and finish
  * are timed: the same way in which vscan.c times Vectorscan. The shape of executables is not
  * parsed, so signatures that are tied to an entry point are not looked for. */
 #include "base/io.h"
@@ -81,6 +81,16 @@ static void scan_file(struct engine *g, const char *path, uint8_t *buf, struct t
 	t->found += nsigs > 0;
 }
 
+static void print_totals(const char *level, const struct totals *t, struct engine_stats s)
+{
+	double kb = (double)t->bytes / 1e3;
+	printf("%s %.1f %llu bytes, %llu files, %llu with a match; "
+	       "%.3f candidates, %.3f confirms, %.5f conditions a KB\n",
+	       level, (double)t->bytes / t->seconds / 1e6, (unsigned long long)t->bytes,
+	       (unsigned long long)t->files, (unsigned long long)t->found,
+	       (double)s.candidates / kb, (double)s.confirms / kb, (double)s.evaluated / kb);
+}
+
 static void run_level(const struct db *db, const char *level, const char *list, uint8_t *buf)
 {
 	uint32_t mask = 0;
@@ -98,10 +108,8 @@ static void run_level(const struct db *db, const char *level, const char *list, 
 		scan_file(g, line, buf, &t);
 	}
 	fclose(f);
+	print_totals(level, &t, engine_stats(g));
 	engine_free(g);
-	printf("%s %.1f %llu bytes, %llu files, %llu with a match\n", level,
-	       (double)t.bytes / t.seconds / 1e6, (unsigned long long)t.bytes,
-	       (unsigned long long)t.files, (unsigned long long)t.found);
 }
 
 int main(int argc, char **argv)

@@ -65,32 +65,38 @@ static st_t add_database(struct clam_out *out, struct db_set *set, const char *p
 	return st;
 }
 
-static bool came_from_dir(const struct db_set *set, const char *path)
+/* The source that an error text "FILE:LINE: REASON" is about, and the line; NULL for other text. */
+static const struct db_source *blamed(const struct db_set *set, const char *text,
+                                      unsigned long *ret_line)
 {
 	for (size_t i = 0; i < set->n; i++) {
-		if (set->v[i].from_dir && !strcmp(set->v[i].path, path))
-			return true;
+		size_t n = strlen(set->v[i].path);
+		char *end = NULL;
+		if (strncmp(text, set->v[i].path, n) || text[n] != ':')
+			continue;
+		*ret_line = strtoul(text + n + 1, &end, 10);
+		if (*end == ':')
+			return &set->v[i];
 	}
-	return false;
+	return NULL;
 }
 
 /* A set with one bad line is refused, in clamscan's words. */
-static void say_malformed(struct clam_out *out, const struct db_set *set,
-                          const struct compile_report *r, const struct err *e)
+static void say_malformed(struct clam_out *out, const struct db_set *set, const struct err *e)
 {
-	if (!r->nskipped_kept) {
+	unsigned long line = 0;
+	const struct db_source *s = blamed(set, e->text, &line);
+	if (!s) {
 		clam_error(out, "%s", e->text);
 		return;
 	}
-	const struct compile_skipped *s = &r->skipped[0];
-	if (!strcasecmp(s->why, "empty file"))
+	if (s->stat.st_size == 0)
 		fputs("LibClamAV Error: Empty database file\n", stderr);
 	else
-		fprintf(stderr, "LibClamAV Error: Problem parsing database at line %u\n",
-		        (unsigned)s->line);
-	fprintf(stderr, "LibClamAV Error: Can't load %s: Malformed database\n", s->file);
-	if (came_from_dir(set, s->file))
-		fprintf(stderr, "LibClamAV Error: cli_loaddbdir: error loading database %s\n", s->file);
+		fprintf(stderr, "LibClamAV Error: Problem parsing database at line %lu\n", line);
+	fprintf(stderr, "LibClamAV Error: Can't load %s: Malformed database\n", s->path);
+	if (s->from_dir)
+		fprintf(stderr, "LibClamAV Error: cli_loaddbdir: error loading database %s\n", s->path);
 	clam_error(out, "Malformed database");
 }
 
@@ -101,7 +107,7 @@ static st_t load(struct clam_out *out, struct db_set *set, int *ret_fd)
 	struct err e = {0};
 	struct dbcache_opts o = {
 	    .compile = {.strict = true, .clamav = true, .pua = out->o->s.pua},
-	    .warn = say_no_cache,
+	    .warn = out->o->verbose ? say_no_cache : NULL,
 	};
 	if (!given->n)
 		TRY(add_database(out, set, DEFAULT_DATABASES, &e));
@@ -109,7 +115,7 @@ static st_t load(struct clam_out *out, struct db_set *set, int *ret_fd)
 		TRY(add_database(out, set, given->v[i], &e));
 	st_t st = dbcache_open(set, &o, ret_fd, &report, &e);
 	if (st != ST_OK)
-		say_malformed(out, set, &report, &e);
+		say_malformed(out, set, &e);
 	compile_report_done(&report);
 	return st;
 }
@@ -158,7 +164,8 @@ static void say_setup(const struct session *s)
 {
 	const struct session_opts *o = s->o;
 	const char *folder = o->move ? o->move : o->copy;
-	if (folder && s->quarantine.dir < 0)
+	bool absent = s->e.st == (st_t)-ENOENT || s->e.st == (st_t)-ENOTDIR;
+	if (folder && absent)
 		printf("action_setup: Failed to get realpath of %s\n", folder);
 	else if (folder)
 		printf("action_setup: Failed to create quarantine lock file in %s: %s\n", folder,

@@ -140,7 +140,7 @@ void clam_put_help(void)
 	     "clamscan(1) explains them; 'vitrine scan --help' shows what else there is.");
 }
 
-static void put_option_error(const struct opt_error *x)
+static void put_option_error(const char *program, const struct opt_error *x)
 {
 	const struct opt *o = x->opt;
 	int n = x->text && !x->is_letter ? (int)strcspn(x->text, "=") : 0;
@@ -150,15 +150,15 @@ static void put_option_error(const struct opt_error *x)
 	else if (x->what == OPT_BAD_VALUE)
 		fprintf(stderr, "ERROR: Incorrect argument format for option --%s\n", o->name);
 	else if (x->what == OPT_UNKNOWN && x->is_letter)
-		fprintf(stderr, "clamscan: illegal option -- %c\n", x->letter);
+		fprintf(stderr, "%s: illegal option -- %c\n", program, x->letter);
 	else if (x->what == OPT_UNKNOWN)
-		fprintf(stderr, "clamscan: unrecognized option `--%.*s'\n", n, x->text);
+		fprintf(stderr, "%s: unrecognized option `--%.*s'\n", program, n, x->text);
 	else if (x->what == OPT_AMBIGUOUS)
-		fprintf(stderr, "clamscan: option `--%.*s' is ambiguous\n", n, x->text);
+		fprintf(stderr, "%s: option `--%.*s' is ambiguous\n", program, n, x->text);
 	else if (x->what == OPT_NO_VALUE && x->is_letter)
-		fprintf(stderr, "clamscan: option requires an argument -- %c\n", x->letter);
+		fprintf(stderr, "%s: option requires an argument -- %c\n", program, x->letter);
 	else if (x->what == OPT_NO_VALUE)
-		fprintf(stderr, "clamscan: option `--%s' requires an argument\n", o->name);
+		fprintf(stderr, "%s: option `--%s' requires an argument\n", program, o->name);
 	if (x->what == OPT_UNKNOWN || x->what == OPT_AMBIGUOUS)
 		fputs("ERROR: Unknown option passed\n", stderr);
 	if (x->what == OPT_NO_VALUE)
@@ -181,7 +181,7 @@ bool clam_opts_read(int argc, char **argv, struct clam_opts *ret, struct str_lis
 	struct opt_error error = {0};
 	*ret_code = EXIT_ERROR;
 	if (!opts_read(&table, argc, argv, ret, paths, &warned, &error)) {
-		put_option_error(&error);
+		put_option_error(argv[0], &error);
 		str_list_done(&warned);
 		return false;
 	}

@@ -54,8 +54,10 @@ static void put_escaped(FILE *f, const char *text)
 	putc('\n', f);
 }
 
-__attribute__((format(printf, 3, 0))) static void put_message(struct clam_out *out, const char *kind,
-                                                              const char *fmt, va_list ap)
+static void put_message(struct clam_out *out, const char *kind, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+
+static void put_message(struct clam_out *out, const char *kind, const char *fmt, va_list ap)
 {
 	char *text = NULL;
 	FILE *f = out->o->to_stdout ? stdout : stderr;
@@ -110,7 +112,7 @@ static void put_line(struct clam_out *out, const char *path, const char *what, b
 static void put_note(struct clam_out *out, const char *path, const char *what)
 {
 	if (!out->o->infected && !out->o->quiet)
-		put_line(out, path, what, out->o->verbose);
+		put_line(out, path, what, true);
 }
 
 static void full_name(const struct pool_event *ev, struct buf *ret)

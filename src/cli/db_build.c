@@ -8,13 +8,13 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Skipped lines named one by one; the rest is counted. */
@@ -37,8 +37,8 @@ static const char usage[] =
     "\n"
     "Compiles ClamAV text signatures (files, or folders of them) into one database. The same\n"
     "sources give the same bytes, in any order and on any machine. Lines that cannot be read are\n"
-    "reported and skipped; with --strict the first one refuses the set. Signatures for potentially\n"
-    "unwanted programs (.hdu, .ndu, ...) are always included and used with --detect-pua.\n"
+    "reported and skipped; with --strict the first one refuses the set. Signatures for\n"
+    "potentially unwanted programs (.hdu, .ndu, ...) are included; --detect-pua uses them.\n"
     "\n"
     "Exit code: 0 written, 2 not written.\n"
     "\n"
@@ -65,28 +65,40 @@ static st_t collect(struct db_set *set, const struct str_list *srcs, struct err 
 	return ST_OK;
 }
 
-/* The compiler says nothing before it is done, so a child counts the seconds on the terminal. */
-static pid_t start_clock(bool on)
+/* The compiler says nothing before it is done, so a thread counts the seconds on the terminal. */
+struct ticker {
+	bool on;
+	pthread_t thread;
+	sem_t end;
+};
+
+static void *tick(void *ctx)
 {
-	pid_t parent = getpid();
-	pid_t pid = on && isatty(STDERR_FILENO) ? fork() : -1;
-	if (pid != 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	uint64_t start = clock_now_ns();
-	while (getppid() == parent) {
-		sleep(1);
-		fprintf(stderr, "\rcompiling, %u s\x1b[K", (unsigned)((clock_now_ns() - start) / 1000000000u));
+	struct ticker *t = ctx;
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	for (unsigned seconds = 1;; seconds++) {
+		until.tv_sec++;
+		if (!sem_timedwait(&t->end, &until))
+			return NULL;
+		fprintf(stderr, "\rcompiling, %u s\x1b[K", seconds);
 	}
-	_exit(0);
 }
 
-static void stop_clock(pid_t pid)
+static void ticker_start(struct ticker *t, bool on)
 {
-	if (pid <= 0)
+	*t = (struct ticker){0};
+	t->on = on && isatty(STDERR_FILENO) && !sem_init(&t->end, 0, 0) &&
+	        !pthread_create(&t->thread, NULL, tick, t);
+}
+
+static void ticker_stop(struct ticker *t)
+{
+	if (!t->on)
 		return;
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	sem_post(&t->end);
+	pthread_join(t->thread, NULL);
+	sem_destroy(&t->end);
 	fputs("\r\x1b[K", stderr);
 }
 
@@ -138,11 +150,12 @@ static st_t write_database(const struct build *b, const struct db_set *set,
 {
 	char tmp[PATH_MAX];
 	AUTO_FD fd = -1;
+	struct ticker ticker;
 	struct compile_opts opts = {.strict = b->strict, .pua = true};
 	TRY(open_tmp(b->out, tmp, sizeof tmp, &fd, e));
-	pid_t clock = start_clock(!b->quiet);
+	ticker_start(&ticker, !b->quiet);
 	st_t st = dbset_compile(set, &opts, fd, report, e);
-	stop_clock(clock);
+	ticker_stop(&ticker);
 	if (st == ST_OK && (fsync(fd) || rename(tmp, b->out)))
 		st = fail_errno(e, "%s", b->out);
 	if (st != ST_OK)

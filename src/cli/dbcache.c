@@ -44,7 +44,8 @@ static st_t add_settings(struct digest *d, const struct compile_opts *o, struct 
 	char path[PATH_MAX];
 	if (broker_compiler_path(path, sizeof path))
 		(void)!stat(path, &compiler);
-	int n = snprintf(text, sizeof text, "vitrine %s db %d strict %d clamav %d pua %d %lld %lld.%09ld",
+	int n = snprintf(text, sizeof text,
+	                 "vitrine %s db %d strict %d clamav %d pua %d %lld %lld.%09ld",
 	                 VITRINE_VERSION, DB_VERSION, o->strict, o->clamav, o->pua,
 	                 (long long)compiler.st_size, (long long)compiler.st_mtim.tv_sec,
 	                 compiler.st_mtim.tv_nsec);
@@ -431,6 +432,12 @@ st_t dbset_compile_memory(const struct db_set *set, const struct compile_opts *o
 	return reopen_read_only(fd, ret_fd, e);
 }
 
+static void warn(const struct dbcache_opts *o, const struct err *why)
+{
+	if (o->warn)
+		o->warn(why);
+}
+
 /* Compiles into the temporary file and gives it its name, unless a source was written to meanwhile:
  * then the result is used once and not kept. */
 static st_t compile_into(int dir, const struct cache_tmp *tmp, const char *name,
@@ -446,7 +453,7 @@ static st_t compile_into(int dir, const struct cache_tmp *tmp, const char *name,
 	}
 	struct err why = {0};
 	if (tmp_publish(dir, tmp, name, &why) != ST_OK)
-		o->warn(&why);
+		warn(o, &why);
 	else
 		prune(dir);
 	return ST_OK;
@@ -459,7 +466,7 @@ static st_t compile_kept(int dir, const char *name, const struct db_set *set,
 	struct cache_tmp tmp;
 	struct err why = {0};
 	if (tmp_new(dir, &tmp, &why) != ST_OK) {
-		o->warn(&why);
+		warn(o, &why);
 		return dbset_compile_memory(set, &o->compile, ret_fd, report, e);
 	}
 	st_t st = compile_into(dir, &tmp, name, set, o, ret_fd, report, e);
@@ -505,6 +512,6 @@ st_t dbcache_open(const struct db_set *set, const struct dbcache_opts *opts, int
 	if (dir >= 0)
 		return open_cached(dir, set, opts, ret_fd, report, e);
 	if (!opts->no_cache)
-		opts->warn(&why);
+		warn(opts, &why);
 	return dbset_compile_memory(set, &opts->compile, ret_fd, report, e);
 }

@@ -1,7 +1,7 @@
 /* Compiled databases, kept between runs.
  *
- * Text signatures are compiled once. The result lies in the user's cache folder under the SHA-256 of
- * what went in: the content and kind of every source, the compiler's version and the options. A
+ * Text signatures are compiled once. The result lies in the user's cache folder under the SHA-256
+ * of what went in: the content and kind of every source, the compiler's version and the options. A
  * second, smaller file leads from the identity of the sources (path, device, inode, size,
  * modification and change time) to that name, so that 300 MB of text are not hashed at each start.
  *
@@ -13,7 +13,7 @@
  * Invariants
  * 1. The folder is ours, mode 0700, no link; else it is not used at all and that is said.
  * 2. A database appears under its name only complete and on disk (temporary file, fsync, rename).
- * 3. Nothing is trusted for being in the cache: the database is checked like any other when opened. */
+ * 3. Nothing is trusted for being in the cache: the database is checked when opened, like any. */
 #ifndef VITRINE_CLI_DBCACHE_H
 #define VITRINE_CLI_DBCACHE_H
 
@@ -23,7 +23,8 @@
 struct dbcache_opts {
 	struct compile_opts compile;
 	bool no_cache;
-	/* Told when compiling starts (it may take seconds) and when the cache is unusable. */
+	/* Told when compiling starts (it may take seconds) and when the cache is unusable; each may
+	 * be NULL. */
 	void (*compiling)(void);
 	void (*warn)(const struct err *why);
 };

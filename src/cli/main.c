@@ -1,5 +1,5 @@
-/* vitrine: one program, git-like. Runs as the broker: it opens what the user names and reads none of
- * it; called as clamscan (by a link) it is the look-alike. */
+/* vitrine: one program, git-like. Runs as the broker: it opens what the user names and reads none
+ * of it; called as clamscan (by a link) it is the look-alike. */
 #include "cli/cli.h"
 #include "cli/text.h"
 

@@ -2,23 +2,21 @@
 
 #include "cli/text.h"
 
-#include <signal.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #define REDRAW_NS UINT64_C(100000000)
 #define BAR_WIDTH 20
 
-struct progress_totals {
+struct progress_count {
+	pthread_t thread;
+	const struct walk_opts *walk;
+	const struct str_list *paths;
 	_Atomic uint64_t files, bytes;
-	_Atomic bool complete;
+	_Atomic bool complete, stop;
 };
 
 uint64_t clock_now_ns(void)
@@ -30,55 +28,51 @@ uint64_t clock_now_ns(void)
 
 static st_t count_entry(void *ctx, const struct walk_entry *en)
 {
-	struct progress_totals *t = ctx;
+	struct progress_count *c = ctx;
 	if (en->kind == WALK_FILE) {
-		atomic_fetch_add(&t->files, 1);
-		atomic_fetch_add(&t->bytes, en->size);
+		atomic_fetch_add(&c->files, 1);
+		atomic_fetch_add(&c->bytes, en->size);
 	}
-	return ST_OK;
+	return atomic_load(&c->stop) ? ST_LIMIT : ST_OK;
 }
 
-static _Noreturn void count_all(struct progress_totals *t, const struct walk_opts *walk,
-                                const struct str_list *paths, pid_t parent)
+static void *count_all(void *ctx)
 {
-	struct walk_opts o = *walk;
+	struct progress_count *c = ctx;
+	struct walk_opts o = *c->walk;
 	o.count_only = true;
 	o.visit = count_entry;
-	o.ctx = t;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	bool counted = getppid() == parent;
-	for (size_t i = 0; counted && i < paths->n; i++)
-		counted = walk_path(&o, paths->v[i], NULL) == ST_OK;
-	atomic_store(&t->complete, counted);
-	_exit(0);
+	o.ctx = c;
+	bool counted = true;
+	for (size_t i = 0; counted && i < c->paths->n; i++)
+		counted = walk_path(&o, c->paths->v[i], NULL) == ST_OK;
+	atomic_store(&c->complete, counted);
+	return NULL;
 }
 
 void progress_init(struct progress *p, bool on, const struct walk_opts *walk,
                    const struct str_list *paths)
 {
 	*p = (struct progress){.on = on, .start_ns = clock_now_ns()};
-	if (!on)
+	struct progress_count *c = on && paths->n ? calloc(1, sizeof *c) : NULL;
+	if (!c)
 		return;
-	void *shared = mmap(NULL, sizeof *p->totals, PROT_READ | PROT_WRITE,
-	                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
-		return;
-	p->totals = shared;
-	pid_t parent = getpid();
-	p->counter = fork();
-	if (p->counter == 0)
-		count_all(p->totals, walk, paths, parent);
+	c->walk = walk;
+	c->paths = paths;
+	if (pthread_create(&c->thread, NULL, count_all, c))
+		free(c);
+	else
+		p->count = c;
 }
 
 void progress_done(struct progress *p)
 {
 	progress_clear(p);
-	if (p->counter > 0) {
-		kill(p->counter, SIGKILL);
-		waitpid(p->counter, NULL, 0);
+	if (p->count) {
+		atomic_store(&p->count->stop, true);
+		pthread_join(p->count->thread, NULL);
+		free(p->count);
 	}
-	if (p->totals)
-		munmap(p->totals, sizeof *p->totals);
 	*p = (struct progress){0};
 }
 
@@ -95,8 +89,8 @@ static void draw(struct progress *p, const struct run_totals *now, uint64_t ns)
 {
 	double seconds = (double)(ns - p->start_ns) / 1e9;
 	double rate = seconds > 0 ? (double)now->bytes / seconds : 0;
-	uint64_t all = p->totals ? atomic_load(&p->totals->bytes) : 0;
-	bool complete = p->totals && atomic_load(&p->totals->complete) && all > 0;
+	uint64_t all = p->count ? atomic_load(&p->count->bytes) : 0;
+	bool complete = p->count && atomic_load(&p->count->complete) && all > 0;
 	char size[32];
 	text_size(size, sizeof size, now->bytes);
 	fputs("\r", stderr);

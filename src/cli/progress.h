@@ -1,7 +1,7 @@
 /* The progress bar on stderr: files, bytes, rate, found, and the time left once the total is known.
  *
- * A child process walks ahead and counts into shared memory, so that the scan never waits for the
- * total; it reads no file and is killed when the scan ends. */
+ * A thread walks ahead and counts, so that the scan never waits for the total; it opens folders
+ * only, and stops when the scan ends. */
 #ifndef VITRINE_CLI_PROGRESS_H
 #define VITRINE_CLI_PROGRESS_H
 
@@ -11,15 +11,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-struct progress_totals; /* shared with the counting child */
+struct progress_count; /* shared with the counting thread */
 
 struct progress {
 	bool on;
 	bool drawn; /* a bar is on the terminal's last line */
-	pid_t counter;
-	struct progress_totals *totals;
+	struct progress_count *count; /* NULL: nobody counts */
 	uint64_t start_ns, last_ns;
 	uint64_t found;
 };

@@ -68,8 +68,8 @@ static const char usage[] =
     "stderr. Exit code: 0 clean, 1 something found, 2 an error or something not fully scanned.\n"
     "\n"
     "Databases\n"
-    "  -d, --database FILE|DIR  signatures as text, a folder of them, or one compiled .vdb; may be\n"
-    "                           repeated. Default: the rules that come with Vitrine, and\n"
+    "  -d, --database FILE|DIR  signatures as text, a folder of them, or one compiled .vdb; may\n"
+    "                           be repeated. Default: the rules that come with Vitrine, and\n"
     "                           /var/lib/clamav where it holds any\n"
     "      --detect-pua         use signatures for potentially unwanted programs\n"
     "      --strict             refuse a set with a malformed line instead of skipping the line\n"
@@ -124,8 +124,8 @@ static bool refuse_pattern(const char *option, const char *pattern, const char *
 	return false;
 }
 
-/* The rules that came with the program: installed, or in the source tree that holds the build folder. A
- * folder that is not owned by the owner of the program is not the one that came with it. */
+/* The rules that came with the program: installed, or in the source tree that holds the build
+ * folder. A folder that is not owned by the owner of the program is not the one that came with it. */
 static bool shipped_rules(char *ret, size_t n)
 {
 	char exe[PATH_MAX];

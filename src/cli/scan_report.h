@@ -1,4 +1,4 @@
-/* What `vitrine scan` prints: result lines or JSON on stdout, messages and the summary on stderr. */
+/* What `vitrine scan` prints: result lines or JSON on stdout, messages and summary on stderr. */
 #ifndef VITRINE_CLI_SCAN_REPORT_H
 #define VITRINE_CLI_SCAN_REPORT_H
 

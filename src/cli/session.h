@@ -1,5 +1,5 @@
-/* One scan from arguments to results, as `vitrine scan` and the clamscan look-alike both do it. They
- * differ in options and in wording; what is opened, in which order, and what is acted on is here. */
+/* One scan from arguments to results, as `vitrine scan` and the clamscan look-alike both do it.
+ * They differ in options and wording; what is opened, in which order, and acted on is here. */
 #ifndef VITRINE_CLI_SESSION_H
 #define VITRINE_CLI_SESSION_H
 

@@ -222,13 +222,17 @@ struct db_filter {
 	struct db_class cls[DB_CLASSES];
 };
 
-/* One gram of one anchor. */
+/* One gram of one anchor. The context is four more bytes of the same anchor (folded like a gram):
+ * common grams are told apart by it before any pattern is touched. */
 struct db_slot {
-	uint32_t check;   /* low half of the gram's hash */
+	uint32_t check;   /* see db/gram.h */
+	uint32_t context; /* the four bytes at context_off from the gram */
 	uint32_t pattern;
-	uint32_t part;    /* index in DB_SEC_PART of the part that holds the anchor */
-	uint32_t delta;   /* gram's offset from the start of that part */
+	uint32_t part;       /* index in DB_SEC_PART of the part that holds the anchor */
+	uint16_t delta;      /* gram's offset from the start of that part */
+	int16_t context_off; /* DB_NO_CONTEXT: the anchor has no four bytes */
 };
+#define DB_NO_CONTEXT INT16_MIN
 
 /* A pattern that can only be at one place: looked at there. Sorted by place. */
 struct db_place {

@@ -43,6 +43,29 @@ static uint64_t rarest(enum db_class_id id, const uint8_t *value, uint32_t from,
 	return best;
 }
 
+/* Four more bytes of the run, rare ones and as far as possible not those of the gram at `at`. */
+static void add_context(enum db_class_id id, const uint8_t *value, uint32_t from, uint32_t to,
+                        uint32_t at, struct db_slot *slot)
+{
+	uint32_t len = gram_class(id).len;
+	uint64_t best = UINT64_MAX;
+	slot->context_off = DB_NO_CONTEXT;
+	for (uint32_t i = from; i + 4 <= to; i++) {
+		int64_t off = (int64_t)i - at;
+		uint32_t shared = off <= -4 || off >= (int64_t)len ? 0 : 4;
+		if (shared && off < 0)
+			shared = (uint32_t)(4 + off);
+		if (shared && off + 4 > (int64_t)len)
+			shared = (uint32_t)((int64_t)len - off);
+		uint64_t cost = freq_gram4(value + i) + ((uint64_t)shared << 32);
+		if (cost >= best || off < INT16_MIN + 1 || off > INT16_MAX)
+			continue;
+		best = cost;
+		slot->context = gram4(value + i).check;
+		slot->context_off = (int16_t)off;
+	}
+}
+
 static void try_run(enum db_class_id id, const uint8_t *value, uint32_t from, uint32_t to,
                     uint32_t part, struct anchor *best)
 {
@@ -54,10 +77,14 @@ static void try_run(enum db_class_id id, const uint8_t *value, uint32_t from, ui
 		uint64_t f = rarest(id, value, from, to, r, &at);
 		a.cost += f * (256 / g.stride);
 		struct gram gram = gram_of(id, value + at);
-		a.gram[r] = (struct anchor_gram){gram.y, gram.check, part, at};
+		a.gram[r].y = gram.y;
+		a.gram[r].slot = (struct db_slot){.check = gram.check, .part = part, .delta = (uint16_t)at};
 	}
-	if (a.cost < best->cost)
-		*best = a;
+	if (a.cost >= best->cost)
+		return;
+	*best = a;
+	for (uint32_t r = 0; r < g.stride; r++)
+		add_context(id, value, from, to, best->gram[r].slot.delta, &best->gram[r].slot);
 }
 
 void anchor_of_part(const uint8_t *value, const uint8_t *mask, uint32_t n, uint32_t part,

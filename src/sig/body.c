@@ -1,7 +1,7 @@
 /* Hex body content -> parts of elements.
  *
- * Tokens: hex pairs with "?" nibbles, "*" and "{...}" gaps, "[x-y]" gaps with one single byte at the
- * outer side, "(a|b)" alternatives, "!( )" negated ones, "(B)" "(L)" "(W)" boundaries.
+ * Tokens: hex pairs with "?" nibbles, "*" and "{...}" gaps, "[x-y]" gaps with one single byte at
+ * the outer side, "(a|b)" alternatives, "!( )" negated ones, "(B)" "(L)" "(W)" boundaries.
  *
  * What is refused is what ClamAV refuses, because a set that loads there has to load here and the
  * other way round. Its matcher needs of each part
@@ -134,8 +134,7 @@ static st_t read_byte(struct body *b, struct ir_elem *ret)
 	char a = peek(b, 0), c = peek(b, 1);
 	int hi = hex_value(a), lo = hex_value(c);
 	if ((hi < 0 && a != '?') || (lo < 0 && c != '?'))
-		return sig_bad(b->r, "not a pair of hex digits or '?': '%.*s'", pair.n > 8 ? 8 : (int)pair.n,
-		               pair.p);
+		return sig_bad(b->r, "not a pair of hex digits or '?': '%.*s'", SIG_SHOW(pair));
 	unsigned mask = (hi < 0 ? 0u : 0xf0u) | (lo < 0 ? 0u : 0x0fu);
 	unsigned value = (hi < 0 ? 0u : (unsigned)hi << 4) | (lo < 0 ? 0u : (unsigned)lo);
 	if ((b->mods & SIG_MOD_NOCASE) && mask == 0xff && is_letter(value))
@@ -146,7 +145,7 @@ static st_t read_byte(struct body *b, struct ir_elem *ret)
 	return ST_OK;
 }
 
-/* Reads a byte onto the stack, and its 00 if the pattern is wide. `seen` is NULL in alternatives. */
+/* Pushes a byte, and its 00 if the pattern is wide. In alternatives `seen` is NULL. */
 static st_t push_byte(struct body *b, struct piece *seen)
 {
 	static const struct ir_elem zero = {.kind = IR_BYTE, .mask = 0xff};
@@ -257,7 +256,7 @@ static st_t make_set(struct body *b, const struct ir_alt *alts, uint32_t n, stru
 	return ST_OK;
 }
 
-/* Whether every alternative is one byte or set / equally long and of bytes and sets / plain bytes. */
+/* All alternatives are: one byte or set; equally long and of bytes and sets; fixed bytes. */
 struct alt_shape {
 	bool singles, same_length, plain;
 };
@@ -350,7 +349,8 @@ static uint32_t count_alternatives(const struct body *b)
 	return n;
 }
 
-/* Reads "(...)" at pos. Empty alternatives are dropped, as in ClamAV. *ret_plain: only fixed bytes. */
+/* Reads "(...)" at pos. Empty alternatives are dropped, as in ClamAV. *ret_plain: all are fixed
+ * bytes. */
 static st_t alternatives(struct body *b, int depth, bool *ret_first_empty, struct ir_elem *ret,
                          bool *ret_plain)
 {
@@ -361,7 +361,7 @@ static st_t alternatives(struct body *b, int depth, bool *ret_first_empty, struc
 	if (first == ')')
 		return sig_bad(b->r, "empty alternatives: '()'");
 	if ((b->mods & SIG_MOD_WIDE) && (first == 'B' || first == 'L' || first == 'W'))
-		return sig_bad(b->r, "not a boundary: '(%c' (write hex digits small in a wide pattern)", first);
+		return sig_bad(b->r, "not a boundary: '(%c' (wide patterns need small hex digits)", first);
 	uint32_t n = 0, cap = count_alternatives(b);
 	struct ir_alt *alts;
 	TRY(sig_alloc(b->r, cap, sizeof *alts, &alts));
@@ -445,8 +445,8 @@ static bool inner_bound_has(uint8_t bound, unsigned v)
 	return v && v < 0x80 && strchr(" -./<@_\n\r\"'=>", (int)v);
 }
 
-/* A boundary between other elements takes the byte itself: a set of the bytes that are one on either
- * side. */
+/* A boundary between other elements takes the byte itself: a set of the bytes that are one on
+ * either side. */
 static st_t inner_bound_set(struct body *b, struct ir_elem *el)
 {
 	uint64_t *set;

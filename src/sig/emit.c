@@ -96,7 +96,8 @@ static void put_anchor(struct emit *x, const struct anchor *a, uint32_t pattern,
 	}
 	for (unsigned i = 0; i < a->ngrams; i++) {
 		const struct anchor_gram *g = &a->gram[i];
-		struct gram_ref r = {g->y, g->check, pattern, g->part, g->delta, target, a->cls};
+		struct gram_ref r = {.y = g->y, .slot = g->slot, .target = target, .cls = a->cls};
+		r.slot.pattern = pattern;
 		buf_add(&x->grams, &r, sizeof r);
 	}
 }
@@ -150,7 +151,7 @@ static void drop_class(struct emit *x, enum db_class_id id, size_t few)
 			g[out++] = g[i];
 			continue;
 		}
-		struct target_ref r = {.index = pat[g[i].pattern].sig, .target = g[i].target};
+		struct target_ref r = {.index = pat[g[i].slot.pattern].sig, .target = g[i].target};
 		buf_add(&x->alwayses, &r, sizeof r);
 	}
 	x->grams.len = out * sizeof *g;

@@ -16,8 +16,8 @@
 
 /* One gram of an anchor: alignment i of its class's stride. */
 struct anchor_gram {
-	uint32_t y, check;
-	uint32_t part, delta;
+	uint32_t y;
+	struct db_slot slot; /* without its pattern */
 };
 
 /* How a pattern is found. */
@@ -34,7 +34,8 @@ struct anchor {
 
 /* A gram on its way into filters. */
 struct gram_ref {
-	uint32_t y, check, pattern, part, delta;
+	uint32_t y;
+	struct db_slot slot;
 	uint8_t target, cls;
 };
 

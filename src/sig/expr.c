@@ -1,15 +1,15 @@
 /* Logical expressions -> reverse Polish condition programs.
  *
  *   expr  := term [ ('&' | '|') expr ]            equal precedence, right-associative
- *   term  := id [cmp]  |  '(' expr ')' [cmp]      cmp only behind a block with an operator of its own
+ *   term  := id [cmp]  |  '(' expr ')' [cmp]      cmp only behind a block with an own operator
  *   cmp   := ('=' | '>' | '<') X [',' Y]
  *
  * As in ClamAV, blanks and other characters around an id are not looked at, the last comparison of
  * an id counts, and its Y is ignored; around blocks nothing may stand.
  *
  * Iterative, with a stack of open blocks, because a hostile line can nest 16,000 of them. Programs
- * are linked lists while they are built, so that joining two is a constant number of steps; the side
- * that needs the deeper stack goes first, which keeps the stack within log2 of the terms. */
+ * are linked lists while they are built, so that joining two is a constant number of steps; the
+ * side that needs the deeper stack goes first, which keeps the stack within log2 of the terms. */
 #include "sig/text.h"
 
 #define NONE UINT32_MAX

@@ -44,10 +44,10 @@ static int by_place_in_index(const void *a, const void *b)
 {
 	const struct gram_ref *x = a, *y = b;
 	int c = cmp_u32(x->y, y->y);
-	c = c ? c : cmp_u32(x->check, y->check);
-	c = c ? c : cmp_u32(x->pattern, y->pattern);
-	c = c ? c : cmp_u32(x->part, y->part);
-	return c ? c : cmp_u32(x->delta, y->delta);
+	c = c ? c : cmp_u32(x->slot.check, y->slot.check);
+	c = c ? c : cmp_u32(x->slot.pattern, y->slot.pattern);
+	c = c ? c : cmp_u32(x->slot.part, y->slot.part);
+	return c ? c : cmp_u32(x->slot.delta, y->slot.delta);
 }
 
 static void put_bloom(struct buf *out, enum db_class_id id, uint32_t log2,
@@ -95,10 +95,8 @@ static struct db_class put_class(struct emit *x, enum db_class_id id, struct gra
 	c.bucket = emit_count(&x->bucket, sizeof(uint32_t));
 	put_buckets(&x->bucket, c.bucket_log2, g, n);
 	c.slot = emit_count(&x->slot, sizeof(struct db_slot));
-	for (size_t i = 0; i < n; i++) {
-		struct db_slot s = {g[i].check, g[i].pattern, g[i].part, g[i].delta};
-		buf_add(&x->slot, &s, sizeof s);
-	}
+	for (size_t i = 0; i < n; i++)
+		buf_add(&x->slot, &g[i].slot, sizeof g[i].slot);
 	return c;
 }
 

@@ -110,7 +110,7 @@ static st_t split_regex(struct ldb *l, struct str s, struct str *ret_front, stru
 	return ST_OK;
 }
 
-/* A regular expression: its trigger names earlier sub-signatures. The regex itself is not compiled. */
+/* A regular expression: its trigger names earlier sub-signatures. The regex is not compiled. */
 static st_t regex_subsig(struct ldb *l, struct str s, uint32_t index)
 {
 	struct str front, regex, flags, offset, trigger;
@@ -189,7 +189,8 @@ static st_t byte_compare_subsig(struct ldb *l, struct str s)
 	struct str id, inside, tail, f[3];
 	str_cut(s, '(', &id, &inside);
 	if (!str_all_digits(id))
-		return sig_bad(l->r, "byte comparison needs the id of a sub-signature: '%.*s'", SIG_SHOW(s));
+		return sig_bad(l->r, "byte comparison without the id of a sub-signature: '%.*s'",
+		               SIG_SHOW(s));
 	if (!str_cut(inside, ')', &inside, &tail))
 		return sig_bad(l->r, "byte comparison without ')': '%.*s'", SIG_SHOW(s));
 	bool ok = str_split(inside, '#', f, 3) == 3 &&

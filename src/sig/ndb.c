@@ -6,7 +6,7 @@ enum { F_NAME, F_TARGET, F_OFFSET, F_HEX, F_MINFL, F_MAXFL, F_COUNT };
 /* ClamAV's plain-string matcher wants this many bytes. */
 #define MIN_PLAIN 3
 
-/* Sets *ret_in if the line is for this engine's level. An empty MinFL is none, an empty MaxFL is 0. */
+/* Sets *ret_in if the line is for this engine's level. An empty MinFL or MaxFL is 0. */
 static st_t check_level(struct sig_reader *r, const struct str *f, size_t n, bool *ret_in)
 {
 	*ret_in = false;
@@ -29,14 +29,14 @@ static bool is_plain_literal(struct str hex)
 	return true;
 }
 
-/* True for what ClamAV gives to its plain-string matcher: literals for any file, and those at a fixed
- * place in PE files. */
+/* True for what ClamAV gives to its plain-string matcher: literals for any file, and those at a
+ * fixed place in PE files. */
 static bool goes_to_plain_matcher(uint32_t target, struct str offset, const struct ir_offset *o)
 {
 	if (target == 0)
 		return !str_starts(offset, "$");
 	bool fixed = !memchr(offset.p, ',', offset.n) && o->kind != IR_OFF_ANY &&
-	             o->kind != IR_OFF_IN_SECTION && o->kind != IR_OFF_VERSION_INFO;
+	             o->kind != IR_OFF_VERSION_INFO;
 	return target == 1 && fixed && !str_starts(offset, "$");
 }
 
@@ -86,8 +86,8 @@ st_t sig_line_ndb(struct sig_reader *r, struct str line)
 	TRY(sig_offset(r, f[F_OFFSET], target, &pattern.offset, &note));
 	if (is_plain_literal(f[F_HEX]) && f[F_HEX].n < 2 * MIN_PLAIN &&
 	    goes_to_plain_matcher(target, f[F_OFFSET], &pattern.offset))
-		return sig_bad(r, "a literal for any file, or at a place in PE files, needs %d bytes: '%.*s'",
-		               MIN_PLAIN, SIG_SHOW(f[F_HEX]));
+		return sig_bad(r, "a literal for any file or at a place in PE files needs %d bytes: "
+		               "'%.*s'", MIN_PLAIN, SIG_SHOW(f[F_HEX]));
 	TRY(sig_body(r, f[F_HEX], 0, false, &pattern, &note));
 	if (note.inactive) {
 		ir_count_inactive(r->set, note.inactive);

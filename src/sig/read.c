@@ -1,5 +1,5 @@
-/* Sources of signatures: what a file is by its extension, its lines, and what becomes of a line that
- * is refused. */
+/* Sources of signatures: what a file is by its extension, its lines, and what becomes of a line
+ * that is refused. */
 #include "sig/text.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Target description block of a logical signature: comma-separated "Key:Value".
  *
- * Order decides, as in ClamAV: attributes are looked at from left to right, the first one that is
- * malformed refuses the line, the first unknown one ends the reading and the signature is left out. */
+ * Order decides, as in ClamAV: attributes are looked at from left to right; the first one that is
+ * malformed refuses the line, the first unknown one ends the reading and the signature is out. */
 #include "sig/text.h"
 
 /* Attributes other than Engine and Target came with this level. */

@@ -140,6 +140,18 @@ static void confirm(struct engine *g, const struct db_slot *slot, size_t pos)
 	mark(g, p->sig, decides(&g->db->sig[p->sig], p) ? FOUND : CANDIDATE);
 }
 
+/* Do the bytes of the slot's context stand there? They belong to the anchor: where they would lie
+ * outside the object, so would the anchor. */
+static bool context_holds(const struct engine *g, const struct db_slot *slot, size_t pos)
+{
+	if (slot->context_off == DB_NO_CONTEXT)
+		return true;
+	size_t at = pos + (size_t)slot->context_off; /* wraps below zero: then it is too large */
+	if (at > g->view.size || g->view.size - at < 4)
+		return false;
+	return (load_u32le(g->view.data + at) | GRAM_FOLD4) == slot->context;
+}
+
 struct lookup {
 	uint32_t check, pos;
 	const uint32_t *bucket;
@@ -167,7 +179,8 @@ static void look_up(struct engine *g, enum db_class_id id, const struct db_class
 	}
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t k = 0; k < q[i].n; k++)
-			if (slots[q[i].first + k].check == q[i].check)
+			if (slots[q[i].first + k].check == q[i].check &&
+			    context_holds(g, &slots[q[i].first + k], q[i].pos))
 				confirm(g, &slots[q[i].first + k], q[i].pos);
 }
 

@@ -24,8 +24,8 @@ def make_rules(folder):
 def run(program, *args, cache, cwd=None, stdin=None, timeout=60):
     env = dict(os.environ, XDG_CACHE_HOME=str(cache), TZ="UTC")
     given = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
-    r = subprocess.run([str(BUILD / program), *map(str, args)], capture_output=True, cwd=cwd, env=env,
-                       timeout=timeout, **given)
+    r = subprocess.run([str(BUILD / program), *map(str, args)], capture_output=True, cwd=cwd,
+                       env=env, timeout=timeout, **given)
     return r.returncode, r.stdout.decode("utf-8", "surrogateescape"), \
         r.stderr.decode("utf-8", "surrogateescape")
 

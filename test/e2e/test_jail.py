@@ -89,7 +89,7 @@ def test_a_waiting_worker_looks_jailed_from_outside():
     """As doc/sandbox.md tells to look: seccomp filter, no capabilities, no new privileges."""
     import socket
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    child = subprocess.Popen(["sh", "-c", f"exec '{WORKER}' 3<&{theirs.fileno()}"],
+    child = subprocess.Popen(["bash", "-c", f"exec '{WORKER}' 3<&{theirs.fileno()}"],
                              pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
     theirs.close()
     try:

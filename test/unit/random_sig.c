@@ -1,6 +1,6 @@
 #include "random_sig.h"
 
-#include "t.h"
+#include "test/t.h"
 
 static const uint8_t alphabet[] = "aAbBzZ09 \n\r.-\0\xff\xc3";
 #define LETTERS (sizeof alphabet - 1)

@@ -1,7 +1,7 @@
 /* The engine against the naive matcher: random signatures, random objects full of near misses, every
  * kernel level, bytes arriving in random portions. An anchor scheme that loses a match is caught
  * here. */
-#include "t.h"
+#include "test/t.h"
 
 #include "match/cpu.h"
 #include "naive.h"

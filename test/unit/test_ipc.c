@@ -162,7 +162,6 @@ static void a_message_at_the_wrong_end_or_time_is_not_sent(void)
 	T_EQ(msg_send(&p, &m, -1, true, NULL), ST_MALFORMED);
 }
 
-
 static void found_survives_the_wire(void)
 {
 	static struct msg m, r;

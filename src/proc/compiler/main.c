@@ -182,13 +182,14 @@ static st_t refuse(struct compiler *c, st_t st, const struct err *why)
 	return send_now(c, NULL);
 }
 
-/* ir_init() is sig_compile()'s; the set is all-zero if it failed before. */
+/* Lines that were skipped are told also when the set is refused. */
 static st_t compile(struct compiler *c, struct err *e)
 {
-	struct ir_set set = {0};
+	struct ir_set set;
 	struct buf db = {0};
+	ir_init(&set);
 	st_t st = sig_compile(c->srcs, c->n, &c->opts, &db, &set, e);
-	TRY(send_skipped(c, &set, e));
+	TRY(send_skipped(c, &set, NULL));
 	TRY(st);
 	TRY(io_write_all(SANDBOX_FD_OUT, db.data, db.len, e));
 	TRY(send_inactive(c, &set, e));
