@@ -3,9 +3,10 @@
  *   micro [--levels] DB.vdb FILES.list
  *
  * Prints a line for each kernel level ("all" only, without --levels): level, MB/s, then bytes,
- * files, files with a match, and the engine's counters per KB of input. A file is read whole into one buffer, then begin, feed and finish
- * are timed: the same way in which vscan.c times Vectorscan. The shape of executables is not
- * parsed, so signatures that are tied to an entry point are not looked for. */
+ * files, files with a match, and the engine's counters per KB of input. A file is read whole into
+ * one buffer, then begin, feed and finish are timed: the same way in which vscan.c times
+ * Vectorscan. The shape of executables is not parsed, so signatures that are tied to an entry point
+ * are not looked for. */
 #include "base/io.h"
 #include "db/db.h"
 #include "match/cpu.h"

@@ -19,7 +19,8 @@ def text(x, y, s, extra=""):
 
 
 def plot(title, below, groups):
-    """title, a line below it, groups: [(heading, [(label, MB per second), …]), …]. Returns the SVG."""
+    """Returns the SVG. groups: [(heading, [(label, MB per second), …]), …]; below: a line of text
+    below the title."""
     values = [v for _, bars in groups for _, v in bars]
     low = math.floor(math.log10(min(values)))
     high = math.ceil(math.log10(max(values)))

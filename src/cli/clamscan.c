@@ -100,13 +100,14 @@ static void say_malformed(struct clam_out *out, const struct db_set *set, const 
 	clam_error(out, "Malformed database");
 }
 
-static st_t load(struct clam_out *out, struct db_set *set, int *ret_fd)
+static st_t load(struct clam_out *out, struct db_set *set, bool renew, int *ret_fd)
 {
 	const struct str_list *given = &out->o->s.databases;
 	struct compile_report report = {0};
 	struct err e = {0};
 	struct dbcache_opts o = {
 	    .compile = {.strict = true, .clamav = true, .pua = out->o->s.pua},
+	    .renew = renew,
 	    .warn = out->o->verbose ? say_no_cache : NULL,
 	};
 	if (!given->n)
@@ -137,24 +138,38 @@ static void say_failure(struct clam_out *out)
 		clam_error(out, "%s", out->session->e.text);
 }
 
-static int load_and_scan(struct clam_out *out, const struct str_list *paths)
+/* The same once more, with the kept database replaced, when the workers refuse what was kept. */
+static st_t run_loaded(struct clam_out *out, const struct str_list *paths)
 {
-	AUTO_FD db = -1;
-	struct db_set set;
-	db_set_init(&set);
-	st_t st = load(out, &set, &db);
-	db_set_done(&set);
-	if (st == ST_OK) {
-		bool bar = isatty(STDERR_FILENO) && !out->o->quiet && isatty(STDOUT_FILENO);
-		if (out->o->s.file_list && paths->n)
+	struct session *s = out->session;
+	bool bar = isatty(STDERR_FILENO) && !out->o->quiet && isatty(STDOUT_FILENO);
+	st_t st = ST_OK;
+	for (int attempt = 0; attempt < 2; attempt++) {
+		AUTO_FD db = -1;
+		struct db_set set;
+		err_clear(&s->e);
+		db_set_init(&set);
+		st = load(out, &set, attempt > 0, &db);
+		db_set_done(&set);
+		if (st != ST_OK)
+			return st;
+		if (attempt == 0 && out->o->s.file_list && paths->n)
 			clam_warn(out, "Only scanning files from --file-list (files passed at cmdline are "
 			               "ignored)");
-		st = session_run(out->session, db, paths, bar, clam_show, out);
-		progress_clear(&out->session->progress);
-		out->known = out->session->pool ? pool_known_signatures(out->session->pool) : 0;
-		if (st != ST_OK)
-			say_failure(out);
+		st = session_run(s, db, paths, bar, clam_show, out);
+		if (s->started || st <= ST_OK)
+			break;
 	}
+	progress_clear(&s->progress);
+	if (st != ST_OK)
+		say_failure(out);
+	return st;
+}
+
+static int load_and_scan(struct clam_out *out, const struct str_list *paths)
+{
+	st_t st = run_loaded(out, paths);
+	out->known = out->session->pool ? pool_known_signatures(out->session->pool) : 0;
 	clam_put_summary(out);
 	return exit_code(out, st);
 }

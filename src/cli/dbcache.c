@@ -481,12 +481,12 @@ static st_t open_cached(int dir, const struct db_set *set, const struct dbcache_
 	struct key identity, content;
 	char name[KEY_HEX + 8];
 	TRY(identity_key(set, &o->compile, &identity, e));
-	*ret_fd = open_by_identity(dir, &identity);
+	*ret_fd = o->renew ? -1 : open_by_identity(dir, &identity);
 	if (*ret_fd >= 0)
 		return ST_OK;
 	TRY(content_key(set, &o->compile, &content, e));
 	database_name(name, &content);
-	*ret_fd = cache_file(dir, name);
+	*ret_fd = o->renew ? -1 : cache_file(dir, name);
 	if (*ret_fd < 0) {
 		if (o->compiling)
 			o->compiling();

@@ -23,6 +23,7 @@
 struct dbcache_opts {
 	struct compile_opts compile;
 	bool no_cache;
+	bool renew; /* compile anew and replace what is kept: it turned out to be damaged */
 	/* Told when compiling starts (it may take seconds) and when the cache is unusable; each may
 	 * be NULL. */
 	void (*compiling)(void);

@@ -1,7 +1,8 @@
 /* --move, --copy, --remove: acting on the very file that was scanned.
  *
  * Threat: whoever owns the scanned directory swaps the file for a link, or moves directories
- * around, between scan and action, to have another file removed, read or overwritten with our rights.
+ * around, between scan and action, to have another file removed, read or overwritten with our
+ * rights.
  *
  * Invariants
  * 1. Content is copied from the descriptor that was scanned, never from a path opened again.

@@ -4,7 +4,8 @@
  * Invariants
  * 1. A ring of at most RUN_RING entries; when its oldest is still being scanned, the walk waits.
  * 2. With `keep_files` the descriptor of every file stays open until it was shown, so that an
- *    action meets the very file that was scanned; the ring is then small, because descriptors are few. */
+ *    action meets the very file that was scanned; the ring is then small, as descriptors
+ *    are few. */
 #ifndef VITRINE_CLI_RUN_H
 #define VITRINE_CLI_RUN_H
 

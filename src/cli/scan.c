@@ -125,7 +125,7 @@ static bool refuse_pattern(const char *option, const char *pattern, const char *
 }
 
 /* The rules that came with the program: installed, or in the source tree that holds the build
- * folder. A folder that is not owned by the owner of the program is not the one that came with it. */
+ * folder. A folder not owned by the owner of the program is not the one that came with it. */
 static bool shipped_rules(char *ret, size_t n)
 {
 	char exe[PATH_MAX];
@@ -182,13 +182,14 @@ static void say_skipped(const struct compile_report *r)
 		    (unsigned long long)r->nskipped);
 }
 
-static st_t open_database(const struct scan_cli *c, int *ret_fd, struct err *e)
+static st_t open_database(const struct scan_cli *c, bool renew, int *ret_fd, struct err *e)
 {
 	struct db_set set;
 	struct compile_report report = {0};
 	struct dbcache_opts o = {
 	    .compile = {.strict = c->strict, .pua = c->s.pua},
 	    .no_cache = c->no_cache,
+	    .renew = renew,
 	    .compiling = say_compiling,
 	    .warn = say_warning,
 	};
@@ -210,6 +211,25 @@ static int exit_code(const struct scan_summary *s, st_t st)
 	return st != ST_OK || s->errors || s->incomplete ? EXIT_ERROR : EXIT_CLEAN;
 }
 
+/* Opens the database and scans. A kept database that the workers refuse (a damaged disk, an update
+ * of Vitrine) is compiled anew, once. */
+static st_t open_and_scan(const struct scan_cli *c, struct scan_report *report,
+                          const struct str_list *paths)
+{
+	struct session *s = report->session;
+	bool bar = isatty(STDERR_FILENO) && !c->quiet;
+	st_t st = ST_OK;
+	for (int attempt = 0; attempt < 2; attempt++) {
+		AUTO_FD db = -1;
+		err_clear(&s->e);
+		TRY(open_database(c, attempt > 0, &db, &s->e));
+		st = session_run(s, db, paths, bar, scan_report_show, report);
+		if (s->started || st <= ST_OK)
+			break;
+	}
+	return st;
+}
+
 static int scan(const struct scan_cli *c, const struct str_list *paths)
 {
 	struct session session;
@@ -221,14 +241,10 @@ static int scan(const struct scan_cli *c, const struct str_list *paths)
 	    .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
 	    .session = &session,
 	};
-	AUTO_FD db = -1;
-	bool bar = isatty(STDERR_FILENO) && !c->quiet;
 	uint64_t start = clock_now_ns();
 	st_t st = session_init(&session, &c->s, refuse_pattern);
 	if (st == ST_OK)
-		st = open_database(c, &db, &session.e);
-	if (st == ST_OK)
-		st = session_run(&session, db, paths, bar, scan_report_show, &report);
+		st = open_and_scan(c, &report, paths);
 	report.sum.seconds = (double)(clock_now_ns() - start) / 1e9;
 	report.sum.signatures = session.pool ? pool_known_signatures(session.pool) : 0;
 	progress_clear(&session.progress);

@@ -116,6 +116,7 @@ static st_t start(struct session *s, int db_fd)
 	    .tick = tick,
 	    .ctx = s,
 	};
+	s->started = true;
 	return run_new(&ro, &s->run, &s->e);
 }
 
@@ -207,8 +208,8 @@ st_t session_run(struct session *s, int db_fd, const struct str_list *paths, boo
 {
 	s->show = show_fn;
 	s->show_ctx = ctx;
-	progress_init(&s->progress, progress, &s->walk, paths);
 	TRY(start(s, db_fd));
+	progress_init(&s->progress, progress, &s->walk, paths);
 	if (s->o->file_list)
 		TRY(scan_listed(s));
 	for (size_t i = 0; !s->o->file_list && i < paths->n; i++)

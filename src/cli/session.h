@@ -35,6 +35,7 @@ struct session {
 	session_show_fn *show;
 	void *show_ctx;
 	struct err e;
+	bool started; /* the workers took the database */
 	bool list_failed; /* the file list could not be opened */
 };
 

@@ -9,10 +9,11 @@
 #include "base/num.h"
 #include "db/gram.h"
 
-/* What it costs that a class is probed at all, in hits: rare classes stay empty if they can. */
+/* What an anchor in a class costs besides the hits of its grams, in the unit of anchor.cost: its
+ * share of the offsets that pass the bloom filter for no reason. */
 static const uint64_t class_cost[DB_CLASSES] = {
-    [DB_CLASS_8_8] = 0,          [DB_CLASS_8_4] = 1 << 10,      [DB_CLASS_4_4] = 1 << 12,
-    [DB_CLASS_4_2] = 1 << 16,    [DB_CLASS_4_1] = 1 << 20,      [DB_CLASS_2_1] = UINT64_C(1) << 44,
+    [DB_CLASS_8_8] = 1 << 14,    [DB_CLASS_8_4] = 1 << 15,      [DB_CLASS_4_4] = 1 << 16,
+    [DB_CLASS_4_2] = 1 << 16,    [DB_CLASS_4_1] = 1 << 17,      [DB_CLASS_2_1] = UINT64_C(1) << 44,
 };
 
 static bool known(uint8_t mask)
@@ -88,16 +89,20 @@ static void try_run(enum db_class_id id, const uint8_t *value, uint32_t from, ui
 }
 
 void anchor_of_part(const uint8_t *value, const uint8_t *mask, uint32_t n, uint32_t part,
-                    struct anchor *best)
+                    uint32_t classes, struct anchor *best)
 {
 	for (uint32_t i = 0, k; i < n; i += k + 1) {
 		for (k = 0; i + k < n && known(mask[i + k]); k++)
 			;
+		bool fits = false;
 		for (enum db_class_id id = 0; id < DB_CLASSES; id++) {
-			if (k < gram_class(id).need)
+			if (!(classes >> id & 1) || k < gram_class(id).need)
 				continue;
+			/* With all strides to choose from, short ones are for short anchors only. */
+			if (fits && (classes >> DB_CLASS_8_4 & 1))
+				break;
 			try_run(id, value, i, i + k, part, best);
-			break; /* a longer stride with longer grams is never worse for the same run */
+			fits = true;
 		}
 	}
 }

@@ -157,16 +157,22 @@ static void drop_class(struct emit *x, enum db_class_id id, size_t few)
 	x->grams.len = out * sizeof *g;
 }
 
-static st_t all_sigs(struct emit *x, struct err *e)
+static void sort_sigs(struct ir_set *s)
+{
+	for (size_t i = 0; i < s->nsigs; i++)
+		s->sigs[i]->order = (uint32_t)i;
+	if (s->nsigs)
+		qsort(s->sigs, s->nsigs, sizeof *s->sigs, by_name);
+}
+
+/* Lowers every signature with anchors in `classes`. */
+static st_t all_sigs(struct emit *x, uint32_t classes, struct err *e)
 {
 	struct ir_set *s = x->set;
 	struct one *o = malloc(sizeof *o);
 	if (!o)
 		return fail(e, ST_NOMEM, 0, "compiler: out of memory");
-	for (size_t i = 0; i < s->nsigs; i++)
-		s->sigs[i]->order = (uint32_t)i;
-	if (s->nsigs)
-		qsort(s->sigs, s->nsigs, sizeof *s->sigs, by_name);
+	x->classes = classes;
 	st_t st = ST_OK;
 	for (size_t i = 0; i < s->nsigs && st == ST_OK; i++) {
 		st = one_sig(x, s->sigs[i], o, e);
@@ -177,6 +183,41 @@ static st_t all_sigs(struct emit *x, struct err *e)
 	drop_class(x, DB_CLASS_2_1, FEW_2_1);
 	drop_class(x, DB_CLASS_4_1, FEW_4_1);
 	return st;
+}
+
+static bool uses_class(const struct emit *x, enum db_class_id id)
+{
+	const struct gram_ref *g = (const struct gram_ref *)(const void *)x->grams.data;
+	for (size_t i = 0; i < x->grams.len / sizeof *g; i++)
+		if (g[i].cls == id)
+			return true;
+	return false;
+}
+
+static void forget_sigs(struct emit *x)
+{
+	struct buf *const all[] = {&x->sig,   &x->cond,   &x->pattern, &x->part,
+	                           &x->code, &x->grams, &x->places,  &x->alwayses};
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		all[i]->len = 0;
+	x->nbody = x->nlogical = 0;
+}
+
+/* Every class that is used costs a pass over every file. So first long strides are tried for all;
+ * only if some signatures need a probe at every offset anyway, the others may use that pass too (one
+ * rare gram instead of one for each alignment) and the passes between are saved. */
+#define STRIDES (1u << DB_CLASS_8_8 | 1u << DB_CLASS_8_4 | 1u << DB_CLASS_4_4 | 1u << DB_CLASS_4_2)
+#define SHORT (1u << DB_CLASS_4_1 | 1u << DB_CLASS_2_1)
+#define TWO_PASSES (1u << DB_CLASS_8_8 | SHORT)
+
+static st_t choose_classes(struct emit *x, struct err *e)
+{
+	sort_sigs(x->set);
+	TRY(all_sigs(x, STRIDES | SHORT, e));
+	if (!uses_class(x, DB_CLASS_4_1))
+		return ST_OK;
+	forget_sigs(x);
+	return all_sigs(x, TWO_PASSES, e);
 }
 
 static uint64_t rows_of(const struct ir_set *s, enum ir_hash_use use)
@@ -294,7 +335,7 @@ static void emit_done(struct emit *x)
 static st_t emit_all(struct emit *x, const uint8_t sources[32], struct buf *ret, struct err *e)
 {
 	TRY(emit_names(x, e));
-	TRY(all_sigs(x, e));
+	TRY(choose_classes(x, e));
 	TRY(emit_filters(x, e));
 	TRY(emit_digests(x, e));
 	return write_file(x, sources, ret, e);

@@ -54,6 +54,7 @@ struct emit {
 	struct buf hash, hash_sizes, hash_dir, hash_rows, name_dir, name_blocks;
 	/* struct gram_ref[], struct target_ref[]. */
 	struct buf grams, places, alwayses;
+	uint32_t classes; /* bits of enum db_class_id: which may be used */
 	uint32_t nnames;
 	uint64_t nbody, nlogical;
 };
@@ -69,9 +70,9 @@ st_t lower_pattern(struct emit *x, const struct ir_pattern *p, uint32_t sig,
                    struct anchor *ret_anchor, struct err *e);
 
 /* anchor.c: the cheapest anchor in n bytes of a part, of which those with mask 0xff or 0xdf are
- * known; replaces *best if cheaper. */
+ * known, in one of `classes` (bits); replaces *best if cheaper. */
 void anchor_of_part(const uint8_t *value, const uint8_t *mask, uint32_t n, uint32_t part,
-                    struct anchor *best);
+                    uint32_t classes, struct anchor *best);
 
 /* anchor.c: patterns (bit i of *ret_set: anchor i) of which one must match if the condition holds.
  * False if there is no such set. first[i], count[i]: the patterns of sub-signature i. */

@@ -14,13 +14,13 @@
 /* Grams for any file up to this many are repeated in the filter of each target that has its own. */
 #define MERGE_MAX 300000u
 
-/* Bloom words for n grams: 64-bit words hold 4 grams each, 32-bit words 2 (about 1 % of the grams
- * that are not there pass). */
+/* Bloom words for n grams: 64-bit words hold 2-4 grams each, 32-bit words at most 1; of the grams
+ * that are not there 0.5-1 % and 0.1-0.3 % pass. */
 static uint32_t bloom_log2(enum db_class_id id, size_t n)
 {
 	if (id == DB_CLASS_2_1)
 		return BLOOM2_LOG2;
-	size_t words = gram_class(id).len == 8 ? n / 4 + 1 : n / 2 + 1;
+	size_t words = gram_class(id).len == 8 ? n / 4 + 1 : n + 1;
 	uint32_t log2 = 6;
 	while (log2 < BLOOM_LOG2_MAX && (size_t)1 << log2 < words)
 		log2++;

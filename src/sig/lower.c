@@ -269,7 +269,7 @@ static st_t put_part(struct lower *l, const struct ir_elem *el, uint32_t n, uint
 		best_literal(&x->code, value, value + s.min, s.min, &part);
 		if (l->floats)
 			anchor_of_part(value, value + s.min, s.min, emit_count(&x->part, sizeof part),
-			               l->anchor);
+			               x->classes, l->anchor);
 	}
 	l->min_len += s.min + (l->nparts > 1 ? gap_min : 0);
 	buf_add(&x->part, &part, sizeof part);

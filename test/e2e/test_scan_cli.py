@@ -306,14 +306,24 @@ def test_cache_folder_that_is_a_link_is_not_used(box):
     assert code == 1 and "cache folder" in err and not list((box.path / "elsewhere").iterdir())
 
 
-def test_damaged_cached_database_is_never_clean(box):
+def test_damaged_cached_database_is_compiled_anew(box):
     (box.path / "bad").write_bytes(ONE)
     box.scan("bad")
-    for p in (box.path / "cache" / "vitrine").glob("*.vdb"):
-        data = bytearray(p.read_bytes())
-        data[24] ^= 1
-        p.write_bytes(data)
-    assert box.scan("bad")[0] == 2
+    kept = next((box.path / "cache" / "vitrine").glob("*.vdb"))
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:24] + bytes([whole[24] ^ 1]) + whole[25:])
+    code, _, err = box.scan("bad")
+    assert code == 1 and "compiling" in err
+    assert kept.read_bytes() == whole
+
+
+def test_damaged_database_is_never_clean(box):
+    (box.path / "bad").write_bytes(ONE)
+    box.raw("db", "build", "-o", "x.vdb", "rules")
+    data = bytearray((box.path / "x.vdb").read_bytes())
+    data[24] ^= 1
+    (box.path / "x.vdb").write_bytes(data)
+    assert box.scan("bad", db="x.vdb")[:2] == (2, "")
 
 
 def test_no_usable_database_is_an_error(box):
