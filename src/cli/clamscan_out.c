@@ -177,11 +177,14 @@ static void warn_incomplete(struct clam_out *out, const struct run_item *it)
 	}
 }
 
-/* True if the worker itself failed: then "OK" would be a lie even by clamscan's measure. */
+/* True if the worker itself failed: then "OK" would be a lie even by clamscan's measure. A worker
+ * that is gone cannot say so by a status; the pool does, in words that begin like this. */
 static bool worker_failed(const struct run_item *it)
 {
+	static const char words[] = "scan worker ";
 	for (size_t i = 0; i < it->result.nevents; i++) {
-		if (!it->result.events[i].found && it->result.events[i].why < 0)
+		const struct pool_event *ev = &it->result.events[i];
+		if (!ev->found && (ev->why < 0 || !strncmp(ev->text, words, sizeof words - 1)))
 			return true;
 	}
 	return false;

@@ -214,6 +214,24 @@ static bool known(uint8_t mask)
 	return (mask | 0x20) == 0xff;
 }
 
+/* Bytes that ordinary files are full of: a search should not begin or end with one. */
+static bool common_byte(uint8_t b)
+{
+	return b == 0 || b == 0xff || b == ' ' || b == 0xcc || b == 0x90;
+}
+
+#define LITERAL_MIN 4u /* a literal is not trimmed below this */
+
+static void trim_literal(const uint8_t *value, struct db_part *ret)
+{
+	while (ret->lit_len > LITERAL_MIN && common_byte(value[ret->lit_off])) {
+		ret->lit_off++;
+		ret->lit_len--;
+	}
+	while (ret->lit_len > LITERAL_MIN && common_byte(value[ret->lit_off + ret->lit_len - 1]))
+		ret->lit_len--;
+}
+
 /* The longest run of known bytes: what a search for this part looks for. */
 static void best_literal(struct buf *code, const uint8_t *value, const uint8_t *mask, uint32_t n,
                          struct db_part *ret)
@@ -228,8 +246,9 @@ static void best_literal(struct buf *code, const uint8_t *value, const uint8_t *
 		ret->lit_len = (uint16_t)k;
 		ret->lit_folded = folded;
 	}
+	trim_literal(value, ret);
 	/* A literal part is its own literal; others keep a copy behind their code. */
-	ret->lit = ret->kind == DB_PART_LITERAL ? ret->code : (uint32_t)code->len;
+	ret->lit = ret->kind == DB_PART_LITERAL ? ret->code + ret->lit_off : (uint32_t)code->len;
 	if (ret->kind != DB_PART_LITERAL)
 		buf_add(code, value + ret->lit_off, ret->lit_len);
 }

@@ -43,9 +43,10 @@ struct engine {
 	uint32_t pos[MATCH_CANDIDATES];
 };
 
-static size_t longest_part(const struct db_view *db)
+/* How far behind its gram a confirmation may look. */
+static size_t longest_reach(const struct db_view *db)
 {
-	uint32_t max = 0;
+	uint32_t max = NEAR_REACH;
 	for (size_t i = 0; i < db->npart; i++)
 		max = db->part[i].max_len > max ? db->part[i].max_len : max;
 	return max;
@@ -66,7 +67,7 @@ st_t engine_new(const struct db *db, uint32_t cpumask, struct engine **ret, stru
 		return fail(e, ST_NOMEM, 0, "engine: out of memory");
 	g->db = db_view(db);
 	g->kernels = kernels_select(cpumask);
-	g->margin = longest_part(g->db) + 2; /* 2: a boundary looks at "\r\n" behind the part */
+	g->margin = longest_reach(g->db) + 2; /* 2: a boundary looks at "\r\n" behind the part */
 	size_t n = g->db->nsig;
 	g->state = calloc(n + 1, sizeof *g->state);
 	g->seen = malloc((n + 1) * sizeof *g->seen);
@@ -135,7 +136,9 @@ static void confirm(struct engine *g, const struct db_slot *slot, size_t pos)
 		return;
 	struct ends ends;
 	g->stats.confirms++;
-	if (!part_match(&g->view, &g->db->part[slot->part], pos - slot->delta, &ends))
+	size_t start = pos - slot->delta;
+	if (!part_match(&g->view, &g->db->part[slot->part], start, &ends) ||
+	    !near_possible(&g->view, p, slot->part, start))
 		return;
 	mark(g, p->sig, decides(&g->db->sig[p->sig], p) ? FOUND : CANDIDATE);
 }

@@ -29,6 +29,11 @@ struct ends {
 /* True if `part` matches at `pos`; then *ret holds where it may end. */
 bool part_match(struct view *v, const struct db_part *part, size_t pos, struct ends *ret);
 
+/* `part` of pattern p matches at `start`: false if its near neighbours rule out that p matches
+ * there. Looks at no byte at or behind start + NEAR_REACH. */
+#define NEAR_REACH 2048u
+bool near_possible(struct view *v, const struct db_pattern *p, uint32_t part, size_t start);
+
 /* Where the first part of a pattern may start: first..last inclusive; false if nowhere. Needs
  * v->exe for offsets into executables. */
 struct place_range {

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import subprocess
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("VITRINE_BUILD", ROOT / "build")).resolve()
@@ -44,3 +45,28 @@ def make_tree(root):
     (root / "dirlink").symlink_to("sub")
     (root / "sub" / "loop").symlink_to(root)
     return root
+
+
+def children(pid):
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(x) for x in text.split()]
+
+
+def holds(pid, path):
+    links = []
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            links.append(os.readlink(fd))
+        except FileNotFoundError:
+            pass
+    return str(path) in links
+
+
+def wait_for(condition):
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.01)
+    raise AssertionError("nothing happened in 30 s")

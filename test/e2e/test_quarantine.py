@@ -1,15 +1,13 @@
 """--move, --copy, --remove act on the file that was scanned and on nothing else, whoever swaps names
 meanwhile. Races are made by replacing files while a slow first file keeps the results waiting."""
 import os
-import pathlib
 import signal
 import stat
 import subprocess
-import time
 
 import pytest
 
-from cli import BUILD, ONE, make_rules, run
+from cli import BUILD, ONE, children, holds, make_rules, run, wait_for
 
 
 @pytest.fixture
@@ -109,8 +107,8 @@ def test_clamscan_lines(box):
 
 
 def race(box, action, swap):
-    """Scans 0-slow (a fifo-fed list keeps the order) and 1-bad; swaps 1-bad once it was opened, before the
-    result of the first file lets its action happen. The worker is stopped meanwhile by SIGSTOP."""
+    """Scans 0-slow and 1-bad with one worker that is stopped (SIGSTOP) from before the list of files is
+    fed until 1-bad was opened and swapped: its action comes after the swap, whatever the timing."""
     (box.path / "in" / "0-slow").write_bytes(os.urandom(1 << 20) * 8)
     bad = box.path / "in" / "1-bad"
     bad.write_bytes(ONE)
@@ -132,31 +130,6 @@ def race(box, action, swap):
         os.kill(w, signal.SIGCONT)
     out, err = p.communicate(timeout=60)
     return p.returncode, out.decode(), err.decode()
-
-
-def children(pid):
-    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(x) for x in text.split()]
-
-
-def holds(pid, path):
-    links = []
-    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            links.append(os.readlink(fd))
-        except FileNotFoundError:
-            pass
-    return str(path) in links
-
-
-def wait_for(condition):
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.01)
-    raise AssertionError("nothing happened in 30 s")
 
 
 ACTIONS = [["--move", "q"], ["--copy", "q"], ["--remove"]]
@@ -189,6 +162,19 @@ def test_race_file_replaced_by_another_file(box, action):
     assert code == 1 and "left where it is" in err
     assert (box.path / "in" / "1-bad").read_bytes() == b"innocent"
     assert names(box.path / "q") == []
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=" ".join)
+def test_race_file_with_the_name_that_the_kernel_gives_a_removed_one(box, action):
+    trap = box.path / "in" / "1-bad (deleted)"
+
+    def swap(bad):
+        bad.unlink()
+        trap.write_bytes(b"precious")
+
+    code, _, err = race(box, action, swap)
+    assert code == 1 and "another file has taken the place" in err
+    assert trap.read_bytes() == b"precious" and names(box.path / "q") == []
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=" ".join)

@@ -2,13 +2,14 @@
 import json
 import os
 import pty
+import signal
 import stat
 import subprocess
 import time
 
 import pytest
 
-from cli import BUILD, ONE, TWO, make_rules, make_tree, rule, run
+from cli import BUILD, ONE, TWO, children, holds, make_rules, make_tree, rule, run, wait_for
 
 
 @pytest.fixture
@@ -184,6 +185,31 @@ def test_stdin_pipe_and_file(box):
 def test_stdin_over_the_limit_is_not_clean(box):
     code, out, _ = box.scan("--max-filesize", "1K", "-", stdin=b"x" * 5000)
     assert code == 2 and out.startswith("stdin: NOT FULLY SCANNED (")
+
+
+@pytest.mark.parametrize("program, lines", [
+    (["vitrine", "scan"], ["bad: Marker.One FOUND"]), (["clamscan"], ["bad: Marker.One.UNOFFICIAL FOUND"])])
+def test_a_killed_worker_costs_one_file_and_never_its_verdict(box, program, lines):
+    (box.path / "first").write_bytes(b"hello" * 1000)
+    (box.path / "bad").write_bytes(ONE)
+    box.scan("bad")
+    os.mkfifo(box.path / "list")
+    jobs = ["--jobs", "1"] if len(program) == 2 else []
+    p = subprocess.Popen([BUILD / program[0], *program[1:], *jobs, "--no-summary", "-d", box.db, "-f", "list"],
+                         cwd=box.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         env=dict(os.environ, XDG_CACHE_HOME=str(box.path / "cache")))
+    with open(box.path / "list", "w") as feed:
+        worker, = wait_for(lambda: children(p.pid))
+        os.kill(worker, signal.SIGSTOP)
+        feed.write("first\n")
+        feed.flush()
+        wait_for(lambda: holds(p.pid, box.path / "first"))
+        time.sleep(0.3)
+        os.kill(worker, signal.SIGKILL)
+        feed.write("bad\n")
+    out, err = p.communicate(timeout=60)
+    assert p.returncode == 1 and out.splitlines()[-1:] == lines
+    assert "first: OK" not in out and "scan worker" in out + err
 
 
 def test_file_list_by_line_and_by_nul(box):
