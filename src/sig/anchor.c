@@ -167,10 +167,10 @@ static struct node disjunction(const struct node *in, uint32_t n)
 	return r;
 }
 
-/* Comparisons that nothing at all satisfies need no match. */
+/* Comparisons that hold without any match need none. */
 static struct node comparison(struct node in, const struct ir_cond *c)
 {
-	bool zero_holds = c->b == 0 && (c->op == IR_COND_CMP_EQ ? c->a == 0 : c->op == IR_COND_CMP_LT);
+	bool zero_holds = c->op == IR_COND_CMP_EQ ? c->a == 0 : c->op == IR_COND_CMP_LT;
 	return (struct node){zero_holds ? nothing : in.sum, in.sum};
 }
 

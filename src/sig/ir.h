@@ -91,14 +91,17 @@ struct ir_subsig {
 };
 
 /* Condition program in reverse Polish notation; it leaves one value on the stack. A value is a
- * triple (truth, sum of counts, distinct ids matched). */
+ * triple (truth, sum of counts, set of ids matched). */
 enum ir_cond_op {
-	IR_COND_ID,       /* push sub-signature `a`: (count > 0, count, count > 0) */
-	IR_COND_AND,      /* pop `a` values, push their conjunction; sum and distinct are 0 if false */
-	IR_COND_OR,       /* pop `a` values, push their disjunction; sums and distincts add up */
-	IR_COND_CMP_EQ,   /* replace truth of the top: sum == a, and distinct >= b */
-	IR_COND_CMP_GT,   /* sum > a and distinct >= b */
-	IR_COND_CMP_LT,   /* sum < a and distinct >= b */
+	IR_COND_ID,       /* push sub-signature `a`: (count > 0, count, {a} if count > 0) */
+	IR_COND_AND,      /* pop `a` values, push their conjunction; no sum and no ids if false */
+	IR_COND_OR,       /* pop `a` values, push their disjunction; sums add up, sets unite */
+	/* Compare the top with `a`. Behind an ID: if true, the value is (true, count, {id}) even at
+	 * count 0. Behind anything else: at least `b` ids must be in the set too, and if true the value
+	 * is (true, sum, {}). If false: (false, 0, {}). */
+	IR_COND_CMP_EQ,
+	IR_COND_CMP_GT,
+	IR_COND_CMP_LT,
 	IR_COND_FILESIZE, /* push: object size in a..b, inclusive */
 	IR_COND_EP,       /* push: file offset of the entry point in a..b */
 	IR_COND_SECTIONS, /* push: number of sections in a..b */

@@ -2,12 +2,15 @@
  * cannot change the outcome is skipped and its patterns are never looked for.
  *
  * Values follow ClamAV (doc/format/signatures.md, "Expressions"): truth, sum of match counts, and
- * number of different sub-signatures matched. */
+ * the set of different sub-signatures matched. */
 #include "verify/view.h"
+
+#define ID_WORDS 2 /* a sub-signature is named by its first pattern: at most 128 */
 
 struct value {
 	bool truth;
-	uint64_t sum, distinct;
+	uint64_t sum;
+	uint64_t ids[ID_WORDS];
 };
 
 struct eval {
@@ -32,15 +35,32 @@ static void skip(struct eval *c)
 	}
 }
 
-static struct value id(struct eval *c, const struct db_cond *n, bool counts)
+static void add(struct value *to, const struct value *from)
 {
-	const struct db_pattern *p = &c->v->db->pattern[c->s->pattern + n->a];
-	uint64_t sum = 0, enough = counts ? UINT64_MAX : 1;
-	for (uint32_t k = 0; k < n->b && sum < enough; k++)
-		sum += pattern_count(c->v, p + k, enough, c->links);
-	return (struct value){.truth = sum > 0, .sum = sum, .distinct = sum > 0};
+	to->sum += from->sum;
+	for (unsigned i = 0; i < ID_WORDS; i++)
+		to->ids[i] |= from->ids[i];
 }
 
+static uint32_t distinct(const struct value *x)
+{
+	return (uint32_t)(__builtin_popcountll(x->ids[0]) + __builtin_popcountll(x->ids[1]));
+}
+
+/* Counts the matches of one sub-signature, up to `enough`. */
+static struct value id(struct eval *c, const struct db_cond *n, uint64_t enough)
+{
+	const struct db_pattern *p = &c->v->db->pattern[c->s->pattern + n->a];
+	struct value r = {0};
+	for (uint32_t k = 0; k < n->b && r.sum < enough; k++)
+		r.sum += pattern_count(c->v, p + k, enough, c->links);
+	r.truth = r.sum > 0;
+	if (r.truth && n->a < 64 * ID_WORDS)
+		r.ids[n->a / 64] |= UINT64_C(1) << (n->a % 64);
+	return r;
+}
+
+/* A conjunction that is false has no sum and no sub-signatures. */
 static struct value all(struct eval *c, uint32_t n, bool counts)
 {
 	struct value r = {.truth = true};
@@ -51,8 +71,7 @@ static struct value all(struct eval *c, uint32_t n, bool counts)
 		}
 		struct value x = eval(c, counts);
 		r.truth = x.truth;
-		r.sum += x.sum;
-		r.distinct += x.distinct;
+		add(&r, &x);
 	}
 	return r.truth ? r : (struct value){0};
 }
@@ -67,19 +86,44 @@ static struct value any(struct eval *c, uint32_t n, bool counts)
 		}
 		struct value x = eval(c, counts);
 		r.truth |= x.truth;
-		r.sum += x.sum;
-		r.distinct += x.distinct;
+		add(&r, &x);
 	}
 	return r;
 }
 
-static struct value compare(struct eval *c, const struct db_cond *n)
+static bool holds(const struct db_cond *n, uint64_t sum)
+{
+	if (n->op == DB_COND_EQ)
+		return sum == n->a;
+	return n->op == DB_COND_GT ? sum > n->a : sum < n->a;
+}
+
+/* On a single sub-signature: true counts it as matched even at count 0. */
+static struct value compare_id(struct eval *c, const struct db_cond *n, bool counts)
+{
+	const struct db_cond *of = &c->cond[--c->at];
+	struct value x = id(c, of, counts ? UINT64_MAX : (uint64_t)n->a + 1);
+	if (!holds(n, x.sum))
+		return (struct value){0};
+	x.truth = true;
+	if (of->a < 64 * ID_WORDS)
+		x.ids[of->a / 64] |= UINT64_C(1) << (of->a % 64);
+	return x;
+}
+
+/* On a block: true keeps the sum, but its sub-signatures count no further. */
+static struct value compare_block(struct eval *c, const struct db_cond *n)
 {
 	struct value x = eval(c, true);
-	bool holds = n->op == DB_COND_EQ ? x.sum == n->a : n->op == DB_COND_GT ? x.sum > n->a
-	                                                                       : x.sum < n->a;
-	x.truth = holds && x.distinct >= n->b;
-	return x;
+	if (!holds(n, x.sum) || distinct(&x) < n->b)
+		return (struct value){0};
+	return (struct value){.truth = true, .sum = x.sum};
+}
+
+static struct value compare(struct eval *c, const struct db_cond *n, bool counts)
+{
+	bool single = c->cond[c->at - 1].op == DB_COND_ID;
+	return single ? compare_id(c, n, counts) : compare_block(c, n);
 }
 
 static struct value within(uint64_t x, const struct db_cond *n, bool known)
@@ -94,7 +138,7 @@ static struct value eval(struct eval *c, bool counts)
 	bool valid = exe && exe->valid;
 	switch (n->op) {
 	case DB_COND_ID:
-		return id(c, n, counts);
+		return id(c, n, counts ? UINT64_MAX : 1);
 	case DB_COND_AND:
 		return all(c, n->a, counts);
 	case DB_COND_OR:
@@ -106,7 +150,7 @@ static struct value eval(struct eval *c, bool counts)
 	case DB_COND_SECTIONS:
 		return within(valid ? exe->nsections : 0, n, valid);
 	default:
-		return compare(c, n);
+		return compare(c, n, counts);
 	}
 }
 

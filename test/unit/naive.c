@@ -213,7 +213,7 @@ static uint64_t pattern_starts(const struct ir_pattern *p, const struct naive_ob
 
 struct value {
 	bool truth;
-	uint64_t sum, distinct;
+	uint64_t sum, ids; /* bit i: sub-signature i */
 };
 
 static struct value join(const struct value *in, uint32_t n, bool all)
@@ -222,9 +222,21 @@ static struct value join(const struct value *in, uint32_t n, bool all)
 	for (uint32_t i = 0; i < n; i++) {
 		r.truth = all ? r.truth && in[i].truth : r.truth || in[i].truth;
 		r.sum += in[i].sum;
-		r.distinct += in[i].distinct;
+		r.ids |= in[i].ids;
 	}
 	return all && !r.truth ? (struct value){0} : r;
+}
+
+static struct value compare(struct value x, const struct ir_cond *c, const struct ir_cond *before)
+{
+	bool holds = c->op == IR_COND_CMP_EQ   ? x.sum == c->a
+	             : c->op == IR_COND_CMP_GT ? x.sum > c->a
+	                                       : x.sum < c->a;
+	if (before->op == IR_COND_ID)
+		return holds ? (struct value){true, x.sum, UINT64_C(1) << before->a} : (struct value){0};
+	if (!holds || (uint32_t)__builtin_popcountll(x.ids) < c->b)
+		return (struct value){0};
+	return (struct value){.truth = true, .sum = x.sum};
 }
 
 static struct value shape(uint64_t x, const struct ir_cond *c, bool known)
@@ -245,7 +257,7 @@ static struct value push(const struct ir_sig *s, const struct naive_object *o,
 	uint64_t n = 0;
 	for (uint32_t k = 0; k < s->subsigs[c->a].npatterns; k++)
 		n += pattern_starts(&s->subsigs[c->a].patterns[k], o);
-	return (struct value){n > 0, n, n > 0};
+	return (struct value){n > 0, n, (uint64_t)(n > 0) << c->a};
 }
 
 bool naive_match(const struct ir_sig *s, const struct naive_object *o)
@@ -261,11 +273,7 @@ bool naive_match(const struct ir_sig *s, const struct naive_object *o)
 			st[n] = join(st + n, c->a, c->op == IR_COND_AND);
 			n++;
 		} else if (c->op >= IR_COND_CMP_EQ && c->op <= IR_COND_CMP_LT) {
-			struct value *t = &st[n - 1];
-			bool holds = c->op == IR_COND_CMP_EQ   ? t->sum == c->a
-			             : c->op == IR_COND_CMP_GT ? t->sum > c->a
-			                                       : t->sum < c->a;
-			t->truth = holds && t->distinct >= c->b;
+			st[n - 1] = compare(st[n - 1], c, c - 1);
 		} else {
 			st[n++] = push(s, o, c);
 		}
