@@ -17,14 +17,16 @@
 #define SAMPLES_MAX (96u << 20)
 #define BYTES_PER_FILE (2u << 20)
 
-static uint64_t count4[FREQ4_SLOTS], probes4;
+static uint64_t count3[FREQ3_SLOTS], count4[FREQ4_SLOTS], probes4;
 static uint64_t *sample;
 static size_t nsamples;
 
 static void count(const uint8_t *p, size_t n, uint64_t *seed)
 {
 	for (size_t i = 0; i + 8 <= n; i++) {
-		count4[gram4(p + i).y >> (32 - FREQ4_LOG2)]++;
+		struct gram g = gram4(p + i);
+		count3[pair_odd(g.check).y >> (32 - FREQ3_LOG2)]++;
+		count4[g.y >> (32 - FREQ4_LOG2)]++;
 		probes4++;
 		*seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
 		if ((*seed >> 40) % EVERY == 0 && nsamples < SAMPLES_MAX)
@@ -72,6 +74,8 @@ static uint8_t scale(uint64_t n, uint64_t of)
 static void write_tables(FILE *f)
 {
 	static uint8_t table8[FREQ8_SLOTS];
+	for (size_t i = 0; i < FREQ3_SLOTS; i++)
+		fputc(scale(count3[i], probes4), f);
 	for (size_t i = 0; i < FREQ4_SLOTS; i++)
 		fputc(scale(count4[i], probes4), f);
 	qsort(sample, nsamples, sizeof *sample, cmp);

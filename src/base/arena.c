@@ -51,7 +51,7 @@ void *arena_alloc(struct arena *a, size_t size)
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
-	char *p = arena_alloc(a, n + 1);
+	char *p = n < SIZE_MAX ? arena_alloc(a, n + 1) : NULL;
 	return p ? memcpy(p, s, n) : NULL;
 }
 

@@ -16,10 +16,11 @@ struct arena {
 
 void arena_init(struct arena *a, size_t limit);
 
-/* Zeroed memory aligned to 16, or NULL when the limit or the memory is used up. size 0 is allowed. */
+/* Zeroed memory aligned to 16, or NULL when the limit or the memory is used up. size 0 is
+ * allowed. */
 void *arena_alloc(struct arena *a, size_t size);
 
-/* A copy of n bytes with a NUL behind, or NULL. */
+/* A copy of n bytes with a NUL behind, or NULL (also for an n so large that n + 1 wraps). */
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 
 /* Frees everything; the arena can be used again. */

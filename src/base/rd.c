@@ -4,7 +4,8 @@
 
 struct rd rd_make(const void *base, size_t len)
 {
-	return (struct rd){.base = base, .len = len};
+	/* No bytes at no address: NULL + 0 is not defined, so the empty string stands for it. */
+	return (struct rd){.base = base ? base : "", .len = base ? len : 0};
 }
 
 static uint64_t le(struct rd *r, size_t n)

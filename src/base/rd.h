@@ -41,6 +41,12 @@ static inline const uint8_t *rd_take(struct rd *r, size_t n)
 	return p;
 }
 
+/* Byte i of the region, 0 behind its end; neither moves nor sets bad. For loops over every byte. */
+static inline uint8_t rd_byte(const struct rd *r, size_t i)
+{
+	return i < r->len ? r->base[i] : 0;
+}
+
 uint8_t rd_u8(struct rd *r);
 uint16_t rd_u16le(struct rd *r);
 uint32_t rd_u32le(struct rd *r);
@@ -57,7 +63,8 @@ void rd_seek(struct rd *r, uint64_t off);
 /* Takes the next n bytes as a reader of their own; an empty, bad reader when fewer are left. */
 struct rd rd_sub(struct rd *r, size_t n);
 
-/* A reader of [off, off + n) of the same region, `r` does not move; an empty, bad one if outside. */
+/* A reader of [off, off + n) of the same region, `r` does not move; an empty, bad one if
+ * outside. */
 struct rd rd_at(const struct rd *r, uint64_t off, uint64_t n);
 
 /* Copies the next n bytes; zeroes and bad when fewer are left. */

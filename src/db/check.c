@@ -9,6 +9,8 @@ static bool in_range(uint64_t first, uint64_t n, uint64_t total)
 	return first <= total && n <= total - first;
 }
 
+#define OFFSET_MAX (INT64_C(1) << 62)
+
 #define REFUSE(...) return fail(e, ST_MALFORMED, i, __VA_ARGS__)
 
 /* Values on the stack after a node, or -1 for a node that cannot be. */
@@ -70,6 +72,9 @@ static st_t check_pattern(const struct db_view *v, size_t i, struct err *e)
 	const struct db_sig *s = &v->sig[p->sig];
 	if (i < s->pattern || i - s->pattern >= s->npatterns)
 		REFUSE("pattern %zu belongs to another signature", i);
+	/* So that -off_n and sums with it are defined: no object is as large. */
+	if (p->off_n < -OFFSET_MAX || p->off_n > OFFSET_MAX)
+		REFUSE("pattern %zu: offset out of range", i);
 	if (p->nparts == 0 || p->nparts > DB_PARTS_MAX || !in_range(p->part, p->nparts, v->npart))
 		REFUSE("pattern %zu: parts outside", i);
 	return ST_OK;
@@ -85,8 +90,13 @@ static st_t check_part(const struct db_view *v, size_t i, struct err *e)
 		REFUSE("part %zu: broken lengths", i);
 	if ((uint64_t)p->lit_off + p->lit_len > p->min_len || !in_range(p->lit, p->lit_len, v->ncode))
 		REFUSE("part %zu: literal outside", i);
-	if (p->kind == DB_PART_PROGRAM)
-		return db_check_program(v->code + p->code, p->code_len, e);
+	if (p->kind == DB_PART_PROGRAM) {
+		uint64_t min, max;
+		TRY(db_check_program(v->code + p->code, p->code_len, &min, &max, e));
+		return min == p->min_len && max == p->max_len
+		           ? ST_OK
+		           : fail(e, ST_MALFORMED, i, "part %zu: program and lengths differ", i);
+	}
 	if (p->max_len != p->min_len || code != p->code_len)
 		REFUSE("part %zu: code and length differ", i);
 	return ST_OK;
@@ -178,6 +188,32 @@ static st_t check_hash(const struct db_view *v, size_t i, struct err *e)
 	return ST_OK;
 }
 
+static st_t check_inactive(const struct db_view *v, size_t i, struct err *e)
+{
+	if (v->inactive[i].what[sizeof v->inactive[i].what - 1] != 0)
+		REFUSE("inactive kind %zu: text without an end", i);
+	return ST_OK;
+}
+
+/* Records of one kind belong to one record of the kind above each: no two share what they point to.
+ * So that opening and matching cost what the file's size says, not its square. */
+static st_t check_totals(const struct db_view *v, struct err *e)
+{
+	uint64_t conds = 0, parts = 0, code = 0;
+	size_t i = v->nfilter;
+	for (size_t k = 0; k < v->nsig; k++)
+		conds += v->sig[k].ncond;
+	for (size_t k = 0; k < v->npattern; k++)
+		parts += v->pattern[k].nparts;
+	for (size_t k = 0; k < v->npart; k++)
+		code += v->part[k].code_len;
+	if (conds > v->ncond || parts > v->npart || code > v->ncode)
+		REFUSE("conditions, parts or code are shared");
+	if (v->nfilter > (size_t)DB_TARGETS * DB_TARGET_FILTERS)
+		REFUSE("%zu filters", i);
+	return ST_OK;
+}
+
 static st_t check_names(const struct db_view *v, struct err *e)
 {
 	size_t i = v->nname_dir;
@@ -196,6 +232,8 @@ static st_t check_names(const struct db_view *v, struct err *e)
 st_t db_check(const struct db_view *v, struct err *e)
 {
 	TRY(check_names(v, e));
+	TRY(check_totals(v, e));
+	CHECK_EACH(v->ninactive, check_inactive);
 	CHECK_EACH(v->nsig, check_sig);
 	CHECK_EACH(v->npattern, check_pattern);
 	CHECK_EACH(v->npart, check_part);

@@ -94,6 +94,29 @@ static inline uint32_t bloom_mask2(uint32_t y)
 	return UINT32_C(1) << (y >> 16 & 31);
 }
 
+/* Class 4_1 probes every offset; there one word answers for two neighbouring grams, because they
+ * share three bytes. The gram at an even offset is looked for by its last three bytes, its first
+ * byte chooses two of the low 16 bits; the gram at an odd offset by its first three bytes, its last
+ * byte chooses two of the high 16 bits. `gram` is folded, first byte lowest. */
+struct pair {
+	uint32_t y, mask;
+};
+
+static inline uint32_t pair_bits(uint32_t b)
+{
+	return UINT32_C(1) << (b & 15) | UINT32_C(1) << ((b >> 4 ^ b) & 15);
+}
+
+static inline struct pair pair_even(uint32_t gram)
+{
+	return (struct pair){.y = (gram >> 8) * GRAM_K1, .mask = pair_bits(gram & 255)};
+}
+
+static inline struct pair pair_odd(uint32_t gram)
+{
+	return (struct pair){.y = (gram & 0xffffff) * GRAM_K1, .mask = pair_bits(gram >> 24) << 16};
+}
+
 /* Bucket of a gram among 2^log2. */
 static inline uint32_t gram_bucket(uint32_t y, uint32_t log2)
 {

@@ -171,8 +171,8 @@ struct db_part {
 	uint16_t pad;
 };
 
-/* Ops of a part program: one byte op, then operands. Offsets are forward, from the op's own byte, so
- * a program ends. */
+/* Ops of a part program: one byte op, then operands. Offsets are forward, from the op's own byte,
+ * so a program ends. */
 enum db_op {
 	DB_OP_END,
 	DB_OP_BYTES,   /* u16 n, n bytes */
@@ -182,7 +182,7 @@ enum db_op {
 	DB_OP_NOT,     /* u16 nalts, u16 n, nalts times n values and n masks: n bytes that equal none */
 	DB_OP_ALT,     /* u16 nalts, nalts times u16 offset of a branch; branches end with JUMP */
 	DB_OP_JUMP,    /* u16 offset */
-	DB_OP_BOUND,   /* u8 'B' 'L' or 'W', u8 side: 0 looks at the byte before, 1 at the byte behind */
+	DB_OP_BOUND,   /* u8 'B' 'L' or 'W', u8 side: looks at the byte before (0) or behind (1) */
 	DB_OP_COUNT,
 };
 

@@ -15,8 +15,8 @@ struct db {
  * record leaves its section. */
 st_t db_check(const struct db_view *v, struct err *e);
 
-/* Checks one part program (db/check_code.c): every op is whole, jumps go forward to an op, the last
- * op is the only END. */
-st_t db_check_program(const uint8_t *code, size_t len, struct err *e);
+/* Checks one part program (db/check_code.c) and tells how many bytes a match of it takes. */
+st_t db_check_program(const uint8_t *code, size_t len, uint64_t *ret_min, uint64_t *ret_max,
+                      struct err *e);
 
 #endif

@@ -1,4 +1,5 @@
-/* First and last byte are compared for 16 offsets at once, the bytes between only where both agree. */
+/* First and last byte are compared for 16 offsets at once, the bytes between only where both
+ * agree. */
 #include "match/find.h"
 
 #include <string.h>

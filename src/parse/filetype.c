@@ -70,7 +70,7 @@ static bool has_at(const struct rd *r, uint64_t off, const char *s, size_t n)
 static enum file_type by_magic(const struct rd *r)
 {
 	for (size_t i = 0; r->len > 0 && i < ARRAY_LEN(magics); i++)
-		if (r->base[0] == magics[i].bytes[0] && rd_peek(r, magics[i].bytes, magics[i].len))
+		if (rd_byte(r, 0) == magics[i].bytes[0] && rd_peek(r, magics[i].bytes, magics[i].len))
 			return magics[i].type;
 	return FILETYPES;
 }
@@ -148,9 +148,9 @@ static enum file_type by_content(const struct rd *r)
 {
 	enum file_type t = FILETYPES;
 	for (size_t i = 0; i < r->len; i++) {
-		if (r->base[i] == '%' && t == FILETYPES && has_at(r, i, "%PDF-", 5))
+		if (rd_byte(r, i) == '%' && t == FILETYPES && has_at(r, i, "%PDF-", 5))
 			t = FT_PDF;
-		if (r->base[i] != '<')
+		if (rd_byte(r, i) != '<')
 			continue;
 		if (has_tag(r, i, 1))
 			return FT_HTML;
@@ -170,7 +170,7 @@ static bool is_text(const struct rd *r)
 {
 	unsigned controls = 0; /* no early return: so the loop becomes SIMD */
 	for (size_t i = 0; i < r->len; i++)
-		controls |= !is_text_byte(r->base[i]);
+		controls |= !is_text_byte(rd_byte(r, i));
 	return r->len > 0 && !controls;
 }
 

@@ -6,9 +6,10 @@
 
 /* X(enumerator, name, target). Order is part of the database format: append only.
  * Targets as clamscan 1.4.6 applies them: containers and most documents have none of their own
- * (only signatures for target 0 meet them). The types behind IGNORED are names that signatures may use in
- * Container: and that filetype_detect() does not give. CL_TYPE_IGNORED is what clamscan calls MP3,
- * Ogg, RealMedia and SQLite files: it matches nothing at all in them. ZSTD is our own. */
+ * (only signatures for target 0 meet them). The types behind IGNORED are names that signatures may
+ * use in Container: and that filetype_detect() does not give. CL_TYPE_IGNORED is what clamscan
+ * calls MP3, Ogg, RealMedia and SQLite files: it matches nothing at all in them. ZSTD is our
+ * own. */
 #define FILETYPE_TABLE(X)                                \
 	X(FT_BINARY_DATA, "CL_TYPE_BINARY_DATA", 14)         \
 	X(FT_TEXT_ASCII, "CL_TYPE_TEXT_ASCII", 7)            \

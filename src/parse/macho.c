@@ -28,9 +28,7 @@ struct macho {
 	struct rd r;
 	bool big, wide;
 	uint32_t cpu, ncmds;
-	uint32_t entry;                  /* address; 0 is none */
-	uint32_t va[EXE_SECTIONS_MAX];
-	uint32_t size[EXE_SECTIONS_MAX]; /* before rounding */
+	uint32_t entry; /* address; 0 is none */
 };
 
 static uint32_t word(struct macho *f)
@@ -82,9 +80,8 @@ static st_t read_section(struct macho *f, struct exe_layout *l, struct err *e)
 		return fail(e, ST_MALFORMED, f->r.pos, "macho: section of %u bytes", size);
 	if (l->nsections >= EXE_SECTIONS_MAX)
 		return fail(e, ST_LIMIT, f->r.pos, "macho: too many sections");
-	f->va[l->nsections] = va;
-	f->size[l->nsections] = size;
-	l->sections[l->nsections++] = (struct exe_section){.off = off, .size = rounded};
+	l->sections[l->nsections++] =
+	    (struct exe_section){.off = off, .size = rounded, .va = va, .vsize = size};
 	return ST_OK;
 }
 
@@ -135,10 +132,10 @@ static st_t map_entry_point(const struct macho *f, struct exe_layout *l, struct 
 	if (f->entry == 0)
 		return ST_OK;
 	for (uint32_t i = 0; i < l->nsections; i++) {
-		uint32_t end = f->va[i] + f->size[i];
-		if (f->va[i] > f->entry || f->entry >= end)
+		const struct exe_section *s = &l->sections[i];
+		if (s->va > f->entry || f->entry >= s->va + s->vsize)
 			continue;
-		l->ep = (uint32_t)(f->entry - f->va[i] + l->sections[i].off);
+		l->ep = (uint32_t)(f->entry - s->va + s->off);
 		return ST_OK;
 	}
 	return fail(e, ST_MALFORMED, 0, "macho: entry point 0x%x in no section", f->entry);
@@ -146,9 +143,7 @@ static st_t map_entry_point(const struct macho *f, struct exe_layout *l, struct 
 
 st_t macho_parse(struct rd in, struct exe_layout *ret, struct err *e)
 {
-	struct macho f;
-	f.r = in;
-	f.entry = 0;
+	struct macho f = {.r = in};
 	ret->valid = false;
 	ret->has_ep = false;
 	ret->nsections = 0;

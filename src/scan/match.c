@@ -182,8 +182,11 @@ static st_t report_sections(struct scanner *s, struct object *o, struct err *e)
 	/* The layout in `s` may be a child's by now. */
 	if (!wanted || !layout_of(s, o))
 		return ST_OK;
-	for (uint32_t i = 0; i < s->exe.nsections && !s->done; i++)
+	/* Sections may overlap: thousands of them, each nearly the whole file, are bounded by time. */
+	for (uint32_t i = 0; i < s->exe.nsections && !s->done && !s->stop; i++) {
 		TRY(report_section(s, o, &s->exe.sections[i], e));
+		TRY(limits_check_time(s));
+	}
 	return ST_OK;
 }
 

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* ClamAV's names and defaults (doc/differences.md for what we do when one is hit). Sizes in bytes. */
+/* ClamAV's names and defaults (doc/differences.md for what we do when one is hit). Sizes in
+ * bytes. */
 struct scan_limits {
 	uint64_t max_scansize;  /* 400 MiB: bytes of all objects of one file together */
 	uint64_t max_filesize;  /* 100 MiB: one object */

@@ -1,9 +1,11 @@
 /* Anchors: what must be in an object for a signature to match, chosen so that it is seldom there.
  *
  * Invariants (a broken one loses matches; test/unit/test_engine.c tries to catch that)
- * 1. A run of n known bytes has, for every alignment r of its class's stride, a gram that starts at
- *    a place = r (mod stride) and lies inside the run; so one of them is probed wherever the run is.
- * 2. The set chosen for a condition contains a pattern that matches whenever the condition holds. */
+ * 1. A run of n known bytes has, for every alignment r of its class's stride, a gram that starts
+ *    at a place = r (mod stride) and lies inside the run; so one of them is probed wherever the
+ *    run is.
+ * 2. The set chosen for a condition contains a pattern that matches whenever the condition
+ *    holds. */
 #include "sig/emit.h"
 
 #include "base/num.h"
@@ -24,6 +26,8 @@ static bool known(uint8_t mask)
 static uint64_t gram_freq(enum db_class_id id, const uint8_t *p)
 {
 	unsigned len = gram_class(id).len;
+	if (id == DB_CLASS_4_1)
+		return freq_pair(p);
 	return len == 8 ? freq_gram8(p) : len == 4 ? freq_gram4(p) : UINT64_C(1) << 20;
 }
 

@@ -1,6 +1,6 @@
 /* The signature compiler: signature text -> intermediate form -> database.
- * Runs in the compiler process, jailed: it gets descriptors and gives bytes. Deterministic: the same
- * set of sources gives the same bytes, in any order of arguments and on any machine. */
+ * Runs in the compiler process, jailed: it gets descriptors and gives bytes. Deterministic: the
+ * same set of sources gives the same bytes, in any order of arguments and on any machine. */
 #ifndef VITRINE_SIG_COMPILE_H
 #define VITRINE_SIG_COMPILE_H
 
@@ -38,7 +38,8 @@ st_t sig_read_all(struct ir_set *set, const struct sig_source *srcs, size_t n,
 /* Writes the database. `sources` is SHA-256 over the sorted digests of the sources. */
 st_t sig_emit(struct ir_set *set, const uint8_t sources[32], struct buf *ret, struct err *e);
 
-/* sig_read_all() and sig_emit(). */
+/* sig_read_all() and sig_emit(). The caller has called ir_init() on *ret_set and calls ir_done() on
+ * it afterwards, also on failure: its counters say what was inactive or skipped. */
 st_t sig_compile(const struct sig_source *srcs, size_t n, const struct sig_opts *opts,
                  struct buf *ret, struct ir_set *ret_set, struct err *e);
 

@@ -204,8 +204,8 @@ static void forget_sigs(struct emit *x)
 }
 
 /* Every class that is used costs a pass over every file. So first long strides are tried for all;
- * only if some signatures need a probe at every offset anyway, the others may use that pass too (one
- * rare gram instead of one for each alignment) and the passes between are saved. */
+ * only if some signatures need a probe at every offset anyway, the others may use that pass too
+ * (one rare gram instead of one for each alignment) and the passes between are saved. */
 #define STRIDES (1u << DB_CLASS_8_8 | 1u << DB_CLASS_8_4 | 1u << DB_CLASS_4_4 | 1u << DB_CLASS_4_2)
 #define SHORT (1u << DB_CLASS_4_1 | 1u << DB_CLASS_2_1)
 #define TWO_PASSES (1u << DB_CLASS_8_8 | SHORT)
@@ -232,7 +232,8 @@ static void put_inactive(const struct ir_set *s, struct buf *out)
 {
 	for (size_t i = 0; i < s->ninactive; i++) {
 		struct db_inactive r = {.n = s->inactive[i].n};
-		memcpy(r.what, s->inactive[i].what, num_min_size(strlen(s->inactive[i].what), sizeof r.what - 1));
+		const char *what = s->inactive[i].what;
+		memcpy(r.what, what, num_min_size(strlen(what), sizeof r.what - 1));
 		buf_add(out, &r, sizeof r);
 	}
 }
@@ -323,9 +324,10 @@ static st_t write_file(struct emit *x, const uint8_t sources[32], struct buf *re
 static void emit_done(struct emit *x)
 {
 	struct buf *const all[] = {
-	    &x->sig,    &x->cond,   &x->pattern, &x->part,   &x->code,       &x->filter,   &x->bloom,
-	    &x->bucket, &x->slot,   &x->place,   &x->always, &x->target,     &x->hash,     &x->hash_sizes,
-	    &x->hash_dir, &x->hash_rows, &x->name_dir, &x->name_blocks, &x->grams, &x->places, &x->alwayses,
+	    &x->sig,      &x->cond,       &x->pattern,   &x->part,     &x->code,        &x->filter,
+	    &x->bloom,    &x->bucket,     &x->slot,      &x->place,    &x->always,      &x->target,
+	    &x->hash,     &x->hash_sizes, &x->hash_dir,  &x->hash_rows, &x->name_dir,
+	    &x->name_blocks, &x->grams,   &x->places,    &x->alwayses,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		buf_done(all[i]);

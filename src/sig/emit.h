@@ -86,6 +86,9 @@ bool anchor_choose(const struct ir_sig *s, const struct anchor *anchors, const u
 uint32_t freq_gram8(const uint8_t *gram);
 uint32_t freq_gram4(const uint8_t *gram);
 
+/* The same for a gram of class 4_1, with what its triples let through. */
+uint32_t freq_pair(const uint8_t *gram);
+
 /* filter.c: bloom, buckets, slots, places and always-lists of all targets. */
 st_t emit_filters(struct emit *x, struct err *e);
 

@@ -14,14 +14,14 @@
 /* Grams for any file up to this many are repeated in the filter of each target that has its own. */
 #define MERGE_MAX 300000u
 
-/* Bloom words for n grams: 64-bit words hold 2-4 grams each, 32-bit words at most 1; of the grams
- * that are not there 0.5-1 % and 0.1-0.3 % pass. */
+/* Bloom words for n grams: 64-bit words hold 2-4 grams each, 32-bit words at most 1/4, because the
+ * short grams are probed for more often; of those that are not there 0.5-1 % and 0.1 % pass. */
 static uint32_t bloom_log2(enum db_class_id id, size_t n)
 {
 	if (id == DB_CLASS_2_1)
 		return BLOOM2_LOG2;
-	size_t words = gram_class(id).len == 8 ? n / 4 + 1 : n + 1;
-	uint32_t log2 = 6;
+	size_t words = gram_class(id).len == 8 ? n / 4 + 1 : 4 * n + 1;
+	uint32_t log2 = id == DB_CLASS_4_1 ? 14 : 6; /* 64 KiB cost nothing: they stay in the cache */
 	while (log2 < BLOOM_LOG2_MAX && (size_t)1 << log2 < words)
 		log2++;
 	return log2;
@@ -30,7 +30,7 @@ static uint32_t bloom_log2(enum db_class_id id, size_t n)
 static uint32_t bucket_log2(size_t n)
 {
 	uint32_t log2 = 0;
-	while (log2 < 24 && (size_t)1 << log2 < n)
+	while (log2 < 24 && (size_t)1 << log2 < 2 * n)
 		log2++;
 	return log2;
 }
@@ -50,6 +50,14 @@ static int by_place_in_index(const void *a, const void *b)
 	return c ? c : cmp_u32(x->slot.delta, y->slot.delta);
 }
 
+/* A gram stands in two words: one for even offsets, one for odd ones. */
+static void put_pair(uint32_t *words, uint32_t log2, uint32_t gram)
+{
+	struct pair even = pair_even(gram), odd = pair_odd(gram);
+	words[bloom_word(even.y, log2)] |= even.mask;
+	words[bloom_word(odd.y, log2)] |= odd.mask;
+}
+
 static void put_bloom(struct buf *out, enum db_class_id id, uint32_t log2,
                       const struct gram_ref *g, size_t n)
 {
@@ -63,7 +71,9 @@ static void put_bloom(struct buf *out, enum db_class_id id, uint32_t log2,
 	uint32_t *w32 = (uint32_t *)(void *)(out->data + at);
 	for (size_t i = 0; i < n; i++) {
 		uint32_t w = bloom_word(g[i].y, log2);
-		if (word == 8)
+		if (id == DB_CLASS_4_1)
+			put_pair(w32, log2, g[i].slot.check);
+		else if (word == 8)
 			w64[w] |= bloom_mask64(g[i].y);
 		else
 			w32[w] |= id == DB_CLASS_2_1 ? bloom_mask2(g[i].y) : bloom_mask32(g[i].y);

@@ -2,7 +2,8 @@
  *
  * A part of the database is a run of elements of one length, or a single alternation of unequal
  * lengths; so an anchor inside a part stands at a known distance from its start. Where an unequal
- * alternation stands inside a run, the run is cut and the pieces follow each other at distance 0. */
+ * alternation stands inside a run, the run is cut and the pieces follow each other at distance
+ * 0. */
 #include "sig/emit.h"
 
 #include "base/num.h"

@@ -1,7 +1,8 @@
 /* Names of all signatures: sorted, numbered in that order, front-coded in blocks.
  *
- * There may be millions, most with long common beginnings, so they are sorted eight bytes at a time:
- * a three-way quicksort on the eight bytes at one depth, then deeper where those are equal. */
+ * There may be millions, most with long common beginnings, so they are sorted eight bytes at a
+ * time: a three-way quicksort on the eight bytes at one depth, then deeper where those are
+ * equal. */
 #include "sig/emit.h"
 
 #include "base/num.h"

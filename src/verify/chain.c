@@ -2,8 +2,8 @@
  *
  * Each part is a link that yields, in ascending order, the starts at which it matches at an allowed
  * distance from an end of the link before. Only one end needs to be remembered: starts ascend, and
- * for a start s the largest end e <= s - gap_min is the best there is. So the whole object is passed
- * once per part, without memory that grows.
+ * for a start s the largest end e <= s - gap_min is the best there is. So the whole object is
+ * passed once per part, without memory that grows.
  *
  * Invariants
  * 1. link.pos ascends; a start is yielded once.

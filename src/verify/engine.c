@@ -9,14 +9,16 @@
  * Invariants
  * 1. Nothing is found that its condition does not say (step 2 is exact), and every signature that
  *    holds becomes a candidate (its anchors are necessary: sig/anchor.c).
- * 2. Parts are compared only where all their bytes are there: the filters stay `margin` bytes behind
- *    what was read, until everything was.
- * 3. state[] is all zero between objects. */
+ * 2. Parts are compared only where all their bytes are there: the filters stay `margin` bytes
+ *    behind what was read, until everything was.
+ * 3. state[] is all zero between objects.
+ * 4. What one object's filters found may be taken over by a slice of it (verify/hits.h). */
 #include "verify/engine.h"
 
 #include "base/num.h"
 #include "db/gram.h"
 #include "match/kernels.h"
+#include "verify/hits.h"
 #include "verify/view.h"
 
 #include <stdlib.h>
@@ -33,6 +35,8 @@ struct engine {
 	struct view view;
 	const struct db_target *target;
 	size_t filtered; /* bytes that the filters have passed */
+	struct hits *record;      /* where to keep hits, or NULL */
+	const struct hits *reuse; /* whose filters need not run again, or NULL */
 	size_t margin;
 	uint8_t *state;  /* of each signature */
 	uint32_t *seen;  /* signatures whose state is not UNSEEN */
@@ -106,6 +110,8 @@ void engine_begin(struct engine *g, uint8_t target, const uint8_t *data, size_t 
 	g->view = (struct view){.db = g->db, .data = data, .size = size, .deadline_ns = deadline};
 	g->target = &g->db->target[target < DB_TARGETS ? target : 0];
 	g->filtered = 0;
+	g->record = NULL;
+	g->reuse = NULL;
 }
 
 void engine_deadline(struct engine *g, uint64_t deadline_ns)
@@ -155,6 +161,13 @@ static bool context_holds(const struct engine *g, const struct db_slot *slot, si
 	return (load_u32le(g->view.data + at) | GRAM_FOLD4) == slot->context;
 }
 
+static void on_hit(struct engine *g, uint32_t slot, uint32_t pos)
+{
+	if (g->record)
+		hits_add(g->record, slot, pos);
+	confirm(g, &g->db->slot[slot], pos);
+}
+
 struct lookup {
 	uint32_t check, pos;
 	const uint32_t *bucket;
@@ -184,7 +197,7 @@ static void look_up(struct engine *g, enum db_class_id id, const struct db_class
 		for (uint32_t k = 0; k < q[i].n; k++)
 			if (slots[q[i].first + k].check == q[i].check &&
 			    context_holds(g, &slots[q[i].first + k], q[i].pos))
-				confirm(g, &slots[q[i].first + k], q[i].pos);
+				on_hit(g, c->slot + q[i].first + k, q[i].pos);
 }
 
 /* Offsets below this have their whole gram within the first `end` bytes. */
@@ -197,8 +210,10 @@ static void filter_class(struct engine *g, enum db_class_id id, const struct db_
                          size_t from, size_t to)
 {
 	size_t len = gram_class(id).len;
-	struct match_class m = {.id = id, .bloom_log2 = c->bloom_log2, .bloom = g->db->bloom + c->bloom};
-	size_t n = g->kernels.probe[id](&m, g->view.data, gram_end(from, len), gram_end(to, len), g->pos);
+	struct match_class m = {.id = id, .bloom_log2 = c->bloom_log2,
+	                        .bloom = g->db->bloom + c->bloom};
+	size_t n = g->kernels.probe[id](&m, g->view.data, gram_end(from, len), gram_end(to, len),
+	                                g->pos);
 	g->stats.candidates += n;
 	for (size_t i = 0; i < n; i += BATCH)
 		look_up(g, id, c, g->pos + i, num_min_size(BATCH, n - i));
@@ -207,6 +222,8 @@ static void filter_class(struct engine *g, enum db_class_id id, const struct db_
 static void filter_block(struct engine *g, size_t from, size_t to)
 {
 	for (uint32_t f = 0; f < g->target->nfilters; f++) {
+		if (g->reuse && hits_have_filter(g->reuse, g->target->filter[f]))
+			continue;
 		const struct db_filter *flt = &g->db->filter[g->target->filter[f]];
 		for (enum db_class_id id = 0; id < DB_CLASSES; id++)
 			if (flt->cls[id].ngrams)
@@ -229,6 +246,28 @@ void engine_feed(struct engine *g, size_t have)
 		filter_to(g, g->view.size);
 	else if (have > g->margin)
 		filter_to(g, have - g->margin);
+}
+
+void engine_record(struct engine *g, struct hits *to)
+{
+	hits_start(to, g->target, g->view.data, g->view.size);
+	g->record = to;
+}
+
+void engine_reuse(struct engine *g, const struct hits *from)
+{
+	const struct view *v = &g->view;
+	size_t off;
+	if (!hits_cover(from, g->target, v->data, v->size, &off))
+		return;
+	g->reuse = from;
+	for (size_t i = hits_from(from, off); i < from->n; i++) {
+		size_t pos = from->list[i].pos;
+		if (pos >= off + v->size + HITS_DISORDER)
+			return;
+		if (pos >= off && pos < off + v->size)
+			confirm(g, &g->db->slot[from->list[i].slot], pos - off);
+	}
 }
 
 static bool same_place(const struct db_pattern *a, const struct db_pattern *b)
@@ -316,6 +355,8 @@ st_t engine_finish(struct engine *g, const struct exe_layout *exe, const uint32_
 {
 	g->view.exe = exe;
 	engine_feed(g, g->view.size);
+	if (g->record)
+		g->record->whole = !g->record->lost && !g->view.over;
 	check_places(g);
 	mark_always(g);
 	evaluate(g);

@@ -25,6 +25,21 @@ void engine_begin(struct engine *g, uint8_t target, const uint8_t *data, size_t 
 /* Says that data[0..have) is there. */
 void engine_feed(struct engine *g, size_t have);
 
+/* What the filters find in one object, for slices of it (members of an archive that stores them as
+ * they are). NULL if memory is up. hits_trim() gives back what a large object took. */
+struct hits;
+struct hits *hits_new(void);
+void hits_free(struct hits *h);
+void hits_trim(struct hits *h);
+
+/* Right after engine_begin(): keep in `to` what the filters find. Of use once the object is
+ * finished, as long as its bytes stay where they are. */
+void engine_record(struct engine *g, struct hits *to);
+
+/* Right after engine_begin(), when the object is all there: if it lies inside the bytes of the object
+ * recorded in `from`, the filters that ran over that one are not run again. Same findings. */
+void engine_reuse(struct engine *g, const struct hits *from);
+
 /* Finishes the object. `exe` may be NULL (no executable). *ret_sigs points to the ids of the
  * signatures found, ascending, without duplicates, owned by the engine until the next begin.
  * ST_TIMEOUT when the deadline set by engine_deadline() passed: the list is then incomplete. */

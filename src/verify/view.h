@@ -42,8 +42,8 @@ struct place_range {
 };
 bool pattern_range(const struct view *v, const struct db_pattern *p, struct place_range *ret);
 
-/* The one place where a pattern without maxshift may start; false if there is none. Does not look at
- * the pattern's length. */
+/* The one place where a pattern without maxshift may start; false if there is none. Does not look
+ * at the pattern's length. */
 bool pattern_place(const struct view *v, const struct db_pattern *p, size_t *ret);
 
 /* Matches of a pattern in the object: distinct starts of its last part, counted up to `enough`.

@@ -119,7 +119,8 @@ static bool range(const struct ir_pattern *p, const struct naive_object *o, int6
 {
 	const struct exe_layout *x = o->exe && o->exe->valid ? o->exe : NULL;
 	int64_t size = (int64_t)o->size, n = p->offset.n, at;
-	uint32_t sec = p->offset.kind == IR_OFF_LAST_SECTION && x ? x->nsections - 1 : p->offset.section;
+	uint32_t sec = p->offset.kind == IR_OFF_LAST_SECTION && x ? x->nsections - 1
+	                                                          : p->offset.section;
 	bool has_sec = x && x->nsections > 0 && sec < x->nsections;
 	*end = size;
 	switch (p->offset.kind) {

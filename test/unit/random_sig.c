@@ -171,7 +171,8 @@ static void random_conds(struct ir_set *set, struct ir_sig *s, uint64_t *seed)
 		add_cond(s, IR_COND_AND, 2, 0);
 	}
 	if (s->target == 1 && below(seed, 6) == 0) {
-		add_cond(s, below(seed, 2) ? IR_COND_EP : IR_COND_SECTIONS, below(seed, 3), 1 + below(seed, 600));
+		add_cond(s, below(seed, 2) ? IR_COND_EP : IR_COND_SECTIONS, below(seed, 3),
+		         1 + below(seed, 600));
 		add_cond(s, IR_COND_AND, 2, 0);
 	}
 }

@@ -1,6 +1,6 @@
-/* The engine against the naive matcher: random signatures, random objects full of near misses, every
- * kernel level, bytes arriving in random portions. An anchor scheme that loses a match is caught
- * here. */
+/* The engine against the naive matcher: random signatures, random objects full of near misses,
+ * every kernel level, bytes arriving in random portions. An anchor scheme that loses a match is
+ * caught here. */
 #include "test/t.h"
 
 #include "match/cpu.h"

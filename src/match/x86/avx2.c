@@ -86,12 +86,64 @@ TARGET size_t match_avx2_8(const struct match_class *c, const uint8_t *data, siz
 	return n + match_ref(c, data, p, to, ret_pos + n);
 }
 
+/* Class 4_1: the eight triples at p + 1, p + 5, … answer for the grams at p, p + 1, p + 4, … (bits 0,
+ * 1, 4, 5, … of the result). There is no 16-bit variable shift: bits come from byte tables. */
+TARGET static inline uint32_t probe_pairs(const uint8_t *p, const void *bloom, __m128i shift)
+{
+	const __m256i low4 = _mm256_set1_epi32(0x000f000f), zero = _mm256_setzero_si256();
+	const __m256i one = _mm256_set1_epi32(1), low16 = _mm256_set1_epi32(0xffff);
+	__m256i before = _mm256_loadu_si256((const __m256i *)(const void *)p);
+	__m256i at = _mm256_loadu_si256((const __m256i *)(const void *)(p + 1));
+	__m256i triple = _mm256_and_si256(_mm256_or_si256(at, _mm256_set1_epi32(0x202020)),
+	                                  _mm256_set1_epi32(0xffffff));
+	__m256i y = _mm256_mullo_epi32(triple, _mm256_set1_epi32((int)GRAM_K1));
+	__m256i word = _mm256_i32gather_epi32(bloom, _mm256_srl_epi32(y, shift), 4);
+	__m256i v = _mm256_blend_epi16(before, _mm256_srli_epi32(at, 8), 0xaa);
+	v = _mm256_or_si256(v, _mm256_set1_epi16(0x20));
+	__m256i i1 = _mm256_and_si256(v, low4);
+	__m256i i2 = _mm256_and_si256(_mm256_xor_si256(_mm256_srli_epi16(v, 4), v), low4);
+	__m256i lo = _mm256_or_si256(_mm256_sllv_epi32(one, _mm256_and_si256(i1, low16)),
+	                             _mm256_sllv_epi32(one, _mm256_and_si256(i2, low16)));
+	__m256i hi = _mm256_or_si256(_mm256_sllv_epi32(one, _mm256_srli_epi32(i1, 16)),
+	                             _mm256_sllv_epi32(one, _mm256_srli_epi32(i2, 16)));
+	__m256i m = _mm256_or_si256(lo, _mm256_slli_epi32(hi, 16));
+	__m256i hit = _mm256_cmpeq_epi16(_mm256_andnot_si256(word, m), zero);
+	uint32_t bytes = (uint32_t)_mm256_movemask_epi8(hit);
+	return (bytes & 0x11111111u) | (bytes >> 1 & 0x22222222u);
+}
+
+/* p is even. */
+TARGET static size_t stride1(const struct match_class *c, const uint8_t *data, size_t *p, size_t to,
+                             uint32_t *ret_pos)
+{
+	const __m128i shift = _mm_cvtsi32_si128(32 - (int)c->bloom_log2);
+	size_t n = 0;
+	for (; *p + STEP - 1 < to; *p += STEP) {
+		uint32_t mask = probe_pairs(data + *p, c->bloom, shift);
+		mask |= probe_pairs(data + *p + 2, c->bloom, shift) << 2;
+		n = emit(mask, *p, ret_pos, n);
+	}
+	return n;
+}
+
+static size_t match_pairs(const struct match_class *c, const uint8_t *data, size_t from, size_t to,
+                          uint32_t *ret_pos)
+{
+	size_t p = from, n = 0;
+	if (p % 2 && p < to)
+		n = match_ref(c, data, p, p + 1, ret_pos), p++;
+	n += stride1(c, data, &p, to, ret_pos + n);
+	return n + match_ref(c, data, p, to, ret_pos + n);
+}
+
 TARGET size_t match_avx2_4(const struct match_class *c, const uint8_t *data, size_t from, size_t to,
                            uint32_t *ret_pos)
 {
 	const size_t stride = gram_class(c->id).stride;
 	const __m128i shift = _mm_cvtsi32_si128(32 - (int)c->bloom_log2);
 	size_t n = 0, p = align_up(from, stride);
+	if (stride == 1)
+		return match_pairs(c, data, from, to, ret_pos);
 	for (; p + STEP - stride < to; p += STEP) {
 		uint32_t mask = 0;
 		for (size_t i = 0; i < 4; i += stride)

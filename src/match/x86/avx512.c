@@ -86,17 +86,36 @@ TARGET size_t match_avx512_8(const struct match_class *c, const uint8_t *data, s
 	return n + match_ref(c, data, p, to, ret_pos + n);
 }
 
+/* Class 4_1: the sixteen triples at p + 1, p + 5, … answer for the grams at p, p + 1, p + 4, p + 5, …
+ * (bits 0, 1, 2, 3, … of the result). Sixteen-bit lanes hold the byte before and the byte behind. */
+TARGET static inline __mmask32 probe_pairs(const uint8_t *p, const void *bloom, __m128i shift)
+{
+	const __m512i one = _mm512_set1_epi16(1), low4 = _mm512_set1_epi16(15);
+	__m512i before = _mm512_loadu_si512(p), at = _mm512_loadu_si512(p + 1);
+	__m512i triple = _mm512_and_si512(_mm512_or_si512(at, _mm512_set1_epi32(0x202020)),
+	                                  _mm512_set1_epi32(0xffffff));
+	__m512i y = _mm512_mullo_epi32(triple, _mm512_set1_epi32((int)GRAM_K1));
+	__m512i word = _mm512_i32gather_epi32(_mm512_srl_epi32(y, shift), bloom, 4);
+	__m512i v = _mm512_mask_blend_epi16(0xaaaaaaaa, before, _mm512_srli_epi32(at, 8));
+	v = _mm512_or_si512(v, _mm512_set1_epi16(0x20));
+	__m512i i1 = _mm512_and_si512(v, low4);
+	__m512i i2 = _mm512_and_si512(_mm512_xor_si512(_mm512_srli_epi16(v, 4), v), low4);
+	__m512i m = _mm512_or_si512(_mm512_sllv_epi16(one, i1), _mm512_sllv_epi16(one, i2));
+	return _mm512_testn_epi16_mask(_mm512_andnot_si512(word, m), m);
+}
+
+/* *p is even. */
 TARGET static size_t stride1(const struct match_class *c, const uint8_t *data, size_t *p, size_t to,
                              uint32_t *ret_pos)
 {
 	const __m128i shift = _mm_cvtsi32_si128(32 - (int)c->bloom_log2);
 	size_t n = 0;
 	for (; *p + STEP - 1 < to; *p += STEP) {
-		const uint8_t *d = data + *p;
-		uint64_t m[4];
-		for (unsigned i = 0; i < 4; i++)
-			m[i] = _pdep_u64(probe4(d + i, c->bloom, shift), UINT64_C(0x1111111111111111) << i);
-		n = emit64(m[0] | m[1] | m[2] | m[3], *p, 1, ret_pos, n);
+		uint64_t a = probe_pairs(data + *p, c->bloom, shift);
+		uint64_t b = probe_pairs(data + *p + 2, c->bloom, shift);
+		uint64_t mask = _pdep_u64(a, UINT64_C(0x3333333333333333)) |
+		                _pdep_u64(b, UINT64_C(0xcccccccccccccccc));
+		n = emit64(mask, *p, 1, ret_pos, n);
 	}
 	return n;
 }
@@ -128,12 +147,14 @@ size_t match_avx512_4(const struct match_class *c, const uint8_t *data, size_t f
                       uint32_t *ret_pos)
 {
 	const size_t stride = gram_class(c->id).stride;
-	size_t p = align_up(from, stride), n;
+	size_t p = align_up(from, stride), n = 0;
+	if (stride == 1 && p % 2 && p < to)
+		n = match_ref(c, data, p, p + 1, ret_pos), p++;
 	if (stride == 4)
 		n = stride4(c, data, &p, to, ret_pos);
 	else if (stride == 2)
 		n = stride2(c, data, &p, to, ret_pos);
 	else
-		n = stride1(c, data, &p, to, ret_pos);
+		n += stride1(c, data, &p, to, ret_pos + n);
 	return n + match_ref(c, data, p, to, ret_pos + n);
 }

@@ -1,0 +1,210 @@
+"""The same random signatures, the same files of /usr: clamscan and ours must find the same names.
+
+Rounds are made until the time is over. Settings: VITRINE_TEST_SEED (the seed, else random; printed when
+something fails), VITRINE_DIFF_SECONDS (30). Text and HTML are scanned with their normalised views off."""
+import io
+import os
+import pathlib
+import random
+import re
+import shutil
+import stat
+import subprocess
+import tarfile
+import time
+import zipfile
+
+import pytest
+
+import differential_sigs as sigs
+from cli import BUILD
+from test_exe_offsets import ELF_SECTIONS, PE_SECTIONS, elf, macho, pe
+
+REAL = shutil.which("clamscan", path="/usr/bin:/usr/local/bin")
+SECONDS = float(os.environ.get("VITRINE_DIFF_SECONDS", "30"))
+SEED = os.environ.get("VITRINE_TEST_SEED") or str(random.SystemRandom().randrange(1 << 32))
+OPTIONS = ["-z", "--no-summary", "-i", "--normalize=no", "--scan-html=no"]
+FILES, FILE_MAX, SIGS = 30, 400_000, 1_000
+# Objects that only one side takes apart (doc/differences.md): they would differ for good reasons.
+LEAVE_OUT = re.compile(rb"%PDF-|ITSF|\xd0\xcf\x11\xe0|SZDD|From |ID3|\xff\xfb|OggS|SQLite|\x28\xb5\x2f\xfd"
+                       rb"|Delivered-To|Received: |Return-Path|begin |\{\\rtf|TZif")
+
+
+def usr_files():
+    """Every regular file that is not too large."""
+    for top, dirs, names in os.walk("/usr"):
+        dirs[:] = [d for d in dirs if d not in ("clamav-testfiles",)]
+        for name in names:
+            path = os.path.join(top, name)
+            st = os.lstat(path)
+            good = stat.S_ISREG(st.st_mode) and 64 <= st.st_size <= FILE_MAX and path.isprintable()
+            if good and os.access(path, os.R_OK) and ": " not in path:
+                yield path
+
+
+@pytest.fixture(scope="module")
+def pool():
+    groups = {}
+    for path in sorted(usr_files()):
+        suffix = pathlib.PurePath(path).suffix
+        groups.setdefault(suffix if len(suffix) < 6 else "", []).append(path)
+    return groups
+
+
+def pick(rng, pool):
+    """Files of many kinds; programs most often."""
+    paths = []
+    kinds = sorted(pool, key=lambda k: -len(pool[k]))[:60]
+    while len(paths) < FILES:
+        kind = rng.choice(["", ".so", ".o", ".pyc", ".mo", ".png", rng.choice(kinds)])
+        if kind not in pool:
+            continue
+        path = rng.choice(pool[kind])
+        data = pathlib.Path(path).read_bytes()
+        if not LEAVE_OUT.search(data[:1024]):
+            paths.append((path, data))
+    return paths
+
+
+def executables(rng, data):
+    """Headers made here, content from a real file."""
+    plus = rng.random() < 0.5
+    head = rng.choice([pe(PE_SECTIONS, plus=plus), elf(ELF_SECTIONS),
+                       macho([(0x1500, 0x101, 0x501), (0x1700, 0x103, 0x703)], 0x1510)])
+    return head[:0x480] + data[0x480:0x6000].ljust(0x2000, b"\x91")
+
+
+def strange(rng, data):
+    """Wide characters, both cases, neighbours of every kind."""
+    words = [data[i:i + 12] for i in (rng.randrange(max(1, len(data) - 12)) for _ in range(40))]
+    text = b""
+    for w in words:
+        wide = b"".join(bytes([b, 0]) for b in w)
+        text += rng.choice([w, wide, w.swapcase(), wide.swapcase()])
+        text += rng.choice([b"", b" ", b"\n", b"\r\n", b".", b"\0", b"\0\0", b"a", b"a\0", b"\xff"])
+    return b"\x00\x01\x02\x80" + text
+
+
+def zipped(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        for i, data in enumerate(members):
+            z.writestr(f"member{i}", data)
+    return out.getvalue()
+
+
+def tarred(members, mode):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode) as t:
+        for i, data in enumerate(members):
+            info = tarfile.TarInfo(f"member{i}")
+            info.size = len(data)
+            t.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def seven_zipped(folder, members):
+    box = folder / "seven"
+    box.mkdir(parents=True)
+    for i, data in enumerate(members):
+        (box / f"member{i}").write_bytes(data)
+    subprocess.run(["7z", "a", "-bd", "-y", str(folder / "t.7z"), str(box)], check=True, timeout=60,
+                   stdout=subprocess.DEVNULL)
+    shutil.rmtree(box)
+    return (folder / "t.7z").read_bytes()
+
+
+def archives(rng, folder, samples):
+    """(name, bytes) of archives that hold some of the samples, one inside another."""
+    few = [s.data for s in rng.sample(samples, 3)]
+    inner = zipped(few[:2])
+    yield "t.zip", zipped([few[2], inner])
+    yield "t.tar", tarred(few, "w")
+    yield "t.tar.gz", tarred([few[0], inner], "w:gz")
+    yield "t.tar.xz", tarred(few[:1], "w:xz")
+    yield "t.tar.bz2", tarred(few[1:], "w:bz2")
+    if shutil.which("7z"):
+        yield "t.7z", seven_zipped(folder, few)
+
+
+def make_files(rng, pool, folder):
+    """What is scanned: samples, and archives of them."""
+    samples = [sigs.Sample(p, d) for p, d in pick(rng, pool)]
+    folder.mkdir(parents=True)
+    for i in range(6):
+        data = rng.choice(samples).data
+        made = (executables if i < 3 else strange)(rng, data)
+        (folder / f"made{i}").write_bytes(made)
+        samples.append(sigs.Sample(folder / f"made{i}", made))
+    packed = []
+    for name, data in archives(rng, folder, samples):
+        (folder / name).write_bytes(data)
+        packed.append(folder / name)
+    return samples, packed
+
+
+def scan(program, database, paths, cache):
+    listed = cache / "list"
+    listed.write_text("".join(f"{p}\n" for p in paths))
+    env = dict(os.environ, XDG_CACHE_HOME=str(cache))
+    r = subprocess.run([str(program), *OPTIONS, f"--database={database}", f"--file-list={listed}"],
+                       capture_output=True, text=True, errors="surrogateescape", timeout=300, env=env)
+    found = {}
+    for line in r.stdout.splitlines():
+        m = re.fullmatch(r"(.*): (\S+)\.UNOFFICIAL FOUND", line)
+        if m:
+            found.setdefault(m[1], set()).add(m[2])
+    return r.returncode, found, r.stderr
+
+
+def without_refused(folder, lines, cache):
+    """Writes the database without the lines that our compiler refuses."""
+    sigs.write(folder, lines)
+    r = subprocess.run([str(BUILD / "vitrine"), "db", "build", "-o", str(cache / "x.vdb"), str(folder)],
+                       capture_output=True, text=True, timeout=120)
+    bad = set(re.findall(r"/(a\.\w+):(\d+): ", r.stderr + r.stdout))
+    kept = {n: [x for i, x in enumerate(v, 1) if (n, str(i)) not in bad] for n, v in lines.items()}
+    shutil.rmtree(folder)
+    sigs.write(folder, kept)
+    return kept
+
+
+def differences(ours, theirs, lines):
+    """One text for each name that only one side found, with the signature."""
+    text = {}
+    for v in lines.values():
+        for x in v:
+            text.update({n: x for n in re.split("[:;]", x) if n.split(".")[0] in
+                         ("Body", "Logic", "Hash", "Section")})
+    for path in sorted({*ours, *theirs}):
+        a, b = ours.get(path, set()), theirs.get(path, set())
+        for name in sorted(a ^ b):
+            yield f"only {'ours' if name in a else 'clamscan'}: {path}\n    {text.get(name, name)}"
+
+
+def one_round(rng, pool, box):
+    samples, packed = make_files(rng, pool, box / "files")
+    lines = sigs.databases(rng, samples, [p.read_bytes() for p in packed], SIGS)
+    cache = box / "cache"
+    cache.mkdir()
+    lines = without_refused(box / "db", lines, cache)
+    paths = [s.path for s in samples] + packed
+    code, theirs, said = scan(REAL, box / "db", paths, cache)
+    assert code in (0, 1), f"clamscan refuses what our compiler takes: {said}"
+    code, ours, said = scan(BUILD / "clamscan", box / "db", paths, cache)
+    assert code in (0, 1), said
+    return sum(map(len, theirs.values())), list(differences(ours, theirs, lines))
+
+
+@pytest.mark.skipif(not REAL, reason="clamscan is not installed: nothing to compare with")
+def test_same_names_as_clamscan(tmp_path, pool):
+    end = time.monotonic() + SECONDS
+    found, n = 0, 0
+    while n == 0 or time.monotonic() < end:
+        seed = f"{SEED}/{n}"
+        more, wrong = one_round(random.Random(seed), pool, tmp_path / str(n))
+        assert not wrong, f"VITRINE_TEST_SEED={SEED}, round {n}:\n" + "\n".join(wrong)
+        shutil.rmtree(tmp_path / str(n))
+        found, n = found + more, n + 1
+    print(f"seed {SEED}: {n} rounds, {found} findings the same")
+    assert found > 100 * n, "hardly anything matches: the test tests nothing"
