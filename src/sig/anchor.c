@@ -102,8 +102,8 @@ void anchor_of_part(const uint8_t *value, const uint8_t *mask, uint32_t n, uint3
 		for (enum db_class_id id = 0; id < DB_CLASSES; id++) {
 			if (!(classes >> id & 1) || k < gram_class(id).need)
 				continue;
-			/* With all strides to choose from, short ones are for short anchors only. */
-			if (fits && (classes >> DB_CLASS_8_4 & 1))
+			/* Where a stride of 2 will do, nothing is added to the pass over every offset. */
+			if (fits && gram_class(id).stride == 1 && (classes >> DB_CLASS_4_2 & 1))
 				break;
 			try_run(id, value, i, i + k, part, best);
 			fits = true;

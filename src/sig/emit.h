@@ -56,7 +56,8 @@ struct emit {
 	struct buf grams, places, alwayses;
 	uint32_t classes; /* bits of enum db_class_id: which may be used */
 	uint32_t nnames;
-	uint64_t nbody, nlogical;
+	uint64_t nbody, nlogical, ncomplex;
+	uint64_t hits; /* sum of the costs of all anchors chosen */
 };
 
 static inline uint32_t emit_count(const struct buf *b, size_t record)
