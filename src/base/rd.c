@@ -93,6 +93,12 @@ struct rd rd_at(const struct rd *r, uint64_t off, uint64_t n)
 	return rd_make(r->base + off, (size_t)n);
 }
 
+bool rd_within(const struct rd *outer, const struct rd *inner)
+{
+	uintptr_t from = (uintptr_t)outer->base, at = (uintptr_t)inner->base;
+	return at >= from && at - from <= outer->len && inner->len <= outer->len - (at - from);
+}
+
 void rd_copy(struct rd *r, void *ret_dst, size_t n)
 {
 	const uint8_t *p = rd_take(r, n);

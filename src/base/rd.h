@@ -67,6 +67,9 @@ struct rd rd_sub(struct rd *r, size_t n);
  * outside. */
 struct rd rd_at(const struct rd *r, uint64_t off, uint64_t n);
 
+/* True if the region of `inner` lies in that of `outer`. */
+bool rd_within(const struct rd *outer, const struct rd *inner);
+
 /* Copies the next n bytes; zeroes and bad when fewer are left. */
 void rd_copy(struct rd *r, void *ret_dst, size_t n);
 

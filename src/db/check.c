@@ -83,6 +83,11 @@ static st_t check_pattern(const struct db_view *v, size_t i, struct err *e)
 static st_t check_part(const struct db_view *v, size_t i, struct err *e)
 {
 	const struct db_part *p = &v->part[i];
+	if (p->pattern >= v->npattern)
+		REFUSE("part %zu: pattern outside", i);
+	const struct db_pattern *of = &v->pattern[p->pattern];
+	if (i < of->part || i - of->part >= of->nparts)
+		REFUSE("part %zu belongs to another pattern", i);
 	uint64_t code = p->kind == DB_PART_MASKED ? 2 * (uint64_t)p->min_len : p->min_len;
 	if (!in_range(p->code, p->code_len, v->ncode) || p->kind > DB_PART_PROGRAM)
 		REFUSE("part %zu: code outside", i);
@@ -104,14 +109,9 @@ static st_t check_part(const struct db_view *v, size_t i, struct err *e)
 
 static st_t check_slots(const struct db_view *v, struct err *e)
 {
-	for (size_t i = 0; i < v->nslot; i++) {
-		const struct db_slot *s = &v->slot[i];
-		if (s->pattern >= v->npattern)
-			REFUSE("gram %zu: pattern outside", i);
-		const struct db_pattern *p = &v->pattern[s->pattern];
-		if (s->part < p->part || s->part - p->part >= p->nparts)
-			REFUSE("gram %zu: part of another pattern", i);
-	}
+	for (size_t i = 0; i < v->nslot; i++)
+		if (v->slot[i].part >= v->npart)
+			REFUSE("gram %zu: part outside", i);
 	return ST_OK;
 }
 
@@ -195,20 +195,22 @@ static st_t check_inactive(const struct db_view *v, size_t i, struct err *e)
 	return ST_OK;
 }
 
-/* Records of one kind belong to one record of the kind above each: no two share what they point to.
- * So that opening and matching cost what the file's size says, not its square. */
+/* No two signatures share conditions or patterns, no two patterns parts, no two parts code: so that
+ * opening and matching cost what the file's size says, not its square. */
 static st_t check_totals(const struct db_view *v, struct err *e)
 {
-	uint64_t conds = 0, parts = 0, code = 0;
+	uint64_t conds = 0, patterns = 0, parts = 0, code = 0;
 	size_t i = v->nfilter;
-	for (size_t k = 0; k < v->nsig; k++)
+	for (size_t k = 0; k < v->nsig; k++) {
 		conds += v->sig[k].ncond;
+		patterns += v->sig[k].npatterns;
+	}
 	for (size_t k = 0; k < v->npattern; k++)
 		parts += v->pattern[k].nparts;
 	for (size_t k = 0; k < v->npart; k++)
 		code += v->part[k].code_len;
-	if (conds > v->ncond || parts > v->npart || code > v->ncode)
-		REFUSE("conditions, parts or code are shared");
+	if (conds > v->ncond || patterns > v->npattern || parts > v->npart || code > v->ncode)
+		REFUSE("conditions, patterns, parts or code are shared");
 	if (v->nfilter > (size_t)DB_TARGETS * DB_TARGET_FILTERS)
 		REFUSE("%zu filters", i);
 	return ST_OK;

@@ -160,6 +160,7 @@ enum db_part_kind {
 };
 
 struct db_part {
+	uint32_t pattern;          /* that it belongs to */
 	uint32_t gap_min, gap_max; /* from the end of the part before; UINT32_MAX: no limit */
 	uint32_t code;             /* offset in DB_SEC_CODE */
 	uint32_t code_len;
@@ -227,8 +228,7 @@ struct db_filter {
 struct db_slot {
 	uint32_t check;   /* see db/gram.h */
 	uint32_t context; /* the four bytes at context_off from the gram */
-	uint32_t pattern;
-	uint32_t part;       /* index in DB_SEC_PART of the part that holds the anchor */
+	uint32_t part;    /* index in DB_SEC_PART of the part that holds the anchor */
 	uint16_t delta;      /* gram's offset from the start of that part */
 	int16_t context_off; /* DB_NO_CONTEXT: the anchor has no four bytes */
 };

@@ -27,6 +27,7 @@
 #define STREAM_NAME_MAX 256
 
 struct format_ctx {
+	struct rd in;       /* the object */
 	struct archive *a;
 	struct archive_entry *entry;
 	const struct archive_kind *kind;
@@ -137,6 +138,7 @@ static st_t la_open(struct rd in, enum file_type type, struct format_ctx **ret, 
 	if (!c)
 		return fail(e, ST_NOMEM, 0, "%s: no memory", k->name);
 	c->kind = k;
+	c->in = in;
 	st_t st = open_archive(c, in, e);
 	if (st != ST_OK) {
 		la_close(c);
@@ -271,11 +273,23 @@ static st_t la_read(struct format_ctx *c, void *buf, size_t cap, size_t *ret_n, 
 	return ST_OK;
 }
 
+/* Members that are stored as they are come as one block that lies in our own bytes. */
+static st_t la_in_place(struct format_ctx *c, struct rd *ret, struct err *e)
+{
+	*ret = rd_make("", 0);
+	if (c->hole == 0 && rd_left(&c->block) == 0 && !c->at_end)
+		TRY(fill_block(c, e));
+	if (c->hole == 0 && rd_left(&c->block) > 0 && rd_within(&c->in, &c->block))
+		*ret = rd_sub(&c->block, rd_left(&c->block));
+	return ST_OK;
+}
+
 const struct format format_libarchive = {
 	.name = "archive",
 	.bid = la_bid,
 	.open = la_open,
 	.next = la_next,
 	.read = la_read,
+	.in_place = la_in_place,
 	.close = la_close,
 };

@@ -25,10 +25,11 @@
 /* Bytes read, and given to the engine, at a time: half of a usual second-level cache. */
 #define CHUNK ((size_t)256 << 10)
 
-/* A buffer of one layer. */
+/* A buffer of one layer, and what the filters found in it. */
 struct layer {
 	uint8_t *p;
 	size_t cap;
+	struct hits *hits; /* NULL until needed */
 };
 
 struct scanner {
@@ -54,6 +55,9 @@ struct scanner {
 /* Where an object's bytes come from. ret_n is 0 at the end. */
 struct source {
 	st_t (*read)(void *ctx, void *buf, size_t cap, size_t *ret_n, struct err *e);
+	/* The first bytes, if they lie inside the bytes of the enclosing object; else *ret is empty. May
+	 * be NULL. */
+	st_t (*in_place)(void *ctx, struct rd *ret, struct err *e);
 	void *ctx;
 	bool has_size; /* as declared, hostile */
 	uint64_t size;
@@ -70,6 +74,8 @@ struct object {
 	bool matched;     /* by this scan; else another stripe does */
 	bool begun;       /* the engine has been told of it, with size begun_size */
 	size_t begun_size, fed;
+	bool in_place;    /* the bytes are those of the parent */
+	const struct hits *hits; /* of the object whose bytes these are; NULL if not recorded */
 	uint32_t *names;  /* name references of body signatures found, in order of id; owned */
 	size_t nnames;
 	enum trust trust;
@@ -101,7 +107,8 @@ void object_done(struct object *o);
 void layers_trim(struct scanner *s);
 void layers_free(struct scanner *s);
 
-/* match.c */
+/* match.c: tells the engine of the object. What its filters find is kept for objects inside its bytes, or
+ * taken over from the object that it lies in. */
 void match_begin(struct scanner *s, struct object *o, size_t size);
 st_t match_finish(struct scanner *s, struct object *o, struct err *e);
 /* Reports what was found in the object: body signatures, then digests. */

@@ -9,11 +9,26 @@
 /* ClamAV's target types that have a layout. */
 enum { TARGET_PE = 1, TARGET_ELF = 6, TARGET_MACHO = 9 };
 
+/* Without archives there is nothing inside; without memory it is filtered again. */
+static void record(struct scanner *s, struct object *o)
+{
+	struct layer *l = &s->layers[o->depth];
+	if (!l->hits && s->opts.archives)
+		l->hits = hits_new();
+	o->hits = s->opts.archives ? l->hits : NULL;
+	if (o->hits)
+		engine_record(s->engine, l->hits);
+}
+
 void match_begin(struct scanner *s, struct object *o, size_t size)
 {
 	if (!o->matched)
 		return;
 	engine_begin(s->engine, filetype_target(o->type), o->data, size);
+	if (o->in_place && o->hits)
+		engine_reuse(s->engine, o->hits);
+	else
+		record(s, o);
 	o->begun = true;
 	o->begun_size = size;
 	o->fed = 0;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Buffers kept from file to file: most files fit, and a worker's private memory stays small. */
 #define KEEP_FILE ((size_t)8 << 20)
@@ -19,20 +20,25 @@
 static void layer_release(struct layer *l)
 {
 	free(l->p);
-	*l = (struct layer){0};
+	l->p = NULL;
+	l->cap = 0;
 }
 
 void layers_trim(struct scanner *s)
 {
-	for (size_t i = 0; i < LAYERS_MAX; i++)
+	for (size_t i = 0; i < LAYERS_MAX; i++) {
 		if (s->layers[i].cap > (i == 0 ? KEEP_FILE : KEEP_MEMBER) + ROOM)
 			layer_release(&s->layers[i]);
+		hits_trim(s->layers[i].hits);
+	}
 }
 
 void layers_free(struct scanner *s)
 {
-	for (size_t i = 0; i < LAYERS_MAX; i++)
+	for (size_t i = 0; i < LAYERS_MAX; i++) {
 		layer_release(&s->layers[i]);
+		hits_free(s->layers[i].hits);
+	}
 }
 
 void object_done(struct object *o)
@@ -48,7 +54,8 @@ static bool layer_hold(struct layer *l, size_t want)
 	uint8_t *p = realloc(l->p, want + ROOM);
 	if (!p)
 		return false;
-	*l = (struct layer){.p = p, .cap = want + ROOM};
+	l->p = p;
+	l->cap = want + ROOM;
 	return true;
 }
 
@@ -138,21 +145,75 @@ static st_t read_all(struct scanner *s, struct object *o, struct layer *l,
 	return ST_OK;
 }
 
-st_t object_read(struct scanner *s, struct object *o, const struct source *src, struct err *e)
+/* What stood in place is not all: it is copied, and the byte behind it. */
+static st_t leave_place(struct scanner *s, struct object *o, struct layer *l, uint8_t next)
 {
-	struct layer *l = &s->layers[o->depth];
-	bool admitted = true;
+	const uint8_t *from = o->data;
+	size_t n = o->len;
+	o->in_place = false;
 	o->len = 0;
-	if (src->has_size)
-		TRY(limits_admit(s, src->size, &admitted));
-	if (!admitted)
+	if (!layer_hold(l, n + 1))
+		return report_no_memory(s, n + 1);
+	memcpy(l->p, from, n);
+	l->p[n] = next;
+	o->data = l->p;
+	o->len = n + 1;
+	return ST_OK;
+}
+
+/* Looks at the object where it stands already, inside its parent. *ret_end: that is all of it, or
+ * nothing more is to be had. */
+static st_t read_in_place(struct scanner *s, struct object *o, struct layer *l,
+                          const struct source *src, bool *ret_end)
+{
+	struct rd in = {0};
+	struct err why = {0};
+	uint8_t next;
+	size_t n;
+	bool ok;
+	*ret_end = false;
+	st_t st = src->in_place ? src->in_place(src->ctx, &in, &why) : ST_OK;
+	if (st != ST_OK) {
+		*ret_end = true;
+		return report_incomplete(s, st, why.text);
+	}
+	if (in.len == 0)
 		return ST_OK;
+	o->data = in.base;
+	o->len = in.len;
+	o->in_place = true;
+	TRY(read_chunk(s, src, &next, 1, &n, ret_end));
+	if (n > 0)
+		TRY(leave_place(s, o, l, next));
+	TRY(limits_spend(s, in.len + n, o->len, &ok));
+	*ret_end |= !ok;
+	o->len = ok ? o->len : 0;
+	return limits_check_time(s);
+}
+
+static st_t read_copy(struct scanner *s, struct object *o, struct layer *l,
+                      const struct source *src)
+{
 	/* One byte more than declared, so that the source can show that it has ended. */
 	size_t want = src->has_size ? (size_t)src->size + 1 : 0;
 	if (!layer_hold(l, want > FIRST_ROOM ? want : FIRST_ROOM))
 		return report_no_memory(s, want);
 	o->data = l->p;
-	TRY(read_all(s, o, l, src));
+	return read_all(s, o, l, src);
+}
+
+st_t object_read(struct scanner *s, struct object *o, const struct source *src, struct err *e)
+{
+	struct layer *l = &s->layers[o->depth];
+	bool admitted = true, end;
+	o->len = 0;
+	if (src->has_size)
+		TRY(limits_admit(s, src->size, &admitted));
+	if (!admitted)
+		return ST_OK;
+	TRY(read_in_place(s, o, l, src, &end));
+	if (!end)
+		TRY(read_copy(s, o, l, src));
 	if (o->len == 0)
 		return ST_OK;
 	if (!o->begun || o->begun_size != o->len) {

@@ -82,6 +82,12 @@ static st_t read_member(void *ctx, void *buf, size_t cap, size_t *ret_n, struct 
 	return m->format->read(m->ctx, buf, cap, ret_n, e);
 }
 
+static st_t place_member(void *ctx, struct rd *ret, struct err *e)
+{
+	struct member_source *m = ctx;
+	return m->format->in_place(m->ctx, ret, e);
+}
+
 static st_t scan_member(struct scanner *s, struct object *parent, struct member_source *from,
                         const struct member *m, struct err *e)
 {
@@ -91,9 +97,11 @@ static st_t scan_member(struct scanner *s, struct object *parent, struct member_
 	TRY(limits_count_object(s, &ok));
 	if (!ok)
 		return ST_OK;
-	struct object o = {.parent = parent, .depth = parent->depth + 1, .matched = true};
+	struct object o = {
+		.parent = parent, .depth = parent->depth + 1, .matched = true, .hits = parent->hits};
 	struct source src = {
-		.read = read_member, .ctx = from, .has_size = m->has_size, .size = m->size};
+		.read = read_member, .in_place = from->format->in_place ? place_member : NULL,
+		.ctx = from, .has_size = m->has_size, .size = m->size};
 	st_t st = scan_object(s, &o, &src, e);
 	object_done(&o);
 	return st;

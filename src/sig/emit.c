@@ -98,7 +98,6 @@ static void put_anchor(struct emit *x, const struct anchor *a, uint32_t pattern,
 	for (unsigned i = 0; i < a->ngrams; i++) {
 		const struct anchor_gram *g = &a->gram[i];
 		struct gram_ref r = {.y = g->y, .slot = g->slot, .target = target, .cls = a->cls};
-		r.slot.pattern = pattern;
 		buf_add(&x->grams, &r, sizeof r);
 	}
 }
@@ -142,6 +141,7 @@ static void drop_class(struct emit *x, enum db_class_id id, size_t few)
 {
 	struct gram_ref *g = (struct gram_ref *)(void *)x->grams.data;
 	const struct db_pattern *pat = (const struct db_pattern *)(const void *)x->pattern.data;
+	const struct db_part *part = (const struct db_part *)(const void *)x->part.data;
 	size_t n = x->grams.len / sizeof *g, out = 0, count = 0;
 	for (size_t i = 0; i < n; i++)
 		count += g[i].cls == id;
@@ -152,7 +152,7 @@ static void drop_class(struct emit *x, enum db_class_id id, size_t few)
 			g[out++] = g[i];
 			continue;
 		}
-		struct target_ref r = {.index = pat[g[i].slot.pattern].sig, .target = g[i].target};
+		struct target_ref r = {.index = pat[part[g[i].slot.part].pattern].sig, .target = g[i].target};
 		buf_add(&x->alwayses, &r, sizeof r);
 	}
 	x->grams.len = out * sizeof *g;

@@ -17,7 +17,7 @@
 /* One gram of an anchor: alignment i of its class's stride. */
 struct anchor_gram {
 	uint32_t y;
-	struct db_slot slot; /* without its pattern */
+	struct db_slot slot;
 };
 
 /* How a pattern is found. */

@@ -27,10 +27,12 @@ static uint32_t bloom_log2(enum db_class_id id, size_t n)
 	return log2;
 }
 
-static uint32_t bucket_log2(size_t n)
+/* A bucket for each gram; two for short grams, of which more pass the bloom filter for nothing. */
+static uint32_t bucket_log2(enum db_class_id id, size_t n)
 {
+	size_t want = gram_class(id).len == 8 ? n : 2 * n;
 	uint32_t log2 = 0;
-	while (log2 < 24 && (size_t)1 << log2 < 2 * n)
+	while (log2 < 24 && (size_t)1 << log2 < want)
 		log2++;
 	return log2;
 }
@@ -45,7 +47,6 @@ static int by_place_in_index(const void *a, const void *b)
 	const struct gram_ref *x = a, *y = b;
 	int c = cmp_u32(x->y, y->y);
 	c = c ? c : cmp_u32(x->slot.check, y->slot.check);
-	c = c ? c : cmp_u32(x->slot.pattern, y->slot.pattern);
 	c = c ? c : cmp_u32(x->slot.part, y->slot.part);
 	return c ? c : cmp_u32(x->slot.delta, y->slot.delta);
 }
@@ -97,7 +98,7 @@ static struct db_class put_class(struct emit *x, enum db_class_id id, struct gra
 		return (struct db_class){0};
 	qsort(g, n, sizeof *g, by_place_in_index);
 	struct db_class c = {.ngrams = (uint32_t)n, .bloom_log2 = bloom_log2(id, n),
-	                     .bucket_log2 = bucket_log2(n), .nslots = (uint32_t)n};
+	                     .bucket_log2 = bucket_log2(id, n), .nslots = (uint32_t)n};
 	put_bloom(&x->bloom, id, c.bloom_log2, g, n);
 	size_t bytes = (id <= DB_CLASS_8_4 ? (size_t)8 : 4) << c.bloom_log2;
 	c.bloom = (uint32_t)((x->bloom.len - bytes) / 8);

@@ -278,7 +278,8 @@ static st_t put_part(struct lower *l, const struct ir_elem *el, uint32_t n, uint
 	if (++l->nparts > DB_PARTS_MAX || s.max > PIECE_MAX || s.max - s.min > DB_PART_SPAN ||
 	    x->code.len > UINT32_MAX / 2)
 		return too_complex(l);
-	struct db_part part = {.gap_min = gap_min, .gap_max = gap_max, .min_len = s.min,
+	struct db_part part = {.pattern = emit_count(&x->pattern, sizeof(struct db_pattern)),
+	                       .gap_min = gap_min, .gap_max = gap_max, .min_len = s.min,
 	                       .max_len = s.max, .kind = (uint8_t)part_kind(el, n)};
 	TRY(put_code(l, el, n, &part));
 	if (s.min == s.max && s.min > 0) {

@@ -137,7 +137,7 @@ static bool decides(const struct db_sig *s, const struct db_pattern *p)
 /* The gram of `slot` stands at `pos`: does the part around it match? */
 static void confirm(struct engine *g, const struct db_slot *slot, size_t pos)
 {
-	const struct db_pattern *p = &g->db->pattern[slot->pattern];
+	const struct db_pattern *p = &g->db->pattern[g->db->part[slot->part].pattern];
 	if (g->state[p->sig] != UNSEEN || pos < slot->delta)
 		return;
 	struct ends ends;
