@@ -186,8 +186,8 @@ static st_t read_in_place(struct scanner *s, struct object *o, struct layer *l,
 	if (n > 0)
 		TRY(leave_place(s, o, l, next));
 	TRY(limits_spend(s, in.len + n, o->len, &ok));
-	*ret_end |= !ok;
 	o->len = ok ? o->len : 0;
+	*ret_end |= o->len == 0;
 	return limits_check_time(s);
 }
 

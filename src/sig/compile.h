@@ -35,7 +35,8 @@ bool sig_known_extension(const char *name);
 st_t sig_read_all(struct ir_set *set, const struct sig_source *srcs, size_t n,
                   const struct sig_opts *opts, struct err *e);
 
-/* Writes the database. `sources` is SHA-256 over the sorted digests of the sources. */
+/* Writes the database and uses up the set: names and rows of digests are gone, counters stay.
+ * `sources` is SHA-256 over the sorted digests of the sources. */
 st_t sig_emit(struct ir_set *set, const uint8_t sources[32], struct buf *ret, struct err *e);
 
 /* sig_read_all() and sig_emit(). The caller has called ir_init() on *ret_set and calls ir_done() on

@@ -160,9 +160,14 @@ static st_t put_table(struct emit *x, const struct ir_hash_list *l, enum digest_
 
 st_t emit_digests(struct emit *x, struct err *e)
 {
-	for (unsigned u = 0; u < IR_HASH_USES; u++)
-		for (enum digest_kind k = 0; k < DIGEST_KINDS; k++)
-			TRY(put_table(x, &x->set->hashes[u][k], k, e));
+	for (unsigned u = 0; u < IR_HASH_USES; u++) {
+		for (enum digest_kind k = 0; k < DIGEST_KINDS; k++) {
+			struct ir_hash_list *l = &x->set->hashes[u][k];
+			TRY(put_table(x, l, k, e));
+			free(l->rows); /* hundreds of megabytes, just before the file is put together */
+			l->rows = NULL;
+		}
+	}
 	TRY(buf_check(&x->hash_dir, e, "compiler: digests"));
 	return buf_check(&x->hash_rows, e, "compiler: digests");
 }

@@ -96,7 +96,7 @@ st_t emit_filters(struct emit *x, struct err *e);
 /* names.c: numbers all names (sets nameref in signatures and hash rows) and writes them. */
 st_t emit_names(struct emit *x, struct err *e);
 
-/* digests.c: the digest tables; needs names. */
+/* digests.c: the digest tables; needs names. Frees the rows of the set: their number stays. */
 st_t emit_digests(struct emit *x, struct err *e);
 
 #endif

@@ -209,8 +209,8 @@ def subsig(rng, samples, s, target):
     body = content(rng, s.data, at, mods)
     if not body:
         return None
-    if len(body) > 80 and rng.random() < 0.3:
-        body = body[:8]  # short ones occur often: counts
+    if rng.random() < 0.1:
+        body = s.data[at:at + rng.randrange(2, 5)].hex()  # short ones occur often: counts
     off = offset(rng, s, at, target)
     return ("" if off == "*" else off + ":") + body + ("::" + mods if mods else "")
 

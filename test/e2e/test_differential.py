@@ -157,16 +157,22 @@ def scan(program, database, paths, cache):
     return r.returncode, found, r.stderr
 
 
-def without_refused(folder, lines, cache):
-    """Writes the database without the lines that our compiler refuses."""
-    sigs.write(folder, lines)
+def refused(folder, cache):
+    """(file, line) of what our compiler skips; it names the first few only."""
     r = subprocess.run([str(BUILD / "vitrine"), "db", "build", "-o", str(cache / "x.vdb"), str(folder)],
                        capture_output=True, text=True, timeout=120)
-    bad = set(re.findall(r"/(a\.\w+):(\d+): ", r.stderr + r.stdout))
-    kept = {n: [x for i, x in enumerate(v, 1) if (n, str(i)) not in bad] for n, v in lines.items()}
-    shutil.rmtree(folder)
-    sigs.write(folder, kept)
-    return kept
+    assert r.returncode == 0, r.stderr
+    return {(f, int(n)) for f, n in re.findall(r"/(a\.\w+):(\d+): ", r.stderr)}
+
+
+def write_without_refused(folder, lines, cache):
+    """Writes the database without the lines that our compiler refuses, and returns those left."""
+    sigs.write(folder, lines)
+    while bad := refused(folder, cache):
+        lines = {f: [x for i, x in enumerate(v, 1) if (f, i) not in bad] for f, v in lines.items()}
+        shutil.rmtree(folder)
+        sigs.write(folder, lines)
+    return lines
 
 
 def differences(ours, theirs, lines):
@@ -187,7 +193,7 @@ def one_round(rng, pool, box):
     lines = sigs.databases(rng, samples, [p.read_bytes() for p in packed], SIGS)
     cache = box / "cache"
     cache.mkdir()
-    lines = without_refused(box / "db", lines, cache)
+    lines = write_without_refused(box / "db", lines, cache)
     paths = [s.path for s in samples] + packed
     code, theirs, said = scan(REAL, box / "db", paths, cache)
     assert code in (0, 1), f"clamscan refuses what our compiler takes: {said}"

@@ -24,9 +24,9 @@ static const char NDB[] = "Long.Literal:0:*:6c6f6e67206c69746572616c207465787420
                           "Eleven:0:*:656c6576656e206279746573\n"
                           "Seven:0:*:736576656e2e2e\n"
                           "Five:0:*:6669766521\n"
-                          "Four.1:0:*:61626364??(41|42)4a4b\nFour.2:0:*:61626365??(41|42)4a4b\n"
-                          "Four.3:0:*:61626366??(41|42)4a4b\nFour.4:0:*:61626367??(41|42)4a4b\n"
-                          "Four.5:0:*:61626368??(41|42)4a4b\n"
+                          "Four.1:0:*:61626364?8(41|42)4a4b\nFour.2:0:*:61626365??(41|42)4a4b\n"
+                          "Four.3:0:*:61626366?8(41|42)4a4b\nFour.4:0:*:61626367??(41|42)4a4b\n"
+                          "Four.5:0:*:61626368?8(41|42)4a4b\n"
                           "Gap:0:*:676170206f6e65{2-9}6761702074776f*676170207468726565\n"
                           "Nibble:0:*:6e6962626c65?1??2?3132333435\n"
                           "Alt:0:*:616c7465726e6174697665(6f6e65|74776f|7468726565)626568696e64\n"
@@ -591,26 +591,207 @@ static void every_name_is_decoded_as_it_was_written(void)
 	free(m.p);
 }
 
+/* Blocks of names whose first name cannot be read. */
+static unsigned bad_name_blocks(const struct db *db)
+{
+	char name[DB_NAME_MAX];
+	unsigned bad = 0;
+	for (uint32_t k = 0; k < NAMES; k += DB_NAME_BLOCK)
+		bad += db_name(db, k, name, NULL) == ST_BAD_SUM;
+	return bad;
+}
+
 static void a_damaged_block_of_names_is_noticed_when_it_is_read(void)
 {
 	struct image m = named();
-	struct db_section *s = section(&m, DB_SEC_NAME_BLOCKS);
-	for (unsigned i = 0; i < 200; i++) {
+	const struct db_section *s = section(&m, DB_SEC_NAME_BLOCKS);
+	struct db *db = NULL;
+	T_EQ(open_image(&m, &db), ST_OK);
+	T_EQ(bad_name_blocks(db), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		uint8_t *p = m.p + s->off + t_rand(&seed) % s->len;
+		uint8_t bit = (uint8_t)(1u << (t_rand(&seed) % 8));
+		*p ^= bit;
+		T_EQ(bad_name_blocks(db), 1);
+		*p ^= bit;
+	}
+	db_close(db);
+	free(m.p);
+}
+
+/* -- digests -------------------------------------------------------------------------------- */
+
+#define ROWS 100000u
+
+struct row {
+	uint8_t digest[DIGEST_MAX];
+	uint32_t size; /* 0: any */
+};
+
+static struct row rows[ROWS];
+static char rows_text[ROWS * 96];
+
+/* One row in 16 fits any size; the level that `*` needs stands behind the name. */
+static struct image random_rows(enum digest_kind kind)
+{
+	size_t n = 0;
+	char hex[2 * DIGEST_MAX + 1];
+	for (unsigned i = 0; i < ROWS; i++) {
+		for (unsigned k = 0; k < DIGEST_MAX; k++)
+			rows[i].digest[k] = (uint8_t)t_rand(&seed);
+		rows[i].size = i % 16 ? 1 + (uint32_t)(t_rand(&seed) % 300000) * 4 : 0;
+		hex_encode(rows[i].digest, digest_size(kind), hex);
+		if (rows[i].size)
+			n += (size_t)snprintf(rows_text + n, 96, "%s:%u:N%u\n", hex, rows[i].size, i);
+		else
+			n += (size_t)snprintf(rows_text + n, 96, "%s:*:N%u:73\n", hex, i);
+	}
+	struct sig_source src = {"rows.hsb", rows_text, n};
+	return compile(&src, 1);
+}
+
+static unsigned hits(const struct db *db, enum digest_kind kind, const uint8_t *digest, uint64_t size)
+{
+	struct wanted w = {0};
+	T_EQ(db_hash_lookup(db, DB_HASH_FILE, kind, digest, size, keep_hit, &w, NULL), ST_OK);
+	return w.hits;
+}
+
+static void every_row_is_found_and_nothing_else(void)
+{
+	for (enum digest_kind kind = 0; kind < DIGEST_KINDS; kind++) {
+		struct image m = random_rows(kind);
 		struct db *db = NULL;
-		char name[DB_NAME_MAX];
-		unsigned bad = 0;
-		size_t at = s->off + t_rand(&seed) % s->len;
-		m.p[at] ^= (uint8_t)(1u << (t_rand(&seed) % 8));
+		unsigned lost = 0, invented = 0;
 		T_EQ(open_image(&m, &db), ST_OK);
-		uint8_t was = m.p[at];
-		for (uint32_t k = 0; k < NAMES; k += DB_NAME_BLOCK)
-			bad += db_name(db, k, name, NULL) == ST_BAD_SUM;
-		T_EQ(bad, 1);
-		m.p[at] = was;
+		for (unsigned i = 0; i < ROWS; i++) {
+			struct row *r = &rows[i];
+			uint64_t size = r->size ? r->size : t_rand(&seed);
+			lost += !db_hash_wanted(db, DB_HASH_FILE, kind, size) ||
+			        hits(db, kind, r->digest, size) != 1;
+			invented += r->size != 0 && hits(db, kind, r->digest, size + 1) != 0;
+			r->digest[t_rand(&seed) % digest_size(kind)] ^= 1; /* absent now */
+			invented += hits(db, kind, r->digest, size);
+		}
+		T_EQ(lost, 0);
+		T_EQ(invented, 0);
+		T_EQ(hits(db, (kind + 1) % DIGEST_KINDS, rows[0].digest, 1), 0);
 		db_close(db);
 		free(m.p);
-		m = named();
-		s = section(&m, DB_SEC_NAME_BLOCKS);
 	}
+}
+
+static const char SIZES[] = "44d88612fea8a8f36de82e1278abb02f:68:One\n"
+                            "44d88612fea8a8f36de82e1278abb030:4294967294:Largest\n";
+
+static void a_digest_is_wanted_only_for_sizes_that_rows_have(void)
+{
+	struct sig_source src = SOURCE("a.hdb", SIZES);
+	struct image m = compile(&src, 1);
+	struct db *db = NULL;
+	unsigned wanted = 0;
+	T_EQ(open_image(&m, &db), ST_OK);
+	T_TRUE(db_hash_wanted(db, DB_HASH_FILE, DIGEST_MD5, 68));
+	T_TRUE(db_hash_wanted(db, DB_HASH_FILE, DIGEST_MD5, UINT32_MAX - 1));
+	for (uint64_t size = 0; size < 10000; size++)
+		wanted += db_hash_wanted(db, DB_HASH_FILE, DIGEST_MD5, size);
+	T_TRUE(wanted >= 1 && wanted < 200); /* a filter of 512 bits, two of them set */
+	T_TRUE(!db_hash_wanted(db, DB_HASH_FILE, DIGEST_SHA256, 68));
+	T_TRUE(!db_hash_wanted(db, DB_HASH_TRUST, DIGEST_MD5, 68));
+	db_close(db);
 	free(m.p);
+}
+
+static const char TWICE[] = "44d88612fea8a8f36de82e1278abb02f:68:First\n"
+                            "44d88612fea8a8f36de82e1278abb02f:69:Other.Size\n"
+                            "44d88612fea8a8f36de82e1278abb02f:*:Any.Size:73\n"
+                            "44d88612fea8a8f36de82e1278abb02f:68:Last\n";
+
+static void of_equal_rows_the_last_one_counts(void)
+{
+	static const uint8_t digest[] = {0x44, 0xd8, 0x86, 0x12, 0xfe, 0xa8, 0xa8, 0xf3,
+	                                 0x6d, 0xe8, 0x2e, 0x12, 0x78, 0xab, 0xb0, 0x2f};
+	struct sig_source src = SOURCE("a.hdb", TWICE);
+	struct image m = compile(&src, 1);
+	struct db *db = NULL;
+	struct wanted w = {0};
+	char name[DB_NAME_MAX];
+	bool first = false;
+	T_EQ(open_image(&m, &db), ST_OK);
+	T_EQ(db_hash_lookup(db, DB_HASH_FILE, DIGEST_MD5, digest, 68, keep_hit, &w, NULL), ST_OK);
+	T_EQ(w.hits, 2); /* Last, and Any.Size behind it */
+	T_EQ(db_name(db, w.nameref, name, NULL), ST_OK);
+	T_STR(name, "Any.Size");
+	for (uint32_t i = 0; db_name(db, i, name, NULL) == ST_OK; i++)
+		first |= !strcmp(name, "First");
+	T_TRUE(first); /* the name is kept, no row bears it */
+	T_EQ(hits(db, DIGEST_MD5, digest, 70), 1);
+	db_close(db);
+	free(m.p);
+}
+
+static void a_damaged_block_of_digests_is_noticed_when_it_is_read(void)
+{
+	struct image m = random_rows(DIGEST_SHA1);
+	const struct db_section *s = section(&m, DB_SEC_HASH_ROWS);
+	struct db *db = NULL;
+	T_EQ(open_image(&m, &db), ST_OK);
+	for (unsigned i = 0; i < 100; i++) {
+		struct wanted w = {0};
+		size_t stride = digest_size(DIGEST_SHA1) + 8;
+		uint8_t *row = m.p + s->off + t_rand(&seed) % ROWS * stride, digest[20];
+		memcpy(digest, row, sizeof digest);
+		uint8_t *p = row + t_rand(&seed) % stride;
+		*p ^= 0x10;
+		T_EQ(db_hash_lookup(db, DB_HASH_FILE, DIGEST_SHA1, digest, 1, keep_hit, &w, NULL),
+		     ST_BAD_SUM);
+		T_EQ(w.hits, 0);
+		*p ^= 0x10;
+	}
+	db_close(db);
+	free(m.p);
+}
+
+static void a_file_that_is_no_database_is_refused(void)
+{
+	static const char text[4096] = "this is no database";
+	struct err e = {0};
+	struct db *db = NULL;
+	FILE *f = tmpfile();
+	T_EQ(db_open(fileno(f), &db, &e), ST_MALFORMED); /* empty */
+	fwrite(text, sizeof text, 1, f);
+	fflush(f);
+	T_EQ(db_open(fileno(f), &db, NULL), ST_MALFORMED);
+	rewind(f);
+	struct image m = everything();
+	fwrite(m.p, m.len, 1, f);
+	fflush(f);
+	T_EQ(db_open(fileno(f), &db, NULL), ST_OK);
+	T_TRUE(use(db) > 40);
+	db_close(db);
+	free(m.p);
+	fclose(f);
+	T_TRUE(db_open(-1, &db, NULL) < 0);
+}
+
+int main(void)
+{
+	seed = t_seed(20190101);
+	T_RUN(an_unchanged_database_finds_what_is_there);
+	T_RUN(a_file_that_is_no_database_is_refused);
+	T_RUN(a_wrong_header_is_refused_for_its_reason);
+	T_RUN(a_section_outside_the_file_or_misaligned_is_refused);
+	T_RUN(a_file_cut_anywhere_is_refused);
+	T_RUN(every_field_that_leads_outside_is_refused);
+	T_RUN(a_program_that_the_compiler_would_not_write_is_refused);
+	T_RUN(a_condition_that_is_no_program_is_refused);
+	T_RUN(every_changed_word_is_refused_or_harmless);
+	T_RUN(random_changes_are_refused_or_harmless);
+	T_RUN(every_name_is_decoded_as_it_was_written);
+	T_RUN(a_damaged_block_of_names_is_noticed_when_it_is_read);
+	T_RUN(every_row_is_found_and_nothing_else);
+	T_RUN(a_digest_is_wanted_only_for_sizes_that_rows_have);
+	T_RUN(of_equal_rows_the_last_one_counts);
+	T_RUN(a_damaged_block_of_digests_is_noticed_when_it_is_read);
+	return t_end();
 }
