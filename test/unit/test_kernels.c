@@ -75,15 +75,28 @@ static struct match_class make_filter(enum db_class_id id, uint32_t log2, unsign
 	return (struct match_class){.id = id, .bloom_log2 = log2, .bloom = at};
 }
 
+/* Puts a gram in, as the compiler does. */
 static void set_gram(const struct match_class *c, const uint8_t *p)
 {
 	struct gram g = gram_of(c->id, p);
-	size_t w = bloom_word(g.y, c->bloom_log2);
-	if (gram_class(c->id).len == 8)
-		((uint64_t *)(uintptr_t)c->bloom)[w] |= bloom_mask64(g.y);
-	else
-		((uint32_t *)(uintptr_t)c->bloom)[w] |=
-		    c->id == DB_CLASS_2_1 ? bloom_mask2(g.y) : bloom_mask32(g.y);
+	uint64_t *w64 = (uint64_t *)(uintptr_t)c->bloom;
+	uint32_t *w32 = (uint32_t *)(uintptr_t)c->bloom, log2 = c->bloom_log2;
+	struct pair even = pair_even(g.check), odd = pair_odd(g.check);
+	switch (c->id) {
+	case DB_CLASS_8_8:
+	case DB_CLASS_8_4:
+		w64[bloom_word(g.y, log2)] |= bloom_mask64(g.y);
+		break;
+	case DB_CLASS_4_1:
+		w32[bloom_word(even.y, log2)] |= even.mask;
+		w32[bloom_word(odd.y, log2)] |= odd.mask;
+		break;
+	case DB_CLASS_2_1:
+		w32[bloom_word(g.y, log2)] |= bloom_mask2(g.y);
+		break;
+	default:
+		w32[bloom_word(g.y, log2)] |= bloom_mask32(g.y);
+	}
 }
 
 static uint32_t want[MATCH_CANDIDATES], got[MATCH_CANDIDATES + 1];

@@ -1,0 +1,165 @@
+/* Databases: sizes and checksums of the input are made right, so that the checks behind them and,
+ * where those let it pass, the engine, names and digests get to see what was changed. */
+#include "base/num.h"
+#include "base/sum64.h"
+#include "db/db.h"
+#include "verify/engine.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define SECTIONS (DB_SECTIONS_END - 1)
+#define TABLE_END (sizeof(struct db_header) + SECTIONS * sizeof(struct db_section))
+#define SIZE_MAX_TRIED ((size_t)1 << 20)
+
+/* Bytes of a record, so that a section's length is a multiple of it. */
+static const uint16_t record_size[SECTIONS] = {
+	sizeof(struct db_meta), sizeof(struct db_inactive), sizeof(struct db_sig),
+	sizeof(struct db_cond), sizeof(struct db_pattern), sizeof(struct db_part), 1,
+	sizeof(struct db_target), sizeof(struct db_filter), 8, 4, sizeof(struct db_slot),
+	sizeof(struct db_place), 4, sizeof(struct db_hash_table), 8, sizeof(struct db_hash_dir), 1,
+	sizeof(struct db_name_dir), 1,
+};
+
+/* What the databases of the corpus look for, and near misses. */
+static const char OBJECT[] =
+	"at the start.. a long literal text to find, eleven bytes seven.. five! abcdxAJK abcexBJK "
+	"abcfxAJK abcgxAJK abchxAJK gap one123gap two gap three nibble1x212345 alternativetwobehind "
+	"negative!XYinside logic one logic two COUNT ONE count one count one c\0o\0u\0n\0t\0 \0t\0w\0"
+	"o\0 (fullword) other some entry point section one last section inside section at the end....";
+
+static struct exe_layout exe = {
+	.valid = true, .has_ep = true, .ep = 300, .nsections = 3,
+	.sections = {{.off = 0, .size = 400}, {.off = 340, .size = 20}, {.off = 350, .size = 1 << 20}},
+};
+
+static void fix_section(uint8_t *p, size_t size, size_t i)
+{
+	struct db_section *s = (struct db_section *)(void *)(p + sizeof(struct db_header)) + i;
+	size_t room = size - TABLE_END - DB_TAIL_PAD;
+	s->id = (uint32_t)i + 1;
+	s->flags = i >= DB_SEC_HASH_DIR - 1 ? DB_SECTION_LAZY : 0;
+	s->off = TABLE_END + (s->off - TABLE_END) % (room + 1);
+	s->off = (s->off + 63) & ~UINT64_C(63);
+	uint64_t left = s->off < size - DB_TAIL_PAD ? size - DB_TAIL_PAD - s->off : 0;
+	s->off = left ? s->off : 0;
+	s->len = num_min_u64(s->len, left) / record_size[i] * record_size[i];
+	s->sum = sum64(p + s->off, s->len);
+}
+
+static void fix_header(uint8_t *p, size_t size)
+{
+	struct db_header h = {.version = DB_VERSION, .nsections = SECTIONS, .file_size = size};
+	for (size_t i = 0; i < SECTIONS; i++)
+		fix_section(p, size, i);
+	memcpy(h.magic, DB_MAGIC, sizeof h.magic);
+	h.sum = sum64(p + sizeof h, TABLE_END - sizeof h);
+	memcpy(p, &h, sizeof h);
+}
+
+/* The memory behind the view is ours: block sums are made right in it. */
+static void fix_names(const struct db_view *v)
+{
+	struct db_name_dir *d = (struct db_name_dir *)(uintptr_t)v->name_dir;
+	for (size_t i = 0; i + 1 < v->nname_dir; i++)
+		if (d[i].off <= d[i + 1].off && d[i + 1].off <= v->nname_blocks)
+			d[i].sum = (uint32_t)sum64(v->name_blocks + d[i].off, d[i + 1].off - d[i].off);
+}
+
+static void fix_digests(const struct db_view *v)
+{
+	for (size_t k = 0; k < DB_HASH_USES * DIGEST_KINDS; k++) {
+		const struct db_hash_table *t = &v->hash[k];
+		struct db_hash_dir *d = (struct db_hash_dir *)(uintptr_t)v->hash_dir + t->dir;
+		const uint64_t nrows = t->nrows, stride = t->stride, dir = UINT64_C(1) << (t->dir_log2 & 31);
+		const uint8_t *rows = v->hash_rows + t->rows_off;
+		for (size_t i = 0; nrows && i < dir; i++) {
+			uint64_t from = d[i].start, to = d[i + 1].start;
+			if (from <= to && to <= nrows)
+				d[i].sum = (uint32_t)sum64(rows + from * stride, (to - from) * stride);
+		}
+	}
+}
+
+static void on_hit(void *ctx, uint32_t nameref)
+{
+	char name[DB_NAME_MAX];
+	struct db *db = ctx;
+	(void)!db_name(db, nameref, name, NULL);
+}
+
+static void use_lists(struct db *db)
+{
+	char name[DB_NAME_MAX];
+	for (uint32_t i = 0; i < num_min_u64(db_meta(db)->nnames, 200); i++)
+		if (db_name(db, i, name, NULL) == ST_OK && strlen(name) >= sizeof name)
+			abort();
+	for (unsigned k = 0; k < DB_HASH_USES * DIGEST_KINDS; k++) {
+		const struct db_view *v = db_view(db);
+		enum db_hash_use use = k / DIGEST_KINDS;
+		enum digest_kind kind = k % DIGEST_KINDS;
+		uint8_t digest[DIGEST_MAX] = {0};
+		(void)!db_hash_lookup(db, use, kind, digest, 68, on_hit, db, NULL);
+		if (v->hash[k].nrows == 0)
+			continue;
+		memcpy(digest, v->hash_rows + v->hash[k].rows_off, digest_size(kind));
+		(void)db_hash_wanted(db, use, kind, 68);
+		(void)!db_hash_lookup(db, use, kind, digest, 68, on_hit, db, NULL);
+	}
+	for (size_t i = 0; db_inactive(db, i); i++)
+		if (strlen(db_inactive(db, i)->what) >= sizeof db_inactive(db, i)->what)
+			abort();
+}
+
+/* A time limit as every scan has one; what does not keep to it is found by the fuzzer's own. */
+static uint64_t deadline(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return ((uint64_t)t.tv_sec + 1) * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+static void use_engine(struct db *db)
+{
+	static const uint8_t targets[] = {0, 1, 6};
+	struct engine *g;
+	if (engine_new(db, 0, &g, NULL) != ST_OK)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+		const uint32_t *sigs;
+		size_t n;
+		engine_deadline(g, deadline());
+		engine_begin(g, targets[i], (const uint8_t *)OBJECT, sizeof OBJECT - 1);
+		engine_feed(g, 200);
+		if (engine_finish(g, targets[i] ? &exe : NULL, &sigs, &n, NULL) != ST_OK)
+			continue;
+		for (size_t k = 0; k < n; k++)
+			on_hit(db, db_sig_nameref(db, sigs[k]));
+	}
+	engine_free(g);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < TABLE_END + DB_TAIL_PAD || size > SIZE_MAX_TRIED)
+		return 0;
+	uint8_t *p = aligned_alloc(64, (size + 63) & ~(size_t)63);
+	if (!p)
+		return -1;
+	memcpy(p, data, size);
+	fix_header(p, size);
+	struct db *db;
+	if (db_open_memory(p, size, &db, NULL) == ST_OK) {
+		fix_names(db_view(db));
+		fix_digests(db_view(db));
+		db_close(db);
+		fix_header(p, size); /* sections may overlap: what is used must have been checked as it is */
+	}
+	if (db_open_memory(p, size, &db, NULL) == ST_OK) {
+		use_lists(db);
+		use_engine(db);
+		db_close(db);
+	}
+	free(p);
+	return 0;
+}
