@@ -42,6 +42,7 @@ static const struct opt options[] = {
     VALUE("include-dir", 0, OPT_LIST, s.match.include_dir),
     BOOL("detect-pua", 0, s.pua),
     BOOL("scan-archive", 0, scan_archive),
+    BOOL("scan-pe", 0, scan_pe),
     VALUE("max-scantime", 0, OPT_COUNT, s.limits.max_scantime_ms),
     VALUE("max-filesize", 0, OPT_SIZE, s.limits.max_filesize),
     VALUE("max-scansize", 0, OPT_SIZE, s.limits.max_scansize),
@@ -79,6 +80,19 @@ static const struct opt options[] = {
     NOTHING("pcre-match-limit", OPT_COUNT, OPT_WARN_NEVER),
     NOTHING("pcre-recmatch-limit", OPT_COUNT, OPT_WARN_NEVER),
     NOTHING("pcre-max-filesize", OPT_SIZE, OPT_WARN_NEVER),
+    /* Taken apart by nobody yet, so there is nothing to turn off; of ELF files clamscan reads as much
+     * with "no". */
+    NOTHING("scan-mail", OPT_BOOL, OPT_WARN_NEVER),
+    NOTHING("scan-elf", OPT_BOOL, OPT_WARN_NEVER),
+    NOTHING("scan-ole2", OPT_BOOL, OPT_WARN_NEVER),
+    NOTHING("scan-pdf", OPT_BOOL, OPT_WARN_NEVER),
+    NOTHING("scan-swf", OPT_BOOL, OPT_WARN_NEVER),
+    NOTHING("scan-html", OPT_BOOL, OPT_WARN_NEVER),
+    NOTHING("scan-xmldocs", OPT_BOOL, OPT_WARN_NEVER),
+    NOTHING("scan-hwp3", OPT_BOOL, OPT_WARN_NEVER),
+    NOTHING("scan-onenote", OPT_BOOL, OPT_WARN_NEVER),
+    NOTHING("scan-image", OPT_BOOL, OPT_WARN_NEVER),
+    NOTHING("scan-image-fuzzy-hash", OPT_BOOL, OPT_WARN_NEVER),
     /* These would change what is found. */
     NOTHING("gen-json", OPT_BOOL, OPT_WARN_YES),
     NOTHING("dumpcerts", OPT_BOOL, OPT_WARN_YES),
@@ -87,18 +101,6 @@ static const struct opt options[] = {
     NOTHING("exclude-pua", OPT_TEXT, OPT_WARN_ANY),
     NOTHING("include-pua", OPT_TEXT, OPT_WARN_ANY),
     NOTHING("detect-structured", OPT_BOOL, OPT_WARN_YES),
-    NOTHING("scan-mail", OPT_BOOL, OPT_WARN_NO),
-    NOTHING("scan-pe", OPT_BOOL, OPT_WARN_NO),
-    NOTHING("scan-elf", OPT_BOOL, OPT_WARN_NO),
-    NOTHING("scan-ole2", OPT_BOOL, OPT_WARN_NO),
-    NOTHING("scan-pdf", OPT_BOOL, OPT_WARN_NO),
-    NOTHING("scan-swf", OPT_BOOL, OPT_WARN_NO),
-    NOTHING("scan-html", OPT_BOOL, OPT_WARN_NO),
-    NOTHING("scan-xmldocs", OPT_BOOL, OPT_WARN_NO),
-    NOTHING("scan-hwp3", OPT_BOOL, OPT_WARN_NO),
-    NOTHING("scan-onenote", OPT_BOOL, OPT_WARN_NO),
-    NOTHING("scan-image", OPT_BOOL, OPT_WARN_NO),
-    NOTHING("scan-image-fuzzy-hash", OPT_BOOL, OPT_WARN_NO),
     NOTHING("alert-broken", OPT_BOOL, OPT_WARN_YES),
     NOTHING("alert-broken-media", OPT_BOOL, OPT_WARN_YES),
     NOTHING("alert-encrypted", OPT_BOOL, OPT_WARN_YES),
@@ -189,6 +191,7 @@ bool clam_opts_read(int argc, char **argv, struct clam_opts *ret, struct str_lis
 		fprintf(stderr, "WARNING: --%s is not active in this version\n", warned.v[i]);
 	str_list_done(&warned);
 	ret->s.no_archives = !ret->scan_archive;
+	ret->s.no_pe = !ret->scan_pe;
 	return check_follow("follow-dir-symlinks", ret->s.follow_dirs) &&
 	       check_follow("follow-file-symlinks", ret->s.follow_files);
 }

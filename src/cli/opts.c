@@ -95,7 +95,7 @@ static bool store_bool(struct reader *r, const struct opt *o, const char *value)
 		return refuse(r, OPT_BAD_VALUE, o);
 	if (o->off != OPT_NOWHERE)
 		*(bool *)(void *)(r->into + o->off) = on;
-	bool warn = o->warn == OPT_WARN_ANY || (on ? o->warn == OPT_WARN_YES : o->warn == OPT_WARN_NO);
+	bool warn = o->warn == OPT_WARN_ANY || (on && o->warn == OPT_WARN_YES);
 	if (warn && str_list_add(r->warned, o->name) != ST_OK)
 		return refuse(r, OPT_MEMORY, o);
 	return true;

@@ -31,7 +31,6 @@ enum opt_kind {
 enum opt_warn {
 	OPT_WARN_NEVER,
 	OPT_WARN_YES, /* bool: when switched on */
-	OPT_WARN_NO,  /* bool: when switched off */
 	OPT_WARN_ANY, /* whenever it is given */
 };
 

@@ -104,6 +104,7 @@ static st_t start(struct session *s, int db_fd)
 	            .all_matches = o->all_matches,
 	            .archives = !o->no_archives,
 	            .detect_pua = o->pua,
+	            .no_pe = o->no_pe,
 	            .cpumask = o->cpumask,
 	            .stripe_count = 1,
 	        },

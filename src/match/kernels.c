@@ -27,7 +27,7 @@ struct kernels kernels_select(uint32_t cpumask)
 	if (f & CPU_AVX2)
 		raise(&k, match_avx2_8, match_avx2_4, "avx2");
 	if (f & CPU_AVX512)
-		raise(&k, match_avx512_8, match_avx512_4, "avx512");
+		raise(&k, match_avx512, match_avx512, "avx512");
 #else
 	(void)cpumask;
 #endif

@@ -44,7 +44,7 @@ match_kernel match_ref;
 
 #if defined(__x86_64__)
 match_kernel match_avx2_8, match_avx2_4;
-match_kernel match_avx512_8, match_avx512_4;
+match_kernel match_avx512; /* all classes but 2_1 */
 #endif
 
 #endif

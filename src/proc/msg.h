@@ -59,7 +59,7 @@ enum msg_type {
 struct msg_setup { /* with the database */
 	uint64_t max_scansize, max_filesize;
 	uint32_t max_recursion, max_files, max_scantime_ms;
-	uint32_t all_matches, archives, detect_pua;
+	uint32_t all_matches, archives, detect_pua, no_pe;
 	uint32_t cpumask;
 };
 

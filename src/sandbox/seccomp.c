@@ -8,11 +8,13 @@
 #include <seccomp.h>
 #include <sys/mman.h>
 
-/* At most one condition on one argument: (argument & mask) == value. */
+/* At most one condition on one argument: (argument & mask) == value. With `error` the call is not
+ * made, but fails with that errno. */
 struct rule {
 	uint32_t group;
 	int call;
 	const char *why;
+	uint16_t error;
 	bool checked;
 	uint8_t arg;
 	uint64_t mask, value;
@@ -66,14 +68,30 @@ static const struct rule rules[] = {
 	{GROUP_SANITIZER, SCMP_SYS(sigaltstack), "end of the thread"},
 	{GROUP_SANITIZER, SCMP_SYS(rt_sigaction), "reports"},
 	{GROUP_SANITIZER, SCMP_SYS(rt_sigprocmask), "reports"},
+	/* A report looks for names of functions: it is told that there are none, and goes on. */
+	{GROUP_SANITIZER, SCMP_SYS(open), "maps, symbols", .error = ENOENT},
+	{GROUP_SANITIZER, SCMP_SYS(openat), "maps, symbols", .error = ENOENT},
+	{GROUP_SANITIZER, SCMP_SYS(access), "symbolizer", .error = ENOENT},
+	{GROUP_SANITIZER, SCMP_SYS(stat), "symbolizer", .error = ENOENT},
+	{GROUP_SANITIZER, SCMP_SYS(newfstatat), "symbolizer", .error = ENOENT,
+	 ARG_LACKS(3, AT_EMPTY_PATH)},
+	{GROUP_SANITIZER, SCMP_SYS(readlink), "name of the program", .error = ENOENT},
+	{GROUP_SANITIZER, SCMP_SYS(readlinkat), "name of the program", .error = ENOENT},
+	{GROUP_SANITIZER, SCMP_SYS(pipe), "is memory readable?", .error = EPERM},
+	{GROUP_SANITIZER, SCMP_SYS(pipe2), "is memory readable?", .error = EPERM},
+	{GROUP_SANITIZER, SCMP_SYS(ioctl), "colours?", .error = ENOTTY},
+	{GROUP_SANITIZER, SCMP_SYS(getrlimit), "size of the stack", .error = EPERM},
+	{GROUP_SANITIZER, SCMP_SYS(prlimit64), "size of the stack", .error = EPERM},
+	{GROUP_SANITIZER, SCMP_SYS(prctl), "name of the thread", .error = EPERM},
 };
 
 static int add_rule(scmp_filter_ctx ctx, const struct rule *r)
 {
+	uint32_t act = r->error ? SCMP_ACT_ERRNO(r->error) : SCMP_ACT_ALLOW;
 	if (!r->checked)
-		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, r->call, 0);
+		return seccomp_rule_add(ctx, act, r->call, 0);
 	struct scmp_arg_cmp cmp = SCMP_CMP(r->arg, SCMP_CMP_MASKED_EQ, r->mask, r->value);
-	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, r->call, 1, &cmp);
+	return seccomp_rule_add_array(ctx, act, r->call, 1, &cmp);
 }
 
 static int fill(scmp_filter_ctx ctx, uint32_t groups)

@@ -188,7 +188,7 @@ static st_t report_section(struct scanner *s, struct object *o, const struct exe
 /* ClamAV matches section digests of PE only. */
 static st_t report_sections(struct scanner *s, struct object *o, struct err *e)
 {
-	if (filetype_target(o->type) != TARGET_PE || s->done)
+	if (filetype_target(o->type) != TARGET_PE || s->opts.no_pe || s->done)
 		return ST_OK;
 	bool wanted = false;
 	const struct db_hash_table *t = &db_view(s->db)->hash[DB_HASH_SECTION * DIGEST_KINDS];

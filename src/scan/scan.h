@@ -25,6 +25,7 @@ struct scan_opts {
 	bool all_matches; /* report every signature, not only the first */
 	bool archives;    /* look into containers */
 	bool detect_pua;  /* signatures from *u files count */
+	bool no_pe;       /* digests of PE sections do not count; clamscan's --scan-pe=no */
 	uint32_t cpumask;
 	/* Members of the outermost container are shared out: this scan looks only at those whose
 	 * ordinal (from 0) modulo stripe_count is stripe_index. 0 of 1 is everything. */

@@ -1,7 +1,8 @@
 """The same random signatures, the same files of /usr: clamscan and ours must find the same names.
 
 Rounds are made until the time is over. Settings: VITRINE_TEST_SEED (the seed, else random; printed when
-something fails), VITRINE_DIFF_SECONDS (30). Text and HTML are scanned with their normalised views off."""
+something fails), VITRINE_DIFF_SECONDS (30). Text is scanned with its
+normalised view off."""
 import io
 import os
 import pathlib
@@ -23,7 +24,9 @@ from test_exe_offsets import ELF_SECTIONS, PE_SECTIONS, elf, macho, pe
 REAL = shutil.which("clamscan", path="/usr/bin:/usr/local/bin")
 SECONDS = float(os.environ.get("VITRINE_DIFF_SECONDS", "30"))
 SEED = os.environ.get("VITRINE_TEST_SEED") or str(random.SystemRandom().randrange(1 << 32))
-OPTIONS = ["-z", "--no-summary", "-i", "--normalize=no", "--scan-html=no"]
+# Off: what we do not take apart yet. clamscan sees mail in any file that quotes a mail header early on.
+OFF = ("html", "mail", "ole2", "pdf", "swf", "xmldocs", "hwp3", "onenote")
+OPTIONS = ["-z", "--no-summary", "-i", "--normalize=no", *(f"--scan-{x}=no" for x in OFF)]
 FILES, FILE_MAX, SIGS = 30, 400_000, 1_000
 # Objects that only one side takes apart (doc/differences.md): they would differ for good reasons.
 LEAVE_OUT = re.compile(rb"%PDF-|ITSF|\xd0\xcf\x11\xe0|SZDD|From |ID3|\xff\xfb|OggS|SQLite|\x28\xb5\x2f\xfd"

@@ -8,6 +8,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <locale.h>
+#include <sys/resource.h>
 
 #define ROOM (1 << 20)
 #define TEXT "a member whose text is long enough to be compressed, compressed, compressed"
@@ -367,6 +368,30 @@ static void an_ar_archive_gives_its_members(void)
 	T_STR(r.names[0], "one.txt");
 }
 
+/* test/corpus/archive/lzma-dictionary-of-2-gb.lzma: 75 bytes whose header asks for more memory than
+ * a worker may have. Found by fuzzing. */
+static void a_dictionary_of_2_gb_is_a_limit_and_not_silence(void)
+{
+	static const uint8_t file[] = {
+	    0x5d, 0x00, 0x00, 0x00, 0x80, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x30,
+	    0x88, 0x09, 0xa6, 0x94, 0x26, 0xb1, 0x59, 0xec, 0xcc, 0x29, 0xf7, 0x4c, 0x5c, 0xc5, 0x62,
+	    0xc9, 0x29, 0xe5, 0xc5, 0xdb, 0xca, 0x27, 0x77, 0x4d, 0x7e, 0xaa, 0xef, 0xd2, 0x0a, 0xe2,
+	    0xb9, 0xa6, 0x76, 0xd4, 0x65, 0xe5, 0xc7, 0x63, 0x7b, 0xfb, 0xc5, 0x58, 0xab, 0x52, 0x52,
+	    0x4d, 0x29, 0x13, 0xeb, 0x38, 0xb6, 0x1f, 0x63, 0x50, 0xff, 0xff, 0xd3, 0x0f, 0x00,
+	};
+	/* The shadow memory of a sanitizer alone is more than the limit. */
+	bool sanitized = getenv("VITRINE_TEST_SANITIZED") != NULL;
+	struct rlimit old, worker;
+	T_EQ(getrlimit(RLIMIT_DATA, &old), 0);
+	worker = old;
+	worker.rlim_cur = (rlim_t)1536 << 20;
+	if (!sanitized)
+		T_EQ(setrlimit(RLIMIT_DATA, &worker), 0);
+	struct result r = read_back(file, sizeof file);
+	T_EQ(setrlimit(RLIMIT_DATA, &old), 0);
+	T_TRUE(sanitized ? r.st == ST_LIMIT || r.good == 1 : r.st == ST_LIMIT);
+}
+
 int main(void)
 {
 	setlocale(LC_CTYPE, "C.UTF-8");
@@ -385,5 +410,6 @@ int main(void)
 	T_RUN(a_gzip_member_has_its_stored_name);
 	T_RUN(a_cabinet_gives_its_members);
 	T_RUN(an_ar_archive_gives_its_members);
+	T_RUN(a_dictionary_of_2_gb_is_a_limit_and_not_silence);
 	return t_end();
 }

@@ -195,6 +195,29 @@ static void a_region_by_offset_is_inside_or_bad(void)
 	T_TRUE(!r.bad);
 }
 
+static void no_bytes_at_no_address_are_an_empty_region(void)
+{
+	struct rd r = rd_make(NULL, 0);
+	T_TRUE(rd_take(&r, 0) && !r.bad);
+	struct rd child = rd_sub(&r, 0);
+	T_TRUE(!child.bad && rd_left(&child) == 0);
+	T_TRUE(!rd_at(&r, 0, 0).bad && rd_peek(&r, "", 0));
+	T_EQ(rd_u8(&r), 0);
+	T_TRUE(r.bad);
+	r = rd_make(NULL, 8); /* cannot be */
+	T_EQ(rd_left(&r), 0);
+}
+
+static void a_byte_behind_the_end_is_zero(void)
+{
+	struct rd r = rd_make(count_up, 4);
+	T_EQ(rd_byte(&r, 0), 1);
+	T_EQ(rd_byte(&r, 3), 4);
+	T_EQ(rd_byte(&r, 4), 0);
+	T_EQ(rd_byte(&r, SIZE_MAX), 0);
+	T_TRUE(!r.bad && r.pos == 0);
+}
+
 static void a_failed_copy_leaves_zeroes(void)
 {
 	struct rd r = rd_make(count_up, 4);
@@ -331,6 +354,15 @@ static void a_copied_string_ends_with_nul(void)
 }
 
 /* ---- buf ---- */
+
+static void a_string_of_impossible_length_is_refused(void)
+{
+	struct arena a;
+	arena_init(&a, 0);
+	T_TRUE(!arena_strndup(&a, "x", SIZE_MAX));
+	T_TRUE(!arena_strndup(&a, "x", SIZE_MAX - 1));
+	arena_done(&a);
+}
 
 static void a_buffer_holds_what_was_appended(void)
 {
@@ -587,6 +619,7 @@ static void run_base(void)
 	T_RUN(an_arena_never_exceeds_its_limit);
 	T_RUN(an_empty_allocation_is_not_a_failure);
 	T_RUN(a_copied_string_ends_with_nul);
+	T_RUN(a_string_of_impossible_length_is_refused);
 	T_RUN(a_buffer_holds_what_was_appended);
 	T_RUN(numbers_are_written_little_endian);
 	T_RUN(aligning_adds_zeroes_up_to_the_boundary);
@@ -605,6 +638,8 @@ static void run_rd(void)
 	T_RUN(seeking_past_the_end_is_bad);
 	T_RUN(a_child_cannot_leave_its_region);
 	T_RUN(a_region_by_offset_is_inside_or_bad);
+	T_RUN(no_bytes_at_no_address_are_an_empty_region);
+	T_RUN(a_byte_behind_the_end_is_zero);
 	T_RUN(a_failed_copy_leaves_zeroes);
 	T_RUN(peeking_neither_moves_nor_sticks);
 	T_RUN(no_sequence_of_reads_leaves_the_region);

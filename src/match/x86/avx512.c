@@ -41,51 +41,6 @@ TARGET static inline __mmask16 probe4(const uint8_t *p, const void *bloom, __m12
 	return _mm512_testn_epi32_mask(_mm512_andnot_si512(word, m), m);
 }
 
-/* Appends the offsets p + k * step of the bits k of mask. */
-static inline size_t emit(uint32_t mask, size_t p, size_t step, uint32_t *ret_pos, size_t n)
-{
-	for (; mask; mask &= mask - 1)
-		ret_pos[n++] = (uint32_t)(p + (size_t)__builtin_ctz(mask) * step);
-	return n;
-}
-
-/* Merges two ascending masks of offsets that interleave: even lanes from a, odd lanes from b. */
-TARGET static inline uint64_t interleave2(uint32_t a, uint32_t b)
-{
-	return _pdep_u64(a, UINT64_C(0x5555555555555555)) | _pdep_u64(b, UINT64_C(0xaaaaaaaaaaaaaaaa));
-}
-
-static inline size_t emit64(uint64_t mask, size_t p, size_t step, uint32_t *ret_pos, size_t n)
-{
-	for (; mask; mask &= mask - 1)
-		ret_pos[n++] = (uint32_t)(p + (size_t)__builtin_ctzll(mask) * step);
-	return n;
-}
-
-static size_t align_up(size_t v, size_t a)
-{
-	return (v + a - 1) / a * a;
-}
-
-TARGET size_t match_avx512_8(const struct match_class *c, const uint8_t *data, size_t from,
-                             size_t to, uint32_t *ret_pos)
-{
-	const size_t stride = gram_class(c->id).stride;
-	const __m128i shift = _mm_cvtsi32_si128(32 - (int)c->bloom_log2);
-	size_t n = 0, p = align_up(from, stride);
-	if (stride == 8)
-		for (; p + STEP - 8 < to; p += STEP)
-			n = emit(probe8(data + p, c->bloom, shift), p, 8, ret_pos, n);
-	else
-		for (; p + STEP - 4 < to; p += STEP) {
-			uint32_t a = probe8(data + p, c->bloom, shift);
-			uint32_t b = probe8(data + p + 4, c->bloom, shift);
-			if (a | b)
-				n = emit64(interleave2(a, b), p, 4, ret_pos, n);
-		}
-	return n + match_ref(c, data, p, to, ret_pos + n);
-}
-
 /* Class 4_1: the sixteen triples at p + 1, p + 5, … answer for the grams at p, p + 1, p + 4, p + 5, …
  * (bits 0, 1, 2, 3, … of the result). Sixteen-bit lanes hold the byte before and the byte behind. */
 TARGET static inline __mmask32 probe_pairs(const uint8_t *p, const void *bloom, __m128i shift)
@@ -104,57 +59,78 @@ TARGET static inline __mmask32 probe_pairs(const uint8_t *p, const void *bloom, 
 	return _mm512_testn_epi16_mask(_mm512_andnot_si512(word, m), m);
 }
 
-/* *p is even. */
-TARGET static size_t stride1(const struct match_class *c, const uint8_t *data, size_t *p, size_t to,
-                             uint32_t *ret_pos)
+/* Two ascending masks whose offsets interleave: even lanes from a, odd lanes from b. */
+TARGET static inline uint64_t interleave(uint64_t a, uint64_t b)
 {
-	const __m128i shift = _mm_cvtsi32_si128(32 - (int)c->bloom_log2);
-	size_t n = 0;
-	for (; *p + STEP - 1 < to; *p += STEP) {
-		uint64_t a = probe_pairs(data + *p, c->bloom, shift);
-		uint64_t b = probe_pairs(data + *p + 2, c->bloom, shift);
-		uint64_t mask = _pdep_u64(a, UINT64_C(0x3333333333333333)) |
-		                _pdep_u64(b, UINT64_C(0xcccccccccccccccc));
-		n = emit64(mask, *p, 1, ret_pos, n);
+	return _pdep_u64(a, UINT64_C(0x5555555555555555)) | _pdep_u64(b, UINT64_C(0xaaaaaaaaaaaaaaaa));
+}
+
+/* The same in pairs of lanes. */
+TARGET static inline uint64_t interleave_pairs(uint64_t a, uint64_t b)
+{
+	return _pdep_u64(a, UINT64_C(0x3333333333333333)) | _pdep_u64(b, UINT64_C(0xcccccccccccccccc));
+}
+
+/* A pass fills mask[i] for the 64 bytes at d + 64 * i: bit k is the offset k * stride. It has no
+ * branch that depends on the data, so that many gathers are under way at once. */
+typedef void pass(const void *bloom, __m128i shift, const uint8_t *d, size_t steps, uint64_t *mask);
+
+#define DEFINE_PASS(name, value)                                                               \
+	TARGET static void name(const void *bloom, __m128i shift, const uint8_t *d, size_t steps,  \
+	                        uint64_t *mask)                                                    \
+	{                                                                                          \
+		for (size_t i = 0; i < steps; i++, d += STEP)                                          \
+			mask[i] = (value);                                                                 \
 	}
-	return n;
-}
 
-TARGET static size_t stride2(const struct match_class *c, const uint8_t *data, size_t *p, size_t to,
-                             uint32_t *ret_pos)
-{
-	const __m128i shift = _mm_cvtsi32_si128(32 - (int)c->bloom_log2);
-	size_t n = 0;
-	for (; *p + STEP - 2 < to; *p += STEP) {
-		uint32_t a = probe4(data + *p, c->bloom, shift);
-		uint32_t b = probe4(data + *p + 2, c->bloom, shift);
-		n = emit64(interleave2(a, b), *p, 2, ret_pos, n);
-	}
-	return n;
-}
+DEFINE_PASS(pass_8_8, probe8(d, bloom, shift))
+DEFINE_PASS(pass_8_4, interleave(probe8(d, bloom, shift), probe8(d + 4, bloom, shift)))
+DEFINE_PASS(pass_4_4, probe4(d, bloom, shift))
+DEFINE_PASS(pass_4_2, interleave(probe4(d, bloom, shift), probe4(d + 2, bloom, shift)))
+DEFINE_PASS(pass_4_1,
+            interleave_pairs(probe_pairs(d, bloom, shift), probe_pairs(d + 2, bloom, shift)))
 
-TARGET static size_t stride4(const struct match_class *c, const uint8_t *data, size_t *p, size_t to,
-                             uint32_t *ret_pos)
-{
-	const __m128i shift = _mm_cvtsi32_si128(32 - (int)c->bloom_log2);
-	size_t n = 0;
-	for (; *p + STEP - 4 < to; *p += STEP)
-		n = emit(probe4(data + *p, c->bloom, shift), *p, 4, ret_pos, n);
-	return n;
-}
+static pass *const passes[DB_CLASSES] = {
+    [DB_CLASS_8_8] = pass_8_8, [DB_CLASS_8_4] = pass_8_4, [DB_CLASS_4_4] = pass_4_4,
+    [DB_CLASS_4_2] = pass_4_2, [DB_CLASS_4_1] = pass_4_1,
+};
 
-size_t match_avx512_4(const struct match_class *c, const uint8_t *data, size_t from, size_t to,
+/* Offsets of the bits of mask[0 .. steps). */
+static size_t extract(const uint64_t *mask, size_t steps, size_t p, size_t stride,
                       uint32_t *ret_pos)
 {
+	size_t n = 0;
+	for (size_t i = 0; i < steps; i++, p += STEP)
+		for (uint64_t m = mask[i]; m; m &= m - 1)
+			ret_pos[n++] = (uint32_t)(p + (size_t)__builtin_ctzll(m) * stride);
+	return n;
+}
+
+/* Steps from p whose last offset is below `to`. */
+static size_t whole_steps(size_t p, size_t to, size_t stride)
+{
+	size_t last = p + STEP - stride;
+	return last < to ? (to - last - 1) / STEP + 1 : 0;
+}
+
+#define STEPS_MAX (MATCH_BLOCK / STEP)
+
+size_t match_avx512(const struct match_class *c, const uint8_t *data, size_t from, size_t to,
+                    uint32_t *ret_pos)
+{
 	const size_t stride = gram_class(c->id).stride;
-	size_t p = align_up(from, stride), n = 0;
-	if (stride == 1 && p % 2 && p < to)
-		n = match_ref(c, data, p, p + 1, ret_pos), p++;
-	if (stride == 4)
-		n = stride4(c, data, &p, to, ret_pos);
-	else if (stride == 2)
-		n = stride2(c, data, &p, to, ret_pos);
-	else
-		n += stride1(c, data, &p, to, ret_pos + n);
+	const __m128i shift = _mm_cvtsi32_si128(32 - (int)c->bloom_log2);
+	size_t p = (from + stride - 1) / stride * stride, n = 0, steps;
+	uint64_t mask[STEPS_MAX];
+	if (c->id == DB_CLASS_4_1 && p % 2 && p < to) {
+		n = match_ref(c, data, p, p + 1, ret_pos);
+		p++; /* pairs begin at even offsets */
+	}
+	while ((steps = whole_steps(p, to, stride)) > 0) {
+		steps = steps < STEPS_MAX ? steps : STEPS_MAX;
+		passes[c->id](c->bloom, shift, data + p, steps, mask);
+		n += extract(mask, steps, p, stride, ret_pos + n);
+		p += steps * STEP;
+	}
 	return n + match_ref(c, data, p, to, ret_pos + n);
 }

@@ -91,6 +91,7 @@ static st_t send_setup(struct pool *p, struct slot *s, struct err *e)
 		.all_matches = o->all_matches,
 		.archives = o->archives,
 		.detect_pua = o->detect_pua,
+		.no_pe = o->no_pe,
 		.cpumask = o->cpumask,
 	};
 	return msg_send(&s->child.peer, &m, p->opts.db_fd, false, e);

@@ -170,6 +170,7 @@ static void take_options(struct worker *w, const struct msg_setup *m)
 		.all_matches = m->all_matches,
 		.archives = m->archives,
 		.detect_pua = m->detect_pua,
+		.no_pe = m->no_pe,
 		.cpumask = m->cpumask,
 		.stripe_count = 1,
 	};
