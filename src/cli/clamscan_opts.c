@@ -80,8 +80,8 @@ static const struct opt options[] = {
     NOTHING("pcre-match-limit", OPT_COUNT, OPT_WARN_NEVER),
     NOTHING("pcre-recmatch-limit", OPT_COUNT, OPT_WARN_NEVER),
     NOTHING("pcre-max-filesize", OPT_SIZE, OPT_WARN_NEVER),
-    /* Taken apart by nobody yet, so there is nothing to turn off; of ELF files clamscan reads as much
-     * with "no". */
+    /* Taken apart by nobody yet, so there is nothing to turn off; of ELF files clamscan reads as
+     * much with "no". */
     NOTHING("scan-mail", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("scan-elf", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("scan-ole2", OPT_BOOL, OPT_WARN_NEVER),

@@ -35,7 +35,8 @@ struct format {
 	st_t (*read)(struct format_ctx *c, void *buf, size_t cap, size_t *ret_n, struct err *e);
 
 	/* Before the first read() of a child: its first bytes, if they stand in the container as they
-	 * are. *ret is then a region of `in`, else it is empty; read() gives what follows. May be NULL. */
+	 * are. *ret is then a region of `in`, else it is empty; read() gives what follows. May be
+	 * NULL. */
 	st_t (*in_place)(struct format_ctx *c, struct rd *ret, struct err *e);
 
 	void (*close)(struct format_ctx *c);

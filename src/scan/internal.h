@@ -55,8 +55,8 @@ struct scanner {
 /* Where an object's bytes come from. ret_n is 0 at the end. */
 struct source {
 	st_t (*read)(void *ctx, void *buf, size_t cap, size_t *ret_n, struct err *e);
-	/* The first bytes, if they lie inside the bytes of the enclosing object; else *ret is empty. May
-	 * be NULL. */
+	/* The first bytes, if they lie inside the bytes of the enclosing object; else *ret is empty.
+	 * May be NULL. */
 	st_t (*in_place)(void *ctx, struct rd *ret, struct err *e);
 	void *ctx;
 	bool has_size; /* as declared, hostile */
@@ -107,8 +107,8 @@ void object_done(struct object *o);
 void layers_trim(struct scanner *s);
 void layers_free(struct scanner *s);
 
-/* match.c: tells the engine of the object. What its filters find is kept for objects inside its bytes, or
- * taken over from the object that it lies in. */
+/* match.c: tells the engine of the object. What its filters find is kept for objects inside its
+ * bytes, or taken over from the object that it lies in. */
 void match_begin(struct scanner *s, struct object *o, size_t size);
 st_t match_finish(struct scanner *s, struct object *o, struct err *e);
 /* Reports what was found in the object: body signatures, then digests. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Buffers kept from file to file: most files fit, and a worker's private memory stays small. */
 #define KEEP_FILE ((size_t)8 << 20)
@@ -14,8 +15,15 @@
 /* Room behind every object, so that whole vectors can be loaded at its end. */
 #define ROOM DB_TAIL_PAD
 
-/* First buffer of an object whose size nobody declared. */
+/* First buffer of an object whose size nobody declared: a stream rarely unfolds to more than some
+ * times its own size, and pages that are not touched cost nothing. */
 #define FIRST_ROOM ((size_t)64 << 10)
+#define UNFOLDED 6u
+
+/* From here on large pages are asked for: faults on small ones cost as much as fast
+ * decompression. */
+#define LARGE_PAGE ((size_t)2 << 20)
+#define LARGE_MIN (2 * LARGE_PAGE)
 
 static void layer_release(struct layer *l)
 {
@@ -56,6 +64,23 @@ static bool layer_hold(struct layer *l, size_t want)
 		return false;
 	l->p = p;
 	l->cap = want + ROOM;
+	return true;
+}
+
+/* The same without what is in it. */
+static bool layer_renew(struct layer *l, size_t want)
+{
+	if (want + ROOM <= l->cap)
+		return true;
+	layer_release(l);
+	if (want < LARGE_MIN)
+		return layer_hold(l, want);
+	size_t size = (want + ROOM + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	l->p = aligned_alloc(LARGE_PAGE, size);
+	if (!l->p)
+		return false;
+	l->cap = size;
+	(void)madvise(l->p, size, MADV_HUGEPAGE); /* a wish */
 	return true;
 }
 
@@ -191,12 +216,22 @@ static st_t read_in_place(struct scanner *s, struct object *o, struct layer *l,
 	return limits_check_time(s);
 }
 
+static size_t first_room(const struct scanner *s, const struct object *o,
+                         const struct source *src)
+{
+	/* One byte more than declared, so that the source can show that it has ended. */
+	if (src->has_size)
+		return num_max_u64(src->size + 1, FIRST_ROOM);
+	uint64_t most = num_min_u64(s->opts.limits.max_filesize, s->left) + 1;
+	uint64_t guess = o->parent ? (uint64_t)o->parent->len * UNFOLDED : 0;
+	return num_max_u64(num_min_u64(guess, most), FIRST_ROOM);
+}
+
 static st_t read_copy(struct scanner *s, struct object *o, struct layer *l,
                       const struct source *src)
 {
-	/* One byte more than declared, so that the source can show that it has ended. */
-	size_t want = src->has_size ? (size_t)src->size + 1 : 0;
-	if (!layer_hold(l, want > FIRST_ROOM ? want : FIRST_ROOM))
+	size_t want = first_room(s, o, src);
+	if (!(o->len > 0 ? layer_hold(l, want) : layer_renew(l, want)))
 		return report_no_memory(s, want);
 	o->data = l->p;
 	return read_all(s, o, l, src);

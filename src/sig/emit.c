@@ -152,7 +152,8 @@ static void drop_class(struct emit *x, enum db_class_id id, size_t few)
 			g[out++] = g[i];
 			continue;
 		}
-		struct target_ref r = {.index = pat[part[g[i].slot.part].pattern].sig, .target = g[i].target};
+		struct target_ref r = {.index = pat[part[g[i].slot.part].pattern].sig,
+		                       .target = g[i].target};
 		buf_add(&x->alwayses, &r, sizeof r);
 	}
 	x->grams.len = out * sizeof *g;
@@ -196,9 +197,9 @@ static void forget_sigs(struct emit *x)
 }
 
 /* Every class that is used costs a pass over every file, and every gram that ordinary files contain
- * costs a look-up each time. Many classes mean long strides; few mean few passes, and a rare gram may
- * be chosen where a long stride would need one for each alignment. Which is cheaper depends on the
- * set, so each is tried. */
+ * costs a look-up each time. Many classes mean long strides; few mean few passes, and a rare gram
+ * may be chosen where a long stride would need one for each alignment. Which is cheaper depends on
+ * the set, so each is tried. */
 #define BIT(id) (1u << (id))
 #define SHORT (BIT(DB_CLASS_4_1) | BIT(DB_CLASS_2_1))
 static const uint32_t class_sets[] = {

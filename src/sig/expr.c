@@ -1,8 +1,11 @@
 /* Logical expressions -> reverse Polish condition programs.
  *
- *   expr  := term [ ('&' | '|') expr ]            equal precedence, right-associative
+ *   expr  := term { ('&' | '|') term }
  *   term  := id [cmp]  |  '(' expr ')' [cmp]      cmp only behind a block with an own operator
  *   cmp   := ('=' | '>' | '<') X [',' Y]
+ *
+ * Operators have equal precedence and group from the right: 0|1&2 is 0|(1&2). In a block, though,
+ * the last operator comes last: (0|1&2) is (0|1)&2, and (0|1&2&3) is (0|(1&2))&3. So does ClamAV.
  *
  * As in ClamAV, blanks and other characters around an id are not looked at, the last comparison of
  * an id counts, and its Y is ignored; around blocks nothing may stand.
@@ -77,11 +80,22 @@ static void fold_two(struct expr *x)
 	x->values[x->nvalues++] = first;
 }
 
-/* Folds the operators of the innermost block from the right. */
-static void fold_block(struct expr *x, struct block from)
+/* Folds the operators since `from` from the right. */
+static void fold_right(struct expr *x, struct block from)
 {
 	while (x->nops > from.first_op)
 		fold_two(x);
+}
+
+/* Folds the operators of the innermost block, which has one: the last one last. */
+static void fold_block(struct expr *x, struct block from)
+{
+	struct prog last = x->values[--x->nvalues];
+	uint8_t op = x->ops[--x->nops];
+	fold_right(x, from);
+	x->values[x->nvalues++] = last;
+	x->ops[x->nops++] = op;
+	fold_two(x);
 }
 
 static bool is_cmp(char c)
@@ -169,7 +183,8 @@ static st_t close_block(struct expr *x)
 		return sig_bad(x->r, "expression: ')' without '('");
 	struct block from = x->blocks[--x->nblocks];
 	bool has_op = x->nops > from.first_op;
-	fold_block(x, from);
+	if (has_op)
+		fold_block(x, from);
 	x->pos++;
 	if (has_op && is_cmp(peek(x)))
 		return read_block_cmp(x);
@@ -201,7 +216,7 @@ static st_t read_all(struct expr *x)
 	}
 	if (x->nblocks)
 		return sig_bad(x->r, "expression: missing ')'");
-	fold_block(x, (struct block){0});
+	fold_right(x, (struct block){0});
 	return ST_OK;
 }
 

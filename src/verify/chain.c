@@ -9,7 +9,9 @@
  * 1. link.pos ascends; a start is yielded once.
  * 2. Ends of a link are handed on in ascending order: an end is held back while a later start could
  *    still give a smaller one (parts whose matches differ in length).
- * 3. A link with nothing left stays `done`. */
+ * 3. A link with nothing left stays `done`.
+ * 4. Starts outside [pos, last] are never tried: where the filters saw one part bounds the
+ *    others. */
 #include "verify/view.h"
 
 #include "base/num.h"
@@ -23,6 +25,7 @@
 struct link {
 	const struct db_part *part;
 	size_t pos; /* next start to try */
+	size_t last; /* to be tried */
 	size_t end; /* largest usable end of the link before */
 	size_t look; /* its next end, not used yet */
 	bool has_end, has_look, prev_done;
@@ -67,13 +70,13 @@ static bool starts_word(const struct chain *c, size_t s)
 	return s < unit || !word_at(c, s - unit);
 }
 
-/* Some end of the last part is allowed: inside the section, and at a word's end if asked for. */
+/* Some end of the last part is allowed: at a word's end, if that is asked for. */
 static bool end_allowed(const struct chain *c)
 {
 	const struct ends *e = &c->ends;
 	for (uint32_t i = 0; i <= e->span; i++) {
 		size_t end = e->base + i;
-		if (!(e->bit[i / 64] >> (i % 64) & 1) || end > c->range.end)
+		if (!(e->bit[i / 64] >> (i % 64) & 1))
 			continue;
 		if (!(c->p->flags & DB_PAT_FULLWORD) || !word_at(c, end))
 			return true;
@@ -203,11 +206,11 @@ static bool later_start(struct chain *c, size_t k, size_t *ret)
 	struct link *l = &c->link[k];
 	size_t from, to;
 	while (!c->v->over && allowed(c, k, &from, &to)) {
-		if (find_part(c, l->part, from, to, ret)) {
+		if (find_part(c, l->part, from, num_min_size(to, l->last), ret)) {
 			l->pos = *ret + 1;
 			return true;
 		}
-		if (to >= c->v->size)
+		if (to >= l->last)
 			return false;
 		l->pos = to + 1;
 	}
@@ -225,6 +228,54 @@ static bool next_start(struct chain *c, size_t k, size_t *ret)
 	return got;
 }
 
+/* Part k starts in [lo, hi]: where do the parts before it? False if nowhere. */
+static bool narrow_left(struct chain *c, size_t k, size_t lo, size_t hi)
+{
+	for (; k > 0; k--) {
+		const struct db_part *here = c->link[k].part, *before = c->link[k - 1].part;
+		size_t nearest = (size_t)here->gap_min + before->min_len;
+		size_t farthest = (size_t)here->gap_max + before->max_len;
+		if (hi < nearest)
+			return false;
+		hi -= nearest;
+		lo = here->gap_max == UINT32_MAX || lo < farthest ? 0 : lo - farthest;
+		c->link[k - 1].pos = lo;
+		c->link[k - 1].last = hi;
+	}
+	return true;
+}
+
+/* The same for the parts behind it; they end where the object does. */
+static void narrow_right(struct chain *c, size_t k, size_t lo, size_t hi)
+{
+	for (; k + 1u < c->p->nparts; k++) {
+		const struct db_part *here = c->link[k].part, *next = c->link[k + 1].part;
+		lo += (size_t)next->gap_min + here->min_len;
+		hi += (size_t)next->gap_max + here->max_len;
+		hi = next->gap_max == UINT32_MAX ? c->v->size : num_min_size(hi, c->v->size);
+		c->link[k + 1].pos = lo;
+		c->link[k + 1].last = hi;
+	}
+}
+
+/* Takes into account where the filters saw a part of the pattern. */
+static bool narrow(struct chain *c)
+{
+	const struct trace *t = &c->v->trace;
+	struct link *first = &c->link[0];
+	if (t->part >= c->p->part && t->part - c->p->part < c->p->nparts) {
+		size_t k = t->part - c->p->part;
+		c->link[k].pos = t->first;
+		c->link[k].last = t->last;
+		narrow_right(c, k, t->first, t->last);
+		if (!narrow_left(c, k, t->first, t->last))
+			return false;
+	}
+	first->pos = (size_t)num_max_u64(first->pos, c->range.first);
+	c->range.last = num_min_size(c->range.last, first->last);
+	return first->pos <= c->range.last;
+}
+
 uint64_t pattern_count(struct view *v, const struct db_pattern *p, uint64_t enough,
                        struct link *links)
 {
@@ -232,8 +283,9 @@ uint64_t pattern_count(struct view *v, const struct db_pattern *p, uint64_t enou
 	if (!pattern_range(v, p, &c.range))
 		return 0;
 	for (size_t k = 0; k < p->nparts; k++)
-		links[k] = (struct link){.part = &v->db->part[p->part + k]};
-	links[0].pos = c.range.first;
+		links[k] = (struct link){.part = &v->db->part[p->part + k], .last = v->size};
+	if (!narrow(&c))
+		return 0;
 	uint64_t n = 0;
 	size_t s;
 	while (n < enough && next_start(&c, p->nparts - 1u, &s))

@@ -42,6 +42,7 @@ struct engine {
 	uint32_t *seen;  /* signatures whose state is not UNSEEN */
 	size_t nseen;
 	uint32_t *found;
+	struct trace *trace; /* of each candidate */
 	struct link *links;
 	struct engine_stats stats;
 	uint32_t pos[MATCH_CANDIDATES];
@@ -76,8 +77,9 @@ st_t engine_new(const struct db *db, uint32_t cpumask, struct engine **ret, stru
 	g->state = calloc(n + 1, sizeof *g->state);
 	g->seen = malloc((n + 1) * sizeof *g->seen);
 	g->found = malloc((n + 1) * sizeof *g->found);
+	g->trace = malloc((n + 1) * sizeof *g->trace);
 	g->links = calloc(most_parts(g->db), link_size());
-	if (!g->state || !g->seen || !g->found || !g->links) {
+	if (!g->state || !g->seen || !g->found || !g->trace || !g->links) {
 		engine_free(g);
 		return fail(e, ST_NOMEM, 0, "engine: out of memory");
 	}
@@ -92,6 +94,7 @@ void engine_free(struct engine *g)
 	free(g->state);
 	free(g->seen);
 	free(g->found);
+	free(g->trace);
 	free(g->links);
 	free(g);
 }
@@ -125,6 +128,18 @@ static void mark(struct engine *g, uint32_t sig, enum sig_state to)
 		g->seen[g->nseen++] = sig;
 	if (g->state[sig] < to)
 		g->state[sig] = (uint8_t)to;
+	g->trace[sig].part = NO_TRACE;
+}
+
+/* Another gram of a candidate: its part may start here, too. */
+static void extend_trace(struct trace *t, uint32_t part, uint32_t start)
+{
+	if (t->part != part) {
+		t->part = NO_TRACE;
+		return;
+	}
+	t->first = start < t->first ? start : t->first;
+	t->last = start > t->last ? start : t->last;
 }
 
 /* One pattern of one part, anywhere, without a look at its neighbours: a match is the finding. */
@@ -138,15 +153,21 @@ static bool decides(const struct db_sig *s, const struct db_pattern *p)
 static void confirm(struct engine *g, const struct db_slot *slot, size_t pos)
 {
 	const struct db_pattern *p = &g->db->pattern[g->db->part[slot->part].pattern];
-	if (g->state[p->sig] != UNSEEN || pos < slot->delta)
+	if (pos < slot->delta)
 		return;
+	size_t start = pos - slot->delta;
+	if (g->state[p->sig] != UNSEEN) {
+		extend_trace(&g->trace[p->sig], slot->part, (uint32_t)start);
+		return;
+	}
 	struct ends ends;
 	g->stats.confirms++;
-	size_t start = pos - slot->delta;
 	if (!part_match(&g->view, &g->db->part[slot->part], start, &ends) ||
 	    !near_possible(&g->view, p, slot->part, start))
 		return;
 	mark(g, p->sig, decides(&g->db->sig[p->sig], p) ? FOUND : CANDIDATE);
+	g->trace[p->sig] =
+	    (struct trace){.part = slot->part, .first = (uint32_t)start, .last = (uint32_t)start};
 }
 
 /* Do the bytes of the slot's context stand there? They belong to the anchor: where they would lie
@@ -326,6 +347,7 @@ static void evaluate(struct engine *g)
 		if (g->state[sig] != CANDIDATE)
 			continue;
 		g->stats.evaluated++;
+		g->view.trace = g->trace[sig];
 		if (cond_true(&g->view, &g->db->sig[sig], g->links))
 			g->state[sig] = FOUND;
 	}

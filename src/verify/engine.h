@@ -36,8 +36,9 @@ void hits_trim(struct hits *h);
  * finished, as long as its bytes stay where they are. */
 void engine_record(struct engine *g, struct hits *to);
 
-/* Right after engine_begin(), when the object is all there: if it lies inside the bytes of the object
- * recorded in `from`, the filters that ran over that one are not run again. Same findings. */
+/* Right after engine_begin(), when the object is all there: if it lies inside the bytes of the
+ * object recorded in `from`, the filters that ran over that one are not run again. Same
+ * findings. */
 void engine_reuse(struct engine *g, const struct hits *from);
 
 /* Finishes the object. `exe` may be NULL (no executable). *ret_sigs points to the ids of the

@@ -1,13 +1,13 @@
-/* What the filters found in one object, kept for objects that are slices of it: the members of a tar
- * archive are the same bytes once more and need not be filtered again.
+/* What the filters found in one object, kept for objects that are slices of it: the members of a
+ * tar archive are the same bytes once more and need not be filtered again.
  *
  * A hit is a gram of the index, with its context, at an offset. Grams are probed at offsets aligned
  * in the outer object. That is as good as aligned in the slice: an anchor holds an indexed gram at
  * every alignment (db/gram.h), and one that lies in the slice lies there with all its grams.
  *
  * Invariants
- * 1. list[i].pos ascends but for HITS_DISORDER: blocks are filtered one after the other, the classes
- *    of a block one after the other.
+ * 1. list[i].pos ascends but for HITS_DISORDER: blocks are filtered one after the other, the
+ *    classes of a block one after the other.
  * 2. `whole`: every byte of the object was filtered and no hit was lost. Nothing else is reused. */
 #ifndef VITRINE_VERIFY_HITS_H
 #define VITRINE_VERIFY_HITS_H

@@ -8,7 +8,9 @@ static bool moved(const struct view *v, uint64_t base, int64_t n, uint64_t *ret)
 {
 	if (n < 0 && base < (uint64_t)-n)
 		return false;
-	uint64_t at = n < 0 ? base - (uint64_t)-n : base + (uint64_t)n;
+	uint64_t at = base - (uint64_t)-n;
+	if (n >= 0 && !num_add_u64(base, (uint64_t)n, &at))
+		return false;
 	*ret = at;
 	return at <= v->size;
 }
@@ -51,15 +53,13 @@ bool pattern_range(const struct view *v, const struct db_pattern *p, struct plac
 	uint64_t at;
 	if (p->min_len > v->size || !origin(v, p, &at))
 		return false;
-	uint64_t last = v->size - p->min_len, end = v->size;
+	uint64_t last = v->size - p->min_len, shift = p->off_shift;
+	/* As in clamscan, it is the start that lies in the section; the match may reach out of it. */
 	if (p->off_kind == DB_OFF_IN_SECTION)
-		end = at + num_min_u64(section(v, p)->size, v->size - at);
-	else if (p->off_kind != DB_OFF_ANY)
-		last = num_min_u64(last, at + p->off_shift);
-	if (end < p->min_len)
-		return false;
-	last = num_min_u64(last, end - p->min_len);
-	*ret = (struct place_range){.first = (size_t)at, .last = (size_t)last, .end = (size_t)end};
+		shift += num_min_u64(section(v, p)->size, v->size);
+	if (p->off_kind != DB_OFF_ANY)
+		last = num_min_u64(last, at + shift);
+	*ret = (struct place_range){.first = (size_t)at, .last = (size_t)last};
 	return at <= last;
 }
 

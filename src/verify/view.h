@@ -5,6 +5,14 @@
 #include "db/db.h"
 #include "verify/layout.h"
 
+/* Where the filters saw the one part of a signature that they look for: no match of its pattern has
+ * that part before `first` or behind `last`. */
+struct trace {
+	uint32_t part; /* in DB_SEC_PART; NO_TRACE: nothing is known */
+	uint32_t first, last;
+};
+#define NO_TRACE UINT32_MAX
+
 struct view {
 	const struct db_view *db;
 	const uint8_t *data;
@@ -13,6 +21,7 @@ struct view {
 	uint64_t deadline_ns;         /* monotonic; 0 is none */
 	uint32_t ticks;
 	bool over; /* the deadline passed: every search gives up */
+	struct trace trace; /* of the signature that is being evaluated */
 };
 
 /* Counts one step of work; true once the time is over. The clock is read once in 4,096 steps. */
@@ -38,7 +47,6 @@ bool near_possible(struct view *v, const struct db_pattern *p, uint32_t part, si
  * v->exe for offsets into executables. */
 struct place_range {
 	size_t first, last;
-	size_t end; /* the match must end here at the latest (SEx) */
 };
 bool pattern_range(const struct view *v, const struct db_pattern *p, struct place_range *ret);
 

@@ -1,9 +1,12 @@
 """Random signatures of every active kind, made from windows of files that exist, so that about half of
 them match; the rest are near misses (a byte, a distance, an offset or a count that is one off).
 
-Lines need not be well-formed: who uses this leaves those out that the compiler refuses."""
+Lines need not be well-formed: who uses this leaves those out that the compiler refuses. What clamscan
+is known to lose (doc/differences.md) is not made: parts that occur often in front of a gap, alternatives
+of different lengths at an offset, boundaries under the modifier f, several rows of one digest."""
 import hashlib
 import os
+import re
 import struct
 
 EXE_TARGETS = (1, 6, 9)
@@ -79,13 +82,17 @@ def several(rng, w):
     return "(" + "|".join(pair) + ")"
 
 
-def part(rng, w, plain):
+def apart(rng, w):
+    """One byte, a distance of a few bytes, the rest. Only in contents of one part for any offset: for
+    offsets and for distances to other parts clamscan takes the rest alone (doc/format/signatures.md)."""
+    gap = rng.randrange(1, min(4, len(w) - 3))
+    lo, hi = rng.choice([(gap, gap), (0, gap), (gap, gap + 2), (gap - 1, gap + 1), (gap + 1, gap + 2)])
+    form = f"[{lo}]" if lo == hi else f"[{lo}-{hi}]"
+    return w[:1].hex() + form + w[1 + gap:].hex()
+
+
+def part(rng, w, plain, edges):
     """A run of bytes without a gap."""
-    if len(w) > 4 and rng.random() < 0.06:
-        gap = rng.randrange(1, min(4, len(w) - 3))
-        lo, hi = rng.choice([(gap, gap), (0, gap), (gap, gap + 2), (gap - 1, gap + 1), (gap + 1, gap + 2)])
-        form = f"[{lo}]" if lo == hi else f"[{lo}-{hi}]"
-        return w[:1].hex() + form + w[1 + gap:].hex()
     text, i = "", 0
     while i < len(w):
         chance = 1.0 if plain or i < 2 and rng.random() < 0.8 else rng.random()
@@ -98,7 +105,7 @@ def part(rng, w, plain):
         else:
             text += f"{w[i]:02x}"
         i += 1
-    edge = rng.random()
+    edge = rng.random() if edges else 1
     if edge < 0.03:
         return rng.choice(["(B)", "(L)", "(W)"]) + text
     return text + rng.choice(["(B)", "(L)", "(W)"]) if edge < 0.06 else text
@@ -117,22 +124,23 @@ def content(rng, data, at, mods=""):
     """A body that starts at `at`; about one in four does not match there."""
     text, pos = "", at
     plain = rng.random() < 0.5
-    for i in range(rng.choice([1, 1, 1, 1, 2, 2, 3])):
+    nparts = rng.choice([1, 1, 1, 1, 2, 2, 3])
+    for i in range(nparts):
         if i:
             gap = rng.choice([0, 1, 3, 10, 60, 127, 128, 300])
             text += gap_text(rng, gap)
             pos += gap
         n = rng.choice([2, 3, 4, 5, 7, 8, 11, 15, 20, 32, 60])
         w = bytearray(data[pos:pos + n])
-        if len(w) < 2 or len(set(w)) < min(4, len(w)):
-            return None  # clamscan loses track of parts that overlap themselves (doc/differences.md)
+        if len(set(w)) < min(3, max(len(w), 2)) or (nparts > 1 and (len(set(w)) < 4 or data.count(w) > 2)):
+            return None
         pos += n
         if rng.random() < 0.12:
             j = rng.randrange(len(w))
             w[j] = other_byte(rng, w[j])
         if "i" in mods or rng.random() < 0.03:
             w = bytearray(bytes(w).swapcase() if rng.random() < 0.5 else w)
-        text += part(rng, bytes(w), plain)
+        text += part(rng, bytes(w), plain, "f" not in mods)
     return text
 
 
@@ -160,6 +168,12 @@ def offset(rng, s, at, target):
     return f"{form},{shift}" if shift else form
 
 
+def offset_for(rng, s, at, target, body):
+    groups = [g.split("|") for g in re.findall(r"\(([^()]*)\)", body)]
+    uneven = any(len(x) != len(g[0]) for g in groups for x in g)
+    return "*" if uneven else offset(rng, s, at, target)
+
+
 def place_in(rng, s):
     if s.entry is not None and s.entry + 8 < len(s.data) and rng.random() < 0.15:
         return s.entry
@@ -174,8 +188,11 @@ def target_for(rng, s):
 
 def ndb(rng, s, name):
     at, target = place_in(rng, s), target_for(rng, s)
+    w = s.data[at:at + rng.randrange(6, 20)]
+    if rng.random() < 0.06 and len(set(w)) > 5:
+        return f"{name}:{target}:*:{apart(rng, w)}"
     body = content(rng, s.data, at)
-    return body and f"{name}:{target}:{offset(rng, s, at, target)}:{body}"
+    return body and f"{name}:{target}:{offset_for(rng, s, at, target, body)}:{body}"
 
 
 def comparison(rng, n):
@@ -209,9 +226,10 @@ def subsig(rng, samples, s, target):
     body = content(rng, s.data, at, mods)
     if not body:
         return None
-    if rng.random() < 0.1:
-        body = s.data[at:at + rng.randrange(2, 5)].hex()  # short ones occur often: counts
-    off = offset(rng, s, at, target)
+    w = s.data[at:at + rng.randrange(2, 5)]
+    if rng.random() < 0.1 and len(set(w)) > 1:
+        body = w.hex()  # short ones occur often: counts
+    off = offset_for(rng, s, at, target, body)
     return ("" if off == "*" else off + ":") + body + ("::" + mods if mods else "")
 
 
@@ -260,6 +278,15 @@ def section_lines(rng, s, name):
             yield digest_line(rng, s.data[raw:raw + n], f"{name}-{i}", section=True)
 
 
+def one_each(lines, seen):
+    """Lines whose digest was not there before."""
+    for line in lines:
+        digest = max(line.split(":"), key=len)
+        if digest not in seen:
+            seen.add(digest)
+            yield line
+
+
 def databases(rng, samples, layers, count):
     """{file name: lines}. `layers` are further objects (archives, members): digests only."""
     ret = {k: [] for k in ("a.ndb", "a.ldb", "a.hdb", "a.hsb", "a.mdb", "a.msb", "a.fp", "a.sfp")}
@@ -276,6 +303,9 @@ def databases(rng, samples, layers, count):
     for i, s in enumerate(samples):
         if s.target == 1:
             ret[rng.choice(["a.mdb", "a.msb"])] += section_lines(rng, s, f"Section.{i}")
+    seen = set()
+    for k in ("a.hdb", "a.hsb", "a.mdb", "a.msb"):
+        ret[k] = list(one_each(ret[k], seen))
     return {k: [x for x in v if x] for k, v in ret.items()}
 
 
@@ -285,3 +315,18 @@ def write(folder, lines):
         if v:
             with open(os.path.join(folder, name), "w", encoding="ascii") as f:
                 f.writelines(x + "\n" for x in v)
+
+
+def any_expression(rng, ids, depth=0):
+    """Blocks in blocks, ids more than once, comparisons of all kinds."""
+    terms = []
+    for _ in range(rng.choice([1, 2, 2, 3, 3, 4, 5]) if depth < 3 else 1):
+        if depth < 3 and rng.random() < 0.3:
+            inner = any_expression(rng, ids, depth + 1)
+            terms.append(f"({inner})" + (comparison(rng, 3) if "&" in inner or "|" in inner else ""))
+        else:
+            terms.append(str(rng.randrange(ids)) + comparison(rng, 1))
+    text = terms[0]
+    for t in terms[1:]:
+        text += rng.choice("&|") + t
+    return text

@@ -57,8 +57,8 @@ static void fix_header(uint8_t *p, size_t size)
 	memcpy(p, &h, sizeof h);
 }
 
-/* The memory behind the view is ours: block sums are made right in it. Sections may overlap, so that
- * what is written may be what steers this; hence the copies. */
+/* The memory behind the view is ours: block sums are made right in it. Sections may overlap, so
+ * that what is written may be what steers this; hence the copies. */
 static void fix_names(const struct db_view *v)
 {
 	struct db_name_dir *d = (struct db_name_dir *)(uintptr_t)v->name_dir;

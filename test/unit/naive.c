@@ -113,16 +113,15 @@ static void elems(const struct naive_object *o, const struct ir_elem *el, uint32
 		elems(o, el + 1, n - 1, false, pos + 1, ends);
 }
 
-/* [first, last] of the pattern's start and the offset where it must have ended. */
+/* [first, last] of the pattern's start. */
 static bool range(const struct ir_pattern *p, const struct naive_object *o, int64_t *first,
-                  int64_t *last, int64_t *end)
+                  int64_t *last)
 {
 	const struct exe_layout *x = o->exe && o->exe->valid ? o->exe : NULL;
 	int64_t size = (int64_t)o->size, n = p->offset.n, at;
 	uint32_t sec = p->offset.kind == IR_OFF_LAST_SECTION && x ? x->nsections - 1
 	                                                          : p->offset.section;
 	bool has_sec = x && x->nsections > 0 && sec < x->nsections;
-	*end = size;
 	switch (p->offset.kind) {
 	case IR_OFF_ANY:
 		*first = 0;
@@ -143,8 +142,7 @@ static bool range(const struct ir_pattern *p, const struct naive_object *o, int6
 		if (!has_sec)
 			return false;
 		*first = (int64_t)x->sections[sec].off;
-		*end = *first + (int64_t)x->sections[sec].size;
-		*last = *end;
+		*last = *first + (int64_t)x->sections[sec].size + p->offset.maxshift;
 		return true;
 	default:
 		if (!has_sec)
@@ -176,8 +174,8 @@ static bool reached(const struct ir_part *p, const struct offsets *from, size_t 
 
 static uint64_t pattern_starts(const struct ir_pattern *p, const struct naive_object *o)
 {
-	int64_t first, last, end;
-	if (!range(p, o, &first, &last, &end))
+	int64_t first, last;
+	if (!range(p, o, &first, &last))
 		return 0;
 	struct offsets from = {0};
 	uint64_t count = 0;
@@ -196,7 +194,7 @@ static uint64_t pattern_starts(const struct ir_pattern *p, const struct naive_ob
 			for (size_t e = one.low; e <= one.high && e <= o->size; e++) {
 				bool ok = one.at[e];
 				if (ok && k + 1 == p->nparts)
-					ok = (int64_t)e <= end && !(p->fullword && word(o, p->wide, (int64_t)e));
+					ok = !(p->fullword && word(o, p->wide, (int64_t)e));
 				if (ok)
 					offsets_set(&ends, e);
 				any |= ok;

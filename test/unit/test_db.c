@@ -103,7 +103,8 @@ static struct db_section *section(struct image *m, enum db_section_id id)
 
 static void seal_table(struct image *m)
 {
-	header(m)->sum = sum64(section(m, DB_SEC_META), (DB_SECTIONS_END - 1) * sizeof(struct db_section));
+	size_t n = (DB_SECTIONS_END - 1) * sizeof(struct db_section);
+	header(m)->sum = sum64(section(m, DB_SEC_META), n);
 }
 
 static void seal(struct image *m, enum db_section_id id)
@@ -175,7 +176,8 @@ static size_t use(struct db *db)
 	for (unsigned u = 0; u < DB_HASH_USES; u++)
 		for (unsigned k = 0; k < DIGEST_KINDS; k++)
 			if (db_hash_wanted(db, u, k, 68))
-				(void)!db_hash_lookup(db, u, k, (const uint8_t *)OBJECT, 68, count_hit, &hits, NULL);
+				(void)!db_hash_lookup(db, u, k, (const uint8_t *)OBJECT, 68, count_hit, &hits,
+				                      NULL);
 	return found;
 }
 
@@ -191,6 +193,27 @@ static void an_unchanged_database_finds_what_is_there(void)
 	T_TRUE(db_inactive(db, 0) && !db_inactive(db, db_view(db)->ninactive));
 	db_close(db);
 	free(m.p);
+}
+
+/* doc/format/database.md gives these; a change there is a change of the format. */
+static void records_have_the_sizes_of_the_document(void)
+{
+	T_EQ(sizeof(struct db_header), 32);
+	T_EQ(sizeof(struct db_section), 32);
+	T_EQ(sizeof(struct db_meta), 104);
+	T_EQ(sizeof(struct db_inactive), 64);
+	T_EQ(sizeof(struct db_sig), 20);
+	T_EQ(sizeof(struct db_cond), 12);
+	T_EQ(sizeof(struct db_pattern), 32);
+	T_EQ(sizeof(struct db_part), 40);
+	T_EQ(sizeof(struct db_target), 32);
+	T_EQ(sizeof(struct db_filter), 192);
+	T_EQ(sizeof(struct db_slot), 16);
+	T_EQ(sizeof(struct db_place), 24);
+	T_EQ(sizeof(struct db_hash_table), 40);
+	T_EQ(sizeof(struct db_hash_dir), 8);
+	T_EQ(sizeof(struct db_name_dir), 8);
+	T_EQ(DB_SECTIONS_END - 1, 20);
 }
 
 /* -- refusals ------------------------------------------------------------------------------- */
@@ -300,7 +323,8 @@ struct word {
 };
 
 #define FIELD(sec, type, i, field, value) \
-	{sec, sizeof(type), i, offsetof(type, field), sizeof(((type *)0)->field), value, #field " = " #value}
+	{sec, sizeof(type), i, offsetof(type, field), sizeof(((type *)0)->field), value, \
+	 #field " = " #value}
 #define SIG(field, value) FIELD(DB_SEC_SIG, struct db_sig, 0, field, value)
 #define PATTERN(field, value) FIELD(DB_SEC_PATTERN, struct db_pattern, 0, field, value)
 #define PART(field, value) FIELD(DB_SEC_PART, struct db_part, 0, field, value)
@@ -370,10 +394,11 @@ static void every_field_that_leads_outside_is_refused(void)
 /* The first program of a database and what a change at one of its bytes does. */
 static struct db_part *first_program(struct image *m)
 {
+	const uint8_t *code = m->p + section(m, DB_SEC_CODE)->off;
 	struct db_section *s = section(m, DB_SEC_PART);
 	struct db_part *p = (struct db_part *)(void *)(m->p + s->off);
 	for (size_t i = 0; i < s->len / sizeof *p; i++)
-		if (p[i].kind == DB_PART_PROGRAM && m->p[section(m, DB_SEC_CODE)->off + p[i].code] == DB_OP_ALT)
+		if (p[i].kind == DB_PART_PROGRAM && code[p[i].code] == DB_OP_ALT)
 			return &p[i];
 	printf("no program with alternatives\n");
 	exit(2);
@@ -466,7 +491,8 @@ static void try_image(struct image *m, unsigned *ret_refused)
 
 static void every_word_of(struct image *m, enum db_section_id id, unsigned *ret_refused)
 {
-	static const uint32_t values[] = {0, 1, 255, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, UINT32_MAX};
+	static const uint32_t values[] = {0,      1,          255,        0x7fff,
+	                                  0xffff, 0x7fffffff, 0x80000000, UINT32_MAX};
 	struct db_section *s = section(m, id);
 	uint8_t *p = m->p + s->off;
 	for (size_t at = 0; at + 4 <= s->len; at += 4) {
@@ -542,8 +568,8 @@ static struct image named(void)
 	char name[1024];
 	for (unsigned i = 0; i < NAMES; i++) {
 		make_name(name, sizeof name, i);
-		n += (size_t)snprintf(names_text + n, sizeof names_text - n, "%032x:%u:%s\n", i * 2654435761u,
-		                      i + 1, name);
+		n += (size_t)snprintf(names_text + n, sizeof names_text - n, "%032x:%u:%s\n",
+		                      i * 2654435761u, i + 1, name);
 	}
 	struct sig_source src = {"names.hdb", names_text, n};
 	return compile(&src, 1);
@@ -580,7 +606,8 @@ static void every_name_is_decoded_as_it_was_written(void)
 		struct wanted w = {0};
 		make_name(want, sizeof want, i);
 		digest_of(i, digest);
-		T_EQ(db_hash_lookup(db, DB_HASH_FILE, DIGEST_MD5, digest, i + 1, keep_hit, &w, NULL), ST_OK);
+		T_EQ(db_hash_lookup(db, DB_HASH_FILE, DIGEST_MD5, digest, i + 1, keep_hit, &w, NULL),
+		     ST_OK);
 		T_EQ(w.hits, 1);
 		T_EQ(db_name(db, w.nameref, got, NULL), ST_OK);
 		T_STR(got, want);
@@ -651,7 +678,8 @@ static struct image random_rows(enum digest_kind kind)
 	return compile(&src, 1);
 }
 
-static unsigned hits(const struct db *db, enum digest_kind kind, const uint8_t *digest, uint64_t size)
+static unsigned hits(const struct db *db, enum digest_kind kind, const uint8_t *digest,
+                     uint64_t size)
 {
 	struct wanted w = {0};
 	T_EQ(db_hash_lookup(db, DB_HASH_FILE, kind, digest, size, keep_hit, &w, NULL), ST_OK);
@@ -778,6 +806,7 @@ static void a_file_that_is_no_database_is_refused(void)
 int main(void)
 {
 	seed = t_seed(20190101);
+	T_RUN(records_have_the_sizes_of_the_document);
 	T_RUN(an_unchanged_database_finds_what_is_there);
 	T_RUN(a_file_that_is_no_database_is_refused);
 	T_RUN(a_wrong_header_is_refused_for_its_reason);

@@ -8,6 +8,7 @@
 #include "random_sig.h"
 #include "sig/compile.h"
 #include "verify/engine.h"
+#include "verify/hits.h"
 
 #define SIGS 60
 #define OBJECTS 12
@@ -72,20 +73,22 @@ static void feed(struct engine *g, size_t size)
 
 static uint64_t nfound, nmissed;
 
-static void one_object(struct world *w, struct engine *g)
+static uint8_t random_target(void)
 {
-	size_t size = t_rand(&seed) % 1500;
-	uint8_t *data = malloc(size + (size == 0));
-	struct exe_layout exe;
-	random_object(&w->set, &seed, data, size);
+	return (uint8_t[]){0, 1, 6, 7}[t_rand(&seed) % 4];
+}
+
+/* Finishes the object that was begun: what is found must be what the naive matcher finds. */
+static void finish(struct world *w, struct engine *g, uint8_t target, const uint8_t *data,
+                   size_t size)
+{
+	static struct exe_layout exe;
 	random_layout(&seed, size, &exe);
-	uint8_t target = (uint8_t[]){0, 1, 6, 7}[t_rand(&seed) % 4];
 	const struct exe_layout *layout = target == 1 || target == 6 ? &exe : NULL;
 	struct naive_object o = {data, size, target, layout};
 	const uint32_t *sigs;
 	size_t n;
 	struct err e = {0};
-	engine_begin(g, target, data, size);
 	if (t_rand(&seed) % 2)
 		feed(g, size);
 	T_EQ(engine_finish(g, layout, &sigs, &n, &e), ST_OK);
@@ -95,6 +98,41 @@ static void one_object(struct world *w, struct engine *g)
 		*(want ? &nfound : &nmissed) += 1;
 		if (want != got)
 			T_FAIL("%s (%s): naive %d, engine %d", s->name, engine_kernels(g), want, got);
+	}
+}
+
+static void one_object(struct world *w, struct engine *g)
+{
+	size_t size = t_rand(&seed) % 1500;
+	uint8_t *data = malloc(size + (size == 0)), target = random_target();
+	random_object(&w->set, &seed, data, size);
+	engine_begin(g, target, data, size);
+	finish(w, g, target, data, size);
+	free(data);
+}
+
+/* An object of several blocks, then slices of it, of any target: taking over what was found in the
+ * whole finds the same as filtering the slice. */
+static void one_container(struct world *w, struct engine *g, struct hits *hits)
+{
+	size_t size = 1 + t_rand(&seed) % (t_rand(&seed) % 2 ? 40000 : 1500);
+	uint8_t *data = malloc(size), outer = t_rand(&seed) % 4 ? 0 : random_target();
+	const uint32_t *sigs;
+	size_t n;
+	struct err e = {0};
+	random_object(&w->set, &seed, data, size);
+	engine_begin(g, outer, data, size);
+	engine_record(g, hits);
+	if (t_rand(&seed) % 2)
+		feed(g, size);
+	T_EQ(engine_finish(g, NULL, &sigs, &n, &e), ST_OK);
+	for (unsigned i = 0; i < 8 && t_bad == 0; i++) {
+		size_t at = t_rand(&seed) % size, len = 1 + t_rand(&seed) % 1500;
+		uint8_t target = t_rand(&seed) % 2 ? outer : random_target();
+		len = len < size - at ? len : size - at;
+		engine_begin(g, target, data + at, len);
+		engine_reuse(g, hits);
+		finish(w, g, target, data + at, len);
 	}
 	free(data);
 }
@@ -119,6 +157,74 @@ static void engine_equals_naive_matcher(void)
 	}
 	printf("  %" PRIu64 " found, %" PRIu64 " not\n", nfound, nmissed);
 	T_TRUE(nfound > 1000);
+}
+
+static void slice_equals_naive_matcher(void)
+{
+	struct hits *hits = hits_new();
+	if (!hits)
+		abort();
+	for (unsigned r = 0; r < ROUNDS / 2 && t_bad == 0; r++) {
+		uint64_t start = seed;
+		struct world w;
+		struct engine *g;
+		struct err e = {0};
+		world_open(&w, SIGS);
+		if (engine_new(w.db, CPU_ALL, &g, &e) != ST_OK)
+			abort();
+		for (unsigned i = 0; i < OBJECTS / 2 && t_bad == 0; i++)
+			one_container(&w, g, hits);
+		if (t_bad)
+			printf("  round %u started with seed 0x%" PRIx64 "\n", r, start);
+		hits_trim(hits);
+		engine_free(g);
+		world_close(&w);
+	}
+	hits_free(hits);
+}
+
+/* Bytes outside the recorded object, or a record that never was finished, are filtered. */
+static void only_finished_records_are_reused(void)
+{
+	struct world w;
+	struct engine *g;
+	struct err e = {0};
+	struct hits *hits = hits_new();
+	uint8_t data[3000];
+	world_open(&w, SIGS);
+	if (!hits || engine_new(w.db, CPU_ALL, &g, &e) != ST_OK)
+		abort();
+	for (unsigned i = 0; i < 60 && t_bad == 0; i++) {
+		const uint32_t *sigs;
+		size_t n;
+		random_object(&w.set, &seed, data, sizeof data);
+		engine_begin(g, 0, data, 1500);
+		engine_record(g, hits);
+		if (i % 2)
+			T_EQ(engine_finish(g, NULL, &sigs, &n, &e), ST_OK);
+		size_t at = i % 2 ? 1000 : 200;
+		engine_begin(g, 0, data + at, 1000);
+		engine_reuse(g, hits);
+		finish(&w, g, 0, data + at, 1000);
+	}
+	hits_free(hits);
+	engine_free(g);
+	world_close(&w);
+}
+
+static void record_that_lost_a_hit_says_so(void)
+{
+	static const struct db_target target;
+	struct hits *hits = hits_new();
+	if (!hits)
+		abort();
+	hits_start(hits, &target, NULL, 0);
+	for (uint32_t i = 0; i < HITS_MAX; i++)
+		hits_add(hits, i, i);
+	T_TRUE(!hits->lost);
+	hits_add(hits, 0, 0);
+	T_TRUE(hits->lost);
+	hits_free(hits);
 }
 
 static void same_signatures_give_the_same_bytes(void)
@@ -159,6 +265,9 @@ int main(void)
 {
 	seed = t_seed(20180514);
 	T_RUN(engine_equals_naive_matcher);
+	T_RUN(slice_equals_naive_matcher);
+	T_RUN(only_finished_records_are_reused);
+	T_RUN(record_that_lost_a_hit_says_so);
 	T_RUN(same_signatures_give_the_same_bytes);
 	T_RUN(damaged_database_is_refused_or_harmless);
 	return t_end();

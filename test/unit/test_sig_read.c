@@ -472,9 +472,18 @@ static void expressions_become_reverse_polish(void)
 	T_STR(conds("Target:0", "2&0|1", 3), "id0 id1 or2 id2 and2");
 	T_STR(conds("Target:0", "(0|1)>2,1&2=0", 3), "id0 id1 or2 >2,1 id2 =0 and2");
 	T_STR(conds("Target:0", "0>1<3", 1), "id0 <3");
+	T_STR(conds("Target:0", "0|1&2", 3), "id1 id2 and2 id0 or2");
 	T_STR(conds("Target:0", "((0)|1)<4,2", 2), "id0 id1 or2 <4,2");
 	T_STR(conds("Engine:51-255,Target:1,FileSize:1-9,NumberOfSections:2-3", "0|1", 2),
 	      "size1,9 sections2,3 id0 id1 or2 and3");
+}
+
+/* Found by comparison with clamscan: (0=0|1&2) needs 2 there. */
+static void the_last_operator_of_a_block_comes_last(void)
+{
+	T_STR(conds("Target:0", "(0|1&2)", 3), "id0 id1 or2 id2 and2");
+	T_STR(conds("Target:0", "(0|1&2|3)", 4), "id1 id2 and2 id0 or2 id3 or2");
+	T_STR(conds("Target:0", "3&(0&1|2)>1", 4), "id0 id1 and2 id2 or2 >1 id3 and2");
 }
 
 static void the_condition_stack_stays_small(void)
@@ -557,6 +566,7 @@ int main(void)
 	T_RUN(modifiers_become_masks_and_wide_patterns);
 	T_RUN(offsets_keep_place_and_shift);
 	T_RUN(expressions_become_reverse_polish);
+	T_RUN(the_last_operator_of_a_block_comes_last);
 	T_RUN(the_condition_stack_stays_small);
 	T_RUN(sources_are_read_in_canonical_order);
 	T_RUN(extensions_decide_the_format);

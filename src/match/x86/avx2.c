@@ -86,8 +86,8 @@ TARGET size_t match_avx2_8(const struct match_class *c, const uint8_t *data, siz
 	return n + match_ref(c, data, p, to, ret_pos + n);
 }
 
-/* Class 4_1: the eight triples at p + 1, p + 5, … answer for the grams at p, p + 1, p + 4, … (bits 0,
- * 1, 4, 5, … of the result). There is no 16-bit variable shift: bits come from byte tables. */
+/* Class 4_1: the eight triples at p + 1, p + 5, … answer for the grams at p, p + 1, p + 4, …
+ * (bits 0, 1, 4, 5, … of the result). There is no 16-bit variable shift: two of 32 bits do. */
 TARGET static inline uint32_t probe_pairs(const uint8_t *p, const void *bloom, __m128i shift)
 {
 	const __m256i low4 = _mm256_set1_epi32(0x000f000f), zero = _mm256_setzero_si256();

@@ -41,8 +41,8 @@ TARGET static inline __mmask16 probe4(const uint8_t *p, const void *bloom, __m12
 	return _mm512_testn_epi32_mask(_mm512_andnot_si512(word, m), m);
 }
 
-/* Class 4_1: the sixteen triples at p + 1, p + 5, … answer for the grams at p, p + 1, p + 4, p + 5, …
- * (bits 0, 1, 2, 3, … of the result). Sixteen-bit lanes hold the byte before and the byte behind. */
+/* Class 4_1: the sixteen triples at p + 1, p + 5, … answer for the grams at p, p + 1, p + 4, p + 5,
+ * … (bits 0, 1, 2, 3, … of the result). Sixteen-bit lanes hold the byte before and that behind. */
 TARGET static inline __mmask32 probe_pairs(const uint8_t *p, const void *bloom, __m128i shift)
 {
 	const __m512i one = _mm512_set1_epi16(1), low4 = _mm512_set1_epi16(15);
