@@ -216,6 +216,20 @@ static st_t read_in_place(struct scanner *s, struct object *o, struct layer *l,
 	return limits_check_time(s);
 }
 
+/* What was guessed too much counts against the memory of the worker: nested streams would use it
+ * up. */
+static void give_back(struct object *o, struct layer *l)
+{
+	if (l->cap - ROOM - o->len < LARGE_PAGE)
+		return;
+	uint8_t *p = realloc(l->p, o->len + ROOM);
+	if (!p)
+		return;
+	l->p = p;
+	l->cap = o->len + ROOM;
+	o->data = p;
+}
+
 static size_t first_room(const struct scanner *s, const struct object *o,
                          const struct source *src)
 {
@@ -234,7 +248,10 @@ static st_t read_copy(struct scanner *s, struct object *o, struct layer *l,
 	if (!(o->len > 0 ? layer_hold(l, want) : layer_renew(l, want)))
 		return report_no_memory(s, want);
 	o->data = l->p;
-	return read_all(s, o, l, src);
+	TRY(read_all(s, o, l, src));
+	if (!src->has_size && !o->begun)
+		give_back(o, l);
+	return ST_OK;
 }
 
 st_t object_read(struct scanner *s, struct object *o, const struct source *src, struct err *e)

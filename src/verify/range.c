@@ -6,10 +6,8 @@
 /* base + n, if that is a place in the object. */
 static bool moved(const struct view *v, uint64_t base, int64_t n, uint64_t *ret)
 {
-	if (n < 0 && base < (uint64_t)-n)
-		return false;
-	uint64_t at = base - (uint64_t)-n;
-	if (n >= 0 && !num_add_u64(base, (uint64_t)n, &at))
+	uint64_t back = n < 0 ? (uint64_t)-n : 0, at = base - back;
+	if (base < back || (n > 0 && !num_add_u64(base, (uint64_t)n, &at)))
 		return false;
 	*ret = at;
 	return at <= v->size;
