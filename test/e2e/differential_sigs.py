@@ -3,7 +3,7 @@ them match; the rest are near misses (a byte, a distance, an offset or a count t
 
 Lines need not be well-formed: who uses this leaves those out that the compiler refuses. What clamscan
 is known to lose (doc/differences.md) is not made: parts that occur often in front of a gap, alternatives
-of different lengths at an offset, boundaries under the modifier f, several rows of one digest."""
+of different lengths at an offset, boundaries under the modifiers f and w, several rows of one digest."""
 import hashlib
 import os
 import re
@@ -140,7 +140,7 @@ def content(rng, data, at, mods=""):
             w[j] = other_byte(rng, w[j])
         if "i" in mods or rng.random() < 0.03:
             w = bytearray(bytes(w).swapcase() if rng.random() < 0.5 else w)
-        text += part(rng, bytes(w), plain, "f" not in mods)
+        text += part(rng, bytes(w), plain, not {"f", "w"} & set(mods))
     return text
 
 

@@ -2,14 +2,11 @@
 where it is installed, and with what it printed (version 1.4.6) where not."""
 import os
 import re
-import shutil
 
 import pytest
 
 from cli import ONE, TWO, make_rules, make_tree, run
-
-REAL = shutil.which("clamscan")
-
+from oracle import REAL, WHY
 
 @pytest.fixture
 def box(tmp_path):
@@ -74,7 +71,7 @@ def make_databases(path):
 @pytest.mark.parametrize("args", SAME, ids=" ".join)
 def test_same_lines_and_exit_code_as_the_real_one(box, args):
     if not REAL:
-        pytest.skip("clamscan is not installed: nothing to compare with")
+        pytest.skip(WHY)
     make_databases(box.path)
     ours, real = box.ours(*args), box.real(*args)
     assert ours[0] == real[0]
@@ -84,7 +81,7 @@ def test_same_lines_and_exit_code_as_the_real_one(box, args):
 
 def test_stdin_same_as_the_real_one(box):
     if not REAL:
-        pytest.skip("clamscan is not installed: nothing to compare with")
+        pytest.skip(WHY)
     for body in (ONE, b"clean", b""):
         ours, real = (f("-d", "db", "-", stdin=body) for f in (box.ours, box.real))
         assert (ours[0], lines(ours[1])) == (real[0], lines(real[1]))
@@ -92,7 +89,7 @@ def test_stdin_same_as_the_real_one(box):
 
 def test_log_same_as_the_real_one(box):
     if not REAL:
-        pytest.skip("clamscan is not installed: nothing to compare with")
+        pytest.skip(WHY)
     for more in ([], ["-v"]):
         args = ["-d", "db", *more, "t/clean", "t/empty", "t/bad", "/nonexistent"]
         box.ours("-l", "ours.log", *args)
@@ -158,7 +155,7 @@ def test_options_that_would_change_detection_warn(box):
 
 def test_every_option_of_the_real_help_is_accepted(box):
     if not REAL:
-        pytest.skip("clamscan is not installed: no list to check against")
+        pytest.skip(WHY)
     ours = box.ours("--help")[1]
     names = set(re.findall(r"^    --([a-z-]+)", box.real("--help")[1], re.M))
     assert len(names) > 80

@@ -3,16 +3,15 @@ counts, but entry point and sections are known all the same, and of ELF files no
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
 
 from cli import BUILD
+from oracle import REAL, WHY
 from test_differential import zipped
 from test_exe_offsets import ELF_SECTIONS, FILL, elf, pe
 
-REAL = shutil.which("clamscan", path="/usr/bin:/usr/local/bin")
 PE = pe([(0x1000, 0x1000, 0x600, 0x200), (0x2000, 0x1000, 0x800, 0x200)])
 ELF = elf(ELF_SECTIONS)
 ALL = {"pe: Ep", "pe: Sec", "elf: ElfEp", "zip: Ep", "zip: Sec", "elf: Nsec"}
