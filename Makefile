@@ -18,6 +18,7 @@ help:
 	@echo 'make build           $(BUILD)/vitrine, and $(BUILD)/clamscan for it'
 	@echo 'make install         to PREFIX=$(PREFIX), below DESTDIR'
 	@echo 'make bench           side by side with clamscan, yara and Vectorscan'
+	@echo '                     (BENCH_OPTIONS=--quick for a short one)'
 	@echo 'make fuzz            each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make deps            install all Debian packages that any target needs'
 	@echo 'make clean           remove what was built'
@@ -40,7 +41,9 @@ test: deps-test
 	@tools/run-tests
 
 bench: deps-bench build
-	@bench/run
+	@meson configure -Dbench=true $(BUILD)
+	@ninja -j $(NINJA_JOBS) -C $(BUILD) >/dev/null
+	@bench/run $(BENCH_OPTIONS)
 
 fuzz: deps-test
 	@test -f build-asan/build.ninja || CC=clang meson setup -Dfuzz=true -Db_sanitize=address,undefined \
