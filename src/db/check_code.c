@@ -61,6 +61,13 @@ static st_t check_op(struct rd *r, uint8_t op, uint64_t *ret_len, struct err *e)
 		if ((kind != 'B' && kind != 'L' && kind != 'W') || side > 1)
 			return broken(r, e, "unknown boundary");
 		break;
+	case DB_OP_NEAR:
+		n = 0;
+		side = rd_u8(r);
+		rd_skip(r, 4);
+		if (side > 1)
+			return broken(r, e, "unknown side");
+		break;
 	default:
 		return broken(r, e, "unknown op");
 	}

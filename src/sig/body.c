@@ -549,6 +549,52 @@ static st_t check_group(struct body *b, size_t from, size_t to)
 	return check_main(b, &b->done[from].seen);
 }
 
+/* The byte of "[x-y]" is a condition on the main piece: offset, distances to other parts and counts
+ * are the main piece's, as in ClamAV. */
+static struct ir_elem near_elem(const struct ir_part *single, const struct ir_part *gap, uint8_t side)
+{
+	const struct ir_elem *el = &single->elems[0];
+	return (struct ir_elem){.kind = IR_NEAR, .value = el->value, .mask = el->mask, .side = side,
+	                        .min = (uint8_t)gap->gap_min, .max = (uint8_t)gap->gap_max};
+}
+
+/* Joins single byte, main piece, single byte; conditions stand inside of boundaries. */
+static st_t join_group(struct body *b, size_t from, size_t to, struct ir_part *ret)
+{
+	const struct piece_done *first = &b->done[from], *last = &b->done[to - 1];
+	const struct piece_done *main = to - from > 1 && is_single_byte(first) ? first + 1 : first;
+	struct ir_part p = main->part;
+	struct ir_elem *el;
+	TRY(settle_bounds(b, &p));
+	TRY(sig_alloc(b->r, p.nelems + 2, sizeof *el, &el));
+	uint32_t n = 0, lead = p.nelems && p.elems[0].kind == IR_BOUND, tail;
+	tail = p.nelems > lead && p.elems[p.nelems - 1].kind == IR_BOUND;
+	memcpy(el, p.elems, lead * sizeof *el);
+	n += lead;
+	if (main != first)
+		el[n++] = near_elem(&first->part, &main->part, 0);
+	memcpy(el + n, p.elems + lead, (p.nelems - lead - tail) * sizeof *el);
+	n += p.nelems - lead - tail;
+	if (main != last)
+		el[n++] = near_elem(&last->part, &last->part, 1);
+	memcpy(el + n, p.elems + p.nelems - tail, tail * sizeof *el);
+	*ret = (struct ir_part){.gap_min = first->part.gap_min, .gap_max = first->part.gap_max,
+	                        .nelems = n + tail, .elems = el};
+	return ST_OK;
+}
+
+static st_t join_groups(struct body *b, struct ir_part *ret, uint32_t *ret_n)
+{
+	size_t from = 0;
+	for (size_t i = 1; i <= b->ndone; i++) {
+		if (i < b->ndone && b->done[i].bracket)
+			continue;
+		TRY(join_group(b, from, i, &ret[(*ret_n)++]));
+		from = i;
+	}
+	return ST_OK;
+}
+
 static st_t check_groups(struct body *b)
 {
 	size_t from = 0;
@@ -620,13 +666,10 @@ st_t sig_body(struct sig_reader *r, struct str hex, unsigned mods, bool generic,
 	TRY(check_groups(&b));
 	struct ir_part *parts;
 	TRY(sig_alloc(r, b.ndone, sizeof *parts, &parts));
-	for (size_t i = 0; i < b.ndone; i++) {
-		parts[i] = b.done[i].part;
-		TRY(settle_bounds(&b, &parts[i]));
-	}
+	ret->nparts = 0;
+	TRY(join_groups(&b, parts, &ret->nparts));
 	ret->fullword = mods & SIG_MOD_FULLWORD;
 	ret->wide = mods & SIG_MOD_WIDE;
-	ret->nparts = (uint32_t)b.ndone;
 	ret->parts = parts;
 	return ST_OK;
 }

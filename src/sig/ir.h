@@ -27,6 +27,8 @@ enum ir_elem_kind {
 	           * then any bytes of that length that equal none of them */
 	IR_ALT,   /* one of `alts`, lengths may differ, nesting allowed */
 	IR_BOUND, /* a neighbour condition: `bound` is 'B', 'L' or 'W' */
+	IR_NEAR,  /* no byte; one with (b & mask) == value stands min..max bytes before (side 0) or
+	           * behind (side 1) this place: the single byte of "[x-y]" */
 };
 
 struct ir_elem {
@@ -34,6 +36,7 @@ struct ir_elem {
 	uint8_t value, mask;
 	uint8_t bound;
 	bool negated;
+	uint8_t side, min, max;
 	uint32_t nalts;
 	union {
 		uint64_t *set;       /* 4 words, bit b of word b / 64 */

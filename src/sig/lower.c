@@ -34,7 +34,7 @@ static struct span elems_span(const struct ir_elem *el, uint32_t n);
 
 static struct span elem_span(const struct ir_elem *el)
 {
-	if (el->kind == IR_BOUND)
+	if (el->kind == IR_BOUND || el->kind == IR_NEAR)
 		return (struct span){0, 0};
 	if (el->kind != IR_STRS && el->kind != IR_ALT)
 		return (struct span){1, 1};
@@ -149,6 +149,12 @@ static st_t put_bound(struct lower *l, const struct ir_elem *el, unsigned depth)
 	return ST_OK;
 }
 
+static void put_near(struct buf *c, const struct ir_elem *el)
+{
+	const uint8_t op[] = {DB_OP_NEAR, el->side, el->min, el->max, el->value, el->mask};
+	buf_add(c, op, sizeof op);
+}
+
 /* Exact bytes, fully masked bytes and any-bytes each make runs of their own. */
 static unsigned byte_class(const struct ir_elem *el)
 {
@@ -172,6 +178,8 @@ static st_t put_ops(struct lower *l, const struct ir_elem *el, uint32_t n, unsig
 			put_bytes(c, &el[i], k = byte_run(&el[i], n - i));
 		else if (el[i].kind == IR_SET)
 			put_set(c, el[i].set);
+		else if (el[i].kind == IR_NEAR)
+			put_near(c, &el[i]);
 		else if (el[i].kind == IR_BOUND)
 			TRY(put_bound(l, &el[i], depth));
 		else if (el[i].negated)

@@ -72,7 +72,7 @@ st_t engine_new(const struct db *db, uint32_t cpumask, struct engine **ret, stru
 		return fail(e, ST_NOMEM, 0, "engine: out of memory");
 	g->db = db_view(db);
 	g->kernels = kernels_select(cpumask);
-	g->margin = longest_reach(g->db) + 2; /* 2: a boundary looks at "\r\n" behind the part */
+	g->margin = longest_reach(g->db) + UINT8_MAX + 1; /* a condition looks that far behind a part */
 	size_t n = g->db->nsig;
 	g->state = calloc(n + 1, sizeof *g->state);
 	g->seen = malloc((n + 1) * sizeof *g->seen);

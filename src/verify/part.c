@@ -92,6 +92,17 @@ static bool boundary(const struct view *v, uint8_t kind, uint8_t side, size_t po
 	return b == '\n';
 }
 
+/* A byte of "[x-y]": arg is side, nearest, farthest, value, mask. */
+static bool near_holds(const struct view *v, const uint8_t *arg, size_t pos)
+{
+	for (size_t d = arg[1]; d <= arg[2]; d++) {
+		size_t at = arg[0] == 0 ? pos - d - 1 : pos + d; /* before the start it wraps: too large */
+		if (at < v->size && (v->data[at] & arg[4]) == arg[3])
+			return true;
+	}
+	return false;
+}
+
 static bool none_equal(const uint8_t *p, const struct step *s)
 {
 	const uint8_t *alt = s->arg;
@@ -122,6 +133,8 @@ static bool step_holds(const struct view *v, const struct step *s, size_t pos)
 {
 	if (s->op == DB_OP_BOUND)
 		return boundary(v, s->arg[0], s->arg[1], pos);
+	if (s->op == DB_OP_NEAR)
+		return near_holds(v, s->arg, pos);
 	size_t n = step_len(s);
 	if (pos > v->size || n > v->size - pos)
 		return false;
@@ -172,6 +185,9 @@ static struct step read_step(struct rd *r)
 		break;
 	case DB_OP_BOUND:
 		s.arg = rd_take(r, 2);
+		break;
+	case DB_OP_NEAR:
+		s.arg = rd_take(r, 5);
 		break;
 	default:
 		break;

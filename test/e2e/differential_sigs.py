@@ -83,16 +83,20 @@ def several(rng, w):
 
 
 def apart(rng, w):
-    """One byte, a distance of a few bytes, the rest. Only in contents of one part for any offset: for
-    offsets and for distances to other parts clamscan takes the rest alone (doc/format/signatures.md)."""
+    """One byte, a distance of a few bytes, the rest; or the other way round. Offsets and distances to
+    other parts are those of the rest."""
     gap = rng.randrange(1, min(4, len(w) - 3))
     lo, hi = rng.choice([(gap, gap), (0, gap), (gap, gap + 2), (gap - 1, gap + 1), (gap + 1, gap + 2)])
     form = f"[{lo}]" if lo == hi else f"[{lo}-{hi}]"
-    return w[:1].hex() + form + w[1 + gap:].hex()
+    if rng.random() < 0.5:
+        return w[:1].hex() + form + w[1 + gap:].hex()
+    return w[:-1 - gap].hex() + form + w[-1:].hex()
 
 
 def part(rng, w, plain, edges):
-    """A run of bytes without a gap."""
+    """A run of bytes without a gap, or with one to a single byte."""
+    if edges and len(w) >= 8 and rng.random() < 0.08:
+        return apart(rng, w)
     text, i = "", 0
     while i < len(w):
         chance = 1.0 if plain or i < 2 and rng.random() < 0.8 else rng.random()

@@ -76,6 +76,16 @@ static void middle(const struct naive_object *o, const struct ir_elem *el, uint3
 		elems(o, el + 1, n - 1, false, pos + 2, ends);
 }
 
+static bool near(const struct naive_object *o, const struct ir_elem *el, size_t pos)
+{
+	for (int64_t d = el->min; d <= el->max; d++) {
+		int64_t at = el->side == 0 ? (int64_t)pos - d - 1 : (int64_t)pos + d;
+		if (at >= 0 && at < (int64_t)o->size && (o->data[at] & el->mask) == el->value)
+			return true;
+	}
+	return false;
+}
+
 static void alternatives(const struct naive_object *o, const struct ir_elem *el, uint32_t n,
                          size_t pos, struct offsets *ends)
 {
@@ -103,6 +113,11 @@ static void elems(const struct naive_object *o, const struct ir_elem *el, uint32
 			middle(o, el, n, pos, ends);
 		else if (edge(o, el->bound, !first, pos))
 			elems(o, el + 1, n - 1, false, pos, ends);
+		return;
+	}
+	if (el->kind == IR_NEAR) {
+		if (near(o, el, pos))
+			elems(o, el + 1, n - 1, first, pos, ends);
 		return;
 	}
 	if (el->kind == IR_STRS || el->kind == IR_ALT) {

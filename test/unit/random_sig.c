@@ -67,6 +67,16 @@ static struct ir_alt random_alt(struct ir_set *s, uint64_t *seed, uint32_t n, un
 	return a;
 }
 
+static struct ir_elem near_elem(uint64_t *seed)
+{
+	struct ir_elem el = byte_elem(seed, false, 20);
+	el.kind = IR_NEAR;
+	el.side = (uint8_t)below(seed, 2);
+	el.min = (uint8_t)below(seed, 6);
+	el.max = (uint8_t)(el.min + below(seed, 12));
+	return el;
+}
+
 static struct ir_part random_part(struct ir_set *s, uint64_t *seed, bool nocase)
 {
 	static const uint32_t lengths[] = {2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 15, 16, 20, 31};
@@ -79,6 +89,8 @@ static struct ir_part random_part(struct ir_set *s, uint64_t *seed, bool nocase)
 	if (below(seed, 12) == 0)
 		p.elems[below(seed, 2) ? 0 : p.nelems - 1] =
 		    (struct ir_elem){.kind = IR_BOUND, .bound = (uint8_t) "BLW"[below(seed, 3)]};
+	if (p.nelems > 3 && below(seed, 10) == 0)
+		p.elems[1] = near_elem(seed);
 	if (p.nelems > 4 && below(seed, 20) == 0)
 		p.elems[2] = (struct ir_elem){.kind = IR_BOUND, .bound = (uint8_t) "BLW"[below(seed, 3)]};
 	return p;
@@ -218,6 +230,8 @@ static void instance(struct out *o, const struct ir_elem *el, uint32_t n)
 		uint8_t b = (uint8_t)t_rand(o->seed);
 		if (el[i].kind == IR_BYTE)
 			put(o, (uint8_t)(el[i].value | (letter(o->seed) & ~el[i].mask)));
+		else if (el[i].kind == IR_NEAR)
+			continue;
 		else if (el[i].kind == IR_BOUND)
 			put(o, (uint8_t) " \n."[b % 3]);
 		else if (el[i].kind == IR_SET) {

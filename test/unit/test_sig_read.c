@@ -337,6 +337,10 @@ static void put_elem(struct out *o, const struct ir_elem *el)
 	case IR_BOUND:
 		put(o, "<%c>", el->bound);
 		break;
+	case IR_NEAR:
+		put(o, "<%s %02x/%02x %u-%u>", el->side ? "behind" : "before", el->value, el->mask, el->min,
+		    el->max);
+		break;
 	default:
 		put(o, "%s%s(", el->negated ? "!" : "", el->kind == IR_STRS ? "=" : "");
 		for (uint32_t i = 0; i < el->nalts; i++) {
@@ -418,7 +422,7 @@ static void body_content_becomes_parts_of_elements(void)
 	      "*:4142 {0-} 4344 {2-3} 4546 {0-5} 4748 {5-} 4950");
 	T_STR(body("4142{200}4344{3}4546"), "*:4142 {200-200} 4344 {3-3} 4546");
 	T_STR(body("4142{0-0}4344"), "*:4142 {0-} 4344");
-	T_STR(body("41[1-2]4243[0-3]44"), "*:41 {1-2} 4243 {0-3} 44");
+	T_STR(body("41[1-2]4243[0-3]44"), "*:<before 41/ff 1-2>4243<behind 44/ff 0-3>");
 	T_STR(body("4142(43|44)!(43|44)"), "*:4142[2 C][254]");
 	T_STR(body("4142(4344|4545)!(4344|4545)"), "*:4142=(4344|4545)!=(4344|4545)");
 	T_STR(body("4142(43|4445|)"), "*:4142(43|4445)");
