@@ -14,6 +14,15 @@ struct member {
 	uint64_t size;      /* as declared: a hint, hostile */
 	bool encrypted;     /* content cannot be read: reading gives ST_ENCRYPTED */
 	bool is_regular;    /* folders, links and devices have no content */
+	bool whole;         /* whole() is worth a try */
+	uint64_t guess;     /* without has_size: how long it may be; a hint, hostile; 0: no idea */
+};
+
+/* What whole() came to. */
+enum whole {
+	WHOLE_DONE,   /* the buffer holds all of the child: read() must not be called for it */
+	WHOLE_LARGER, /* it does not fit: a larger buffer may help */
+	WHOLE_NO,     /* not this way */
 };
 
 struct format_ctx; /* of the plug-in */
@@ -38,6 +47,11 @@ struct format {
 	 * are. *ret is then a region of `in`, else it is empty; read() gives what follows. May be
 	 * NULL. */
 	st_t (*in_place)(struct format_ctx *c, struct rd *ret, struct err *e);
+
+	/* Before the first read() or in_place() of a child with `whole`: all of it into buf, unless it
+	 * is longer than cap bytes or anything about it is unusual. Then buf holds rubbish and read()
+	 * gives the child from its start. May be NULL. */
+	enum whole (*whole)(struct format_ctx *c, void *buf, size_t cap, size_t *ret_n);
 
 	void (*close)(struct format_ctx *c);
 };

@@ -7,14 +7,19 @@
  * 2. Never a filter or format that starts a program (lrzip, lzop, grzip, program) or opens a file.
  * 3. A stream that gives nothing was either read to its end or is an error: damage is never taken
  *    for emptiness.
- * 4. An error of libarchive becomes a status > 0: memory, too, is used up by the input here. */
+ * 4. An error of libarchive becomes a status > 0: memory, too, is used up by the input here.
+ * 5. The short cuts of gzip.c and zip.c give content only, of a member that libarchive has named,
+ *    and only what libarchive would give. */
 #include "parse/libarchive.h"
 
 #include "base/num.h"
 #include "parse/archive_kind.h"
+#include "parse/gzip.h"
+#include "parse/zip.h"
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +43,9 @@ struct format_ctx {
 	st_t dead;          /* libarchive will not read on, and why; ST_OK: it will */
 	bool not_archive;   /* weak magic and not recognised: a container without children */
 	struct err damage;  /* a warning about content that was read all the same */
-	uint64_t ordinal;
+	uint64_t ordinal;   /* of the next member */
+	struct zip_dir *zip; /* NULL: none, or not a sane one */
+	struct libdeflate_decompressor *inflater; /* NULL until needed */
 	char name[STREAM_NAME_MAX];
 };
 
@@ -100,6 +107,11 @@ static bool filter_is_on(const struct format_ctx *c)
 	return c->kind->enable || archive_filter_code(c->a, 0) == c->kind->filter;
 }
 
+static bool is_gzip(const struct format_ctx *c)
+{
+	return c->kind->filter == ARCHIVE_FILTER_GZIP;
+}
+
 static st_t open_archive(struct format_ctx *c, struct rd in, struct err *e)
 {
 	c->a = archive_read_new();
@@ -107,7 +119,7 @@ static st_t open_archive(struct format_ctx *c, struct rd in, struct err *e)
 		return fail(e, ST_LIMIT, 0, "%s: out of memory in libarchive", c->kind->name);
 	if (enable(c->a, c->kind) != ARCHIVE_OK)
 		return la_fail(c, e);
-	if (c->kind->filter == ARCHIVE_FILTER_GZIP)
+	if (is_gzip(c))
 		archive_gzip_name(&in, c->name, sizeof c->name);
 	/* One block as large as the object: libarchive then looks at our bytes in place. */
 	int r = archive_read_open_memory2(c->a, in.base, in.len, in.len);
@@ -125,6 +137,8 @@ static void la_close(struct format_ctx *c)
 	if (!c)
 		return;
 	archive_read_free(c->a);
+	zip_dir_free(c->zip);
+	libdeflate_free_decompressor(c->inflater);
 	free(c);
 }
 
@@ -139,6 +153,7 @@ static st_t la_open(struct rd in, enum file_type type, struct format_ctx **ret, 
 		return fail(e, ST_NOMEM, 0, "%s: no memory", k->name);
 	c->kind = k;
 	c->in = in;
+	c->zip = k->enable && rd_peek(&in, "PK", 2) ? zip_dir_new(in) : NULL;
 	st_t st = open_archive(c, in, e);
 	if (st != ST_OK) {
 		la_close(c);
@@ -182,6 +197,9 @@ static void fill_member(struct format_ctx *c, struct member *ret)
 		.encrypted = archive_entry_is_encrypted(en) > 0,
 		.is_regular = has_content(en),
 	};
+	ret->whole = is_gzip(c) || (size > 0 && zip_has_whole(c->zip, c->ordinal, ret->name,
+	                                                      ret->size));
+	ret->guess = is_gzip(c) ? gzip_guess(&c->in) : 0;
 	c->block = rd_make("", 0);
 	c->hole = c->pos = 0;
 	c->at_end = false;
@@ -284,6 +302,17 @@ static st_t la_in_place(struct format_ctx *c, struct rd *ret, struct err *e)
 	return ST_OK;
 }
 
+static enum whole la_whole(struct format_ctx *c, void *buf, size_t cap, size_t *ret_n)
+{
+	if (!c->inflater)
+		c->inflater = libdeflate_alloc_decompressor();
+	if (!c->inflater)
+		return WHOLE_NO;
+	if (is_gzip(c))
+		return gzip_whole(c->inflater, c->in, buf, cap, ret_n);
+	return zip_whole(c->zip, c->inflater, c->ordinal - 1, buf, cap, ret_n);
+}
+
 const struct format format_libarchive = {
 	.name = "archive",
 	.bid = la_bid,
@@ -291,5 +320,6 @@ const struct format format_libarchive = {
 	.next = la_next,
 	.read = la_read,
 	.in_place = la_in_place,
+	.whole = la_whole,
 	.close = la_close,
 };

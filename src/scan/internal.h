@@ -47,6 +47,7 @@ struct scanner {
 	uint64_t deadline_ns;
 	uint64_t left; /* of max_scansize */
 	uint32_t reports;
+	uint32_t whole_failed; /* attempts at whole() that came to nothing */
 	bool found, incomplete;
 	bool stop; /* no object is read any more */
 	bool done; /* and no finding reported any more: one was enough */
@@ -58,9 +59,12 @@ struct source {
 	/* The first bytes, if they lie inside the bytes of the enclosing object; else *ret is empty.
 	 * May be NULL. */
 	st_t (*in_place)(void *ctx, struct rd *ret, struct err *e);
+	/* All of it at once, as format.whole. NULL: it cannot be had so. */
+	enum whole (*whole)(void *ctx, void *buf, size_t cap, size_t *ret_n);
 	void *ctx;
 	bool has_size; /* as declared, hostile */
 	uint64_t size;
+	uint64_t guess; /* without has_size: hostile too; 0: no idea */
 };
 
 enum trust { TRUST_UNKNOWN, TRUST_NO, TRUST_YES };

@@ -25,6 +25,10 @@
 #define LARGE_PAGE ((size_t)2 << 20)
 #define LARGE_MIN (2 * LARGE_PAGE)
 
+/* Attempts to get a member at once that may fail in one file: their work is on no account, and it
+ * is done a second time. Only made files have more. */
+#define WHOLE_FAILED_MAX 16u
+
 static void layer_release(struct layer *l)
 {
 	free(l->p);
@@ -254,17 +258,57 @@ static st_t read_copy(struct scanner *s, struct object *o, struct layer *l,
 	return ST_OK;
 }
 
+/* Unfolds the object into a buffer that grows until it fits, within the limits. */
+static enum whole unfold(struct scanner *s, struct object *o, struct layer *l,
+                         const struct source *src)
+{
+	size_t most = (size_t)num_min_u64(s->opts.limits.max_filesize, s->left);
+	uint64_t guess = src->has_size ? src->size : src->guess;
+	size_t want = (size_t)num_min_u64(num_max_u64(guess, FIRST_ROOM), most);
+	while (layer_renew(l, want)) {
+		size_t cap = num_min_size(l->cap - ROOM, most);
+		enum whole w = src->whole(src->ctx, l->p, cap, &o->len);
+		if (w != WHOLE_LARGER || cap == most)
+			return w;
+		want = num_min_size(cap * 2, most);
+	}
+	return WHOLE_NO;
+}
+
+static st_t read_whole(struct scanner *s, struct object *o, struct layer *l,
+                       const struct source *src, bool *ret_done)
+{
+	bool ok;
+	*ret_done = false;
+	if (!src->whole || s->whole_failed >= WHOLE_FAILED_MAX)
+		return ST_OK;
+	if (unfold(s, o, l, src) != WHOLE_DONE) {
+		s->whole_failed++;
+		o->len = 0;
+		return limits_check_time(s);
+	}
+	*ret_done = true;
+	o->data = l->p;
+	TRY(limits_spend(s, o->len, o->len, &ok));
+	o->len = ok ? o->len : 0;
+	if (!src->has_size && o->len > 0)
+		give_back(o, l);
+	return limits_check_time(s);
+}
+
 st_t object_read(struct scanner *s, struct object *o, const struct source *src, struct err *e)
 {
 	struct layer *l = &s->layers[o->depth];
-	bool admitted = true, end;
+	bool admitted = true, end = false;
 	o->len = 0;
 	if (src->has_size)
 		TRY(limits_admit(s, src->size, &admitted));
 	if (!admitted)
 		return ST_OK;
-	TRY(read_in_place(s, o, l, src, &end));
-	if (!end)
+	TRY(read_whole(s, o, l, src, &end));
+	if (!end && !s->stop)
+		TRY(read_in_place(s, o, l, src, &end));
+	if (!end && !s->stop)
 		TRY(read_copy(s, o, l, src));
 	if (o->len == 0)
 		return ST_OK;

@@ -88,6 +88,12 @@ static st_t place_member(void *ctx, struct rd *ret, struct err *e)
 	return m->format->in_place(m->ctx, ret, e);
 }
 
+static enum whole take_member(void *ctx, void *buf, size_t cap, size_t *ret_n)
+{
+	struct member_source *m = ctx;
+	return m->format->whole(m->ctx, buf, cap, ret_n);
+}
+
 static st_t scan_member(struct scanner *s, struct object *parent, struct member_source *from,
                         const struct member *m, struct err *e)
 {
@@ -101,7 +107,8 @@ static st_t scan_member(struct scanner *s, struct object *parent, struct member_
 		.parent = parent, .depth = parent->depth + 1, .matched = true, .hits = parent->hits};
 	struct source src = {
 		.read = read_member, .in_place = from->format->in_place ? place_member : NULL,
-		.ctx = from, .has_size = m->has_size, .size = m->size};
+		.whole = m->whole && from->format->whole ? take_member : NULL,
+		.ctx = from, .has_size = m->has_size, .size = m->size, .guess = m->guess};
 	st_t st = scan_object(s, &o, &src, e);
 	object_done(&o);
 	return st;
@@ -193,6 +200,7 @@ static void start_file(struct scanner *s, const struct scan_sink *sink, struct s
 	s->sink = sink;
 	s->stats = stats;
 	s->reports = 0;
+	s->whole_failed = 0;
 	s->found = s->incomplete = s->stop = s->done = false;
 	s->path.len = 0;
 	seen_clear(&s->seen);

@@ -477,6 +477,34 @@ static void a_wrong_declared_size_hides_nothing(void)
 	free(big.p);
 }
 
+/* The length behind a gzip stream is the attacker's as well; 20 liars are more than get a second
+ * try at being unfolded at once. */
+static void a_wrong_length_of_a_gzip_hides_nothing(void)
+{
+	static const uint32_t lies[] = {0, 3, 199999, 200001, 0xffffffff};
+	struct bytes big = {calloc(1, 200000), 200000};
+	memcpy(big.p + big.n - strlen(MARK_A), MARK_A, strlen(MARK_A));
+	struct bytes gz = gzip(big);
+	db_marks();
+	defaults();
+	opts.all_matches = true;
+	for (size_t k = 0; k < ARRAY_LEN(lies); k++) {
+		struct file f[20];
+		memcpy(gz.p + gz.n - 4, &lies[k], 4);
+		T_STR(scan(gz), "Mark.A@data ");
+		T_EQ(stats.bytes_scanned, gz.n + big.n);
+		for (size_t i = 0; i < ARRAY_LEN(f); i++)
+			f[i] = (struct file){"m", gz};
+		struct bytes t = tar(f, ARRAY_LEN(f));
+		scan(t);
+		T_EQ(stats.bytes_scanned, t.n + ARRAY_LEN(f) * (gz.n + big.n));
+		T_EQ(stats.verdict, VERDICT_FOUND);
+		free(t.p);
+	}
+	free(gz.p);
+	free(big.p);
+}
+
 /* A limit inside must not hide what the container itself shows. */
 static void a_container_is_reported_though_a_limit_stopped_its_children(void)
 {
@@ -662,6 +690,7 @@ int main(void)
 	T_RUN(members_over_a_limit_are_named_and_the_rest_is_scanned);
 	T_RUN(what_members_cost_adds_up);
 	T_RUN(a_wrong_declared_size_hides_nothing);
+	T_RUN(a_wrong_length_of_a_gzip_hides_nothing);
 	T_RUN(a_container_is_reported_though_a_limit_stopped_its_children);
 	T_RUN(recursion_and_files_are_counted_as_clamav_does);
 	T_RUN(a_bomb_ends_at_the_deadline);

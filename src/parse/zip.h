@@ -1,0 +1,23 @@
+/* Deflated members of a sane zip in one go (libdeflate). */
+#ifndef VITRINE_PARSE_ZIP_H
+#define VITRINE_PARSE_ZIP_H
+
+#include "parse/format.h"
+
+struct libdeflate_decompressor;
+struct zip_dir;
+
+/* Reads the central directory. NULL if anything about it is unusual, or there is no memory: then
+ * every member is for libarchive. `in` stays valid until zip_dir_free(). */
+struct zip_dir *zip_dir_new(struct rd in);
+void zip_dir_free(struct zip_dir *z);
+
+/* Whether the member that libarchive gives as number `ordinal` (from 0), of this name and size, is
+ * one that zip_whole() may unfold. */
+bool zip_has_whole(const struct zip_dir *z, uint64_t ordinal, const char *name, uint64_t size);
+
+/* The content of that member into buf, as format.whole. */
+enum whole zip_whole(const struct zip_dir *z, struct libdeflate_decompressor *d, uint64_t ordinal,
+                     void *buf, size_t cap, size_t *ret_n);
+
+#endif
