@@ -40,6 +40,7 @@ struct format_ctx {
 	uint64_t hole;      /* zero bytes before `block` (sparse members) */
 	uint64_t pos;       /* offset in the member of the end of `block` */
 	bool at_end;        /* of the member */
+	bool trick;         /* the member says that it is no file, and has content */
 	st_t dead;          /* libarchive will not read on, and why; ST_OK: it will */
 	bool not_archive;   /* weak magic and not recognised: a container without children */
 	struct err damage;  /* a warning about content that was read all the same */
@@ -186,6 +187,18 @@ static bool has_content(struct archive_entry *en)
 	return archive_entry_size_is_set(en) && archive_entry_size(en) > 0;
 }
 
+/* Does the header of something that is no file declare content? libarchive then gives none of it.
+ * Folders have a size in other formats than zip. */
+static bool is_trick(struct archive *a, struct archive_entry *en)
+{
+	__LA_MODE_T type = archive_entry_filetype(en);
+	if (type == AE_IFREG || type == AE_IFLNK || type == 0 || archive_entry_hardlink(en))
+		return false;
+	if (type == AE_IFDIR && archive_format(a) != ARCHIVE_FORMAT_ZIP)
+		return false;
+	return archive_entry_size_is_set(en) && archive_entry_size(en) > 0;
+}
+
 static void fill_member(struct format_ctx *c, struct member *ret)
 {
 	struct archive_entry *en = c->entry;
@@ -203,6 +216,7 @@ static void fill_member(struct format_ctx *c, struct member *ret)
 	c->block = rd_make("", 0);
 	c->hole = c->pos = 0;
 	c->at_end = false;
+	c->trick = is_trick(c->a, en);
 	err_clear(&c->damage);
 	c->ordinal++;
 }
@@ -237,6 +251,9 @@ static st_t member_end(struct format_ctx *c, struct err *e)
 	c->at_end = true;
 	if (c->damage.st != ST_OK)
 		return fail(e, c->damage.st, 0, "%s", c->damage.text);
+	if (c->trick && c->pos == 0)
+		return fail(e, ST_MALFORMED, 0, "%s: content behind an entry that is no file",
+		            c->kind->name);
 	bool read_nothing = c->pos == 0 && archive_filter_bytes(c->a, -1) == 0;
 	if (!c->kind->enable && read_nothing)
 		return fail(e, ST_TRUNCATED, 0, "%s: truncated header", c->kind->name);

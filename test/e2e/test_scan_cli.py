@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import time
+import zipfile
 
 import pytest
 
@@ -152,6 +153,18 @@ def test_json_has_one_object_a_line_and_a_summary(box):
     assert by_path["nowhere"]["verdict"] == "error" and "No such file" in by_path["nowhere"]["error"]
     s = rows[-1]["summary"]
     assert (s["files"], s["found"], s["errors"], s["signatures"]) == (4, 2, 1, 2)
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO, stat.S_IFSOCK])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_zip_member_that_says_it_is_a_device_is_not_clean(box, kind, method):
+    member = zipfile.ZipInfo("payload")
+    member.external_attr = (kind | 0o644) << 16
+    member.compress_type = method
+    with zipfile.ZipFile(box.path / "trick.zip", "w") as z:
+        z.writestr(member, ONE)
+    code, out, _ = box.scan("trick.zip")
+    assert code in (1, 2) and out, "content that is not looked at must be said"
 
 
 def test_json_keeps_the_exact_bytes_of_a_name_that_is_not_utf8(box):
