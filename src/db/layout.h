@@ -184,7 +184,7 @@ enum db_op {
 	DB_OP_ALT,     /* u16 nalts, nalts times u16 offset of a branch; branches end with JUMP */
 	DB_OP_JUMP,    /* u16 offset */
 	DB_OP_BOUND,   /* u8 'B' 'L' or 'W', u8 side: looks at the byte before (0) or behind (1) */
-	DB_OP_NEAR,    /* u8 side, u8 min, u8 max, u8 value, u8 mask: a byte that far before or behind */
+	DB_OP_NEAR,    /* u8 side, min, max, value, mask: a byte that far before or behind */
 	DB_OP_COUNT,
 };
 

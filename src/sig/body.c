@@ -551,7 +551,8 @@ static st_t check_group(struct body *b, size_t from, size_t to)
 
 /* The byte of "[x-y]" is a condition on the main piece: offset, distances to other parts and counts
  * are the main piece's, as in ClamAV. */
-static struct ir_elem near_elem(const struct ir_part *single, const struct ir_part *gap, uint8_t side)
+static struct ir_elem near_elem(const struct ir_part *single, const struct ir_part *gap,
+                                uint8_t side)
 {
 	const struct ir_elem *el = &single->elems[0];
 	return (struct ir_elem){.kind = IR_NEAR, .value = el->value, .mask = el->mask, .side = side,
