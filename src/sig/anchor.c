@@ -18,11 +18,6 @@ static const uint64_t class_cost[DB_CLASSES] = {
     [DB_CLASS_4_2] = 1 << 16,    [DB_CLASS_4_1] = 1 << 17,      [DB_CLASS_2_1] = UINT64_C(1) << 44,
 };
 
-static bool known(uint8_t mask)
-{
-	return (mask | 0x20) == 0xff;
-}
-
 static uint64_t gram_freq(enum db_class_id id, const uint8_t *p)
 {
 	unsigned len = gram_class(id).len;

@@ -60,6 +60,12 @@ struct emit {
 	uint64_t hits; /* sum of the costs of all anchors chosen */
 };
 
+/* Is a byte with this mask known but for the case of a letter? Grams and searches ask no more. */
+static inline bool known(uint8_t mask)
+{
+	return (mask | 0x20) == 0xff;
+}
+
 static inline uint32_t emit_count(const struct buf *b, size_t record)
 {
 	return (uint32_t)(b->len / record);

@@ -26,7 +26,7 @@ enum ir_elem_kind {
 	IR_STRS,  /* one of `alts`, all of the same length and without IR_ALT inside; may be negated:
 	           * then any bytes of that length that equal none of them */
 	IR_ALT,   /* one of `alts`, lengths may differ, nesting allowed */
-	IR_BOUND, /* a neighbour condition: `bound` is 'B', 'L' or 'W' */
+	IR_BOUND, /* a neighbour condition: `bound` is 'B', 'L' or 'W'; only first or last in a part */
 	IR_NEAR,  /* no byte; one with (b & mask) == value stands min..max bytes before (side 0) or
 	           * behind (side 1) this place: the single byte of "[x-y]" */
 };

@@ -218,11 +218,6 @@ static void flatten(const struct ir_elem *el, uint32_t n, uint8_t *value, uint8_
 	}
 }
 
-static bool known(uint8_t mask)
-{
-	return (mask | 0x20) == 0xff;
-}
-
 /* Bytes that ordinary files are full of: a search should not begin or end with one. */
 static bool common_byte(uint8_t b)
 {
@@ -305,41 +300,6 @@ static st_t put_part(struct lower *l, const struct ir_elem *el, uint32_t n, uint
 	return ST_OK;
 }
 
-/* -- boundaries inside a run ---------------------------------------------------------------- */
-
-static void set_add(uint64_t *set, const char *bytes, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		set[(uint8_t)bytes[i] / 64] |= UINT64_C(1) << ((uint8_t)bytes[i] % 64);
-}
-
-/* A boundary that is not at an end of its run takes the character: (B) one of either set, (W) one
- * that is not a letter or digit, (L) a line end. */
-static st_t middle_bound(struct lower *l, struct ir_elem *el)
-{
-	static struct ir_elem lf = {.kind = IR_BYTE, .value = '\n', .mask = 0xff};
-	static struct ir_elem crlf[2] = {{.kind = IR_BYTE, .value = '\r', .mask = 0xff},
-	                                 {.kind = IR_BYTE, .value = '\n', .mask = 0xff}};
-	static struct ir_alt line_end[2] = {{1, &lf}, {2, crlf}};
-	if (el->bound == 'L') {
-		*el = (struct ir_elem){.kind = IR_ALT, .nalts = 2, .alts = line_end};
-		return ST_OK;
-	}
-	uint64_t *set = arena_alloc(&l->x->tmp, 4 * sizeof *set);
-	if (!set)
-		return fail(l->e, ST_NOMEM, 0, "compiler: out of memory");
-	if (el->bound == 'B')
-		set_add(set, " -./<@_\n\r\"'=>", 13);
-	for (unsigned b = 0; b < 256 && el->bound == 'W'; b++) {
-		char c = (char)b;
-		bool alnum = (b >= '0' && b <= '9') || (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z');
-		if (!alnum)
-			set_add(set, &c, 1);
-	}
-	*el = (struct ir_elem){.kind = IR_SET, .set = set};
-	return ST_OK;
-}
-
 /* -- patterns ------------------------------------------------------------------------------- */
 
 static bool unequal(const struct ir_elem *el)
@@ -358,9 +318,9 @@ static st_t put_run(struct lower *l, const struct ir_part *p)
 		el[i] = p->elems[i];
 		if (el[i].kind != IR_BOUND)
 			continue;
-		el[i].value = i > 0; /* at the start it looks before, at the end behind */
 		if (i > 0 && i + 1 < p->nelems)
-			TRY(middle_bound(l, &el[i]));
+			return too_complex(l); /* readers leave none there */
+		el[i].value = i > 0; /* at the start it looks before, at the end behind */
 	}
 	uint32_t gap_min = p->gap_min, gap_max = p->gap_max;
 	for (uint32_t i = 0, k; i < p->nelems; i += k) {

@@ -50,11 +50,6 @@ size_t link_size(void)
 
 static bool next_start(struct chain *c, size_t k, size_t *ret);
 
-static bool is_alnum(uint8_t b)
-{
-	return (b >= '0' && b <= '9') || (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z');
-}
-
 /* Is the neighbour at `at` (and, for wide patterns, its zero byte) a letter or digit? */
 static bool word_at(const struct chain *c, size_t at)
 {

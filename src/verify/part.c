@@ -69,11 +69,6 @@ struct step {
 	const uint8_t *arg;
 };
 
-static bool is_alnum(uint8_t b)
-{
-	return (b >= '0' && b <= '9') || (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z');
-}
-
 /* doc/format/signatures.md, "Boundaries": the sets are ClamAV's. */
 static bool boundary(const struct view *v, uint8_t kind, uint8_t side, size_t pos)
 {

@@ -24,6 +24,12 @@ struct view {
 	struct trace trace; /* of the signature that is being evaluated */
 };
 
+/* [0-9A-Za-z], whatever the locale: what boundaries and the modifier `f` call a word. */
+static inline bool is_alnum(uint8_t b)
+{
+	return (b >= '0' && b <= '9') || (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z');
+}
+
 /* Counts one step of work; true once the time is over. The clock is read once in 4,096 steps. */
 bool view_tick(struct view *v);
 

@@ -61,21 +61,6 @@ static bool edge(const struct naive_object *o, uint8_t kind, int side, size_t po
 	return b == '\n' || (side == 1 && b == '\r' && pos + 1 < o->size && o->data[pos + 1] == '\n');
 }
 
-static void middle(const struct naive_object *o, const struct ir_elem *el, uint32_t n, size_t pos,
-                   struct offsets *ends)
-{
-	if (pos >= o->size)
-		return;
-	uint8_t b = o->data[pos];
-	bool ok = el->bound == 'W'   ? !alnum(b)
-	          : el->bound == 'B' ? has(" -./<@_\n\r\"'=>", 13, b)
-	                             : b == '\n';
-	if (ok)
-		elems(o, el + 1, n - 1, false, pos + 1, ends);
-	if (el->bound == 'L' && b == '\r' && pos + 1 < o->size && o->data[pos + 1] == '\n')
-		elems(o, el + 1, n - 1, false, pos + 2, ends);
-}
-
 static bool near(const struct naive_object *o, const struct ir_elem *el, size_t pos)
 {
 	for (int64_t d = el->min; d <= el->max; d++) {
@@ -109,9 +94,7 @@ static void elems(const struct naive_object *o, const struct ir_elem *el, uint32
 		return;
 	}
 	if (el->kind == IR_BOUND) {
-		if (!first && n > 1)
-			middle(o, el, n, pos, ends);
-		else if (edge(o, el->bound, !first, pos))
+		if (edge(o, el->bound, !first, pos))
 			elems(o, el + 1, n - 1, false, pos, ends);
 		return;
 	}

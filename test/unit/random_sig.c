@@ -91,8 +91,6 @@ static struct ir_part random_part(struct ir_set *s, uint64_t *seed, bool nocase)
 		    (struct ir_elem){.kind = IR_BOUND, .bound = (uint8_t) "BLW"[below(seed, 3)]};
 	if (p.nelems > 3 && below(seed, 10) == 0)
 		p.elems[1] = near_elem(seed);
-	if (p.nelems > 4 && below(seed, 20) == 0)
-		p.elems[2] = (struct ir_elem){.kind = IR_BOUND, .bound = (uint8_t) "BLW"[below(seed, 3)]};
 	return p;
 }
 
