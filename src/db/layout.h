@@ -83,7 +83,6 @@ struct db_inactive {
 enum db_sig_flags {
 	DB_SIG_LOGICAL = 1,  /* from .ldb/.ldu, else .ndb/.ndu */
 	DB_SIG_SIMPLE = 2,   /* one pattern, found means matched: no condition to evaluate */
-	DB_SIG_PUA = 4,
 };
 
 struct db_sig {

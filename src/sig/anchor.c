@@ -47,17 +47,14 @@ static uint64_t rarest(enum db_class_id id, const uint8_t *value, uint32_t from,
 static void add_context(enum db_class_id id, const uint8_t *value, uint32_t from, uint32_t to,
                         uint32_t at, struct db_slot *slot)
 {
-	uint32_t len = gram_class(id).len;
+	int64_t len = gram_class(id).len;
 	uint64_t best = UINT64_MAX;
 	slot->context_off = DB_NO_CONTEXT;
 	for (uint32_t i = from; i + 4 <= to; i++) {
 		int64_t off = (int64_t)i - at;
-		uint32_t shared = off <= -4 || off >= (int64_t)len ? 0 : 4;
-		if (shared && off < 0)
-			shared = (uint32_t)(4 + off);
-		if (shared && off + 4 > (int64_t)len)
-			shared = (uint32_t)((int64_t)len - off);
-		uint64_t cost = freq_gram4(value + i) + ((uint64_t)shared << 32);
+		int64_t first = off > 0 ? off : 0, behind = off + 4 < len ? off + 4 : len;
+		uint64_t shared = behind > first ? (uint64_t)(behind - first) : 0;
+		uint64_t cost = freq_gram4(value + i) + (shared << 32);
 		if (cost >= best || off < INT16_MIN + 1 || off > INT16_MAX)
 			continue;
 		best = cost;

@@ -76,8 +76,7 @@ static void put_sig(struct emit *x, const struct ir_sig *s, const struct one *o)
 	    .cond = emit_count(&x->cond, sizeof(struct db_cond)),
 	    .ncond = simple ? 0 : (uint16_t)s->nconds,
 	    .target = s->target,
-	    .flags = (uint8_t)((logical ? DB_SIG_LOGICAL : 0) | (simple ? DB_SIG_SIMPLE : 0) |
-	                       (s->flags & IR_SIG_PUA ? DB_SIG_PUA : 0)),
+	    .flags = (uint8_t)((logical ? DB_SIG_LOGICAL : 0) | (simple ? DB_SIG_SIMPLE : 0)),
 	    .pattern = o->pattern,
 	    .npatterns = o->npatterns,
 	};
@@ -230,20 +229,19 @@ static uint64_t set_cost(const struct emit *x)
 static st_t choose_classes(struct emit *x, struct err *e)
 {
 	uint64_t best_cost = UINT64_MAX;
-	size_t best = 0, last = 0;
+	size_t best = 0;
 	sort_sigs(x->set);
 	for (size_t i = 0; i < ARRAY_LEN(class_sets); i++) {
 		forget_sigs(x);
 		TRY(all_sigs(x, class_sets[i], e));
-		last = i;
 		uint64_t cost = set_cost(x);
 		if (cost >= best_cost)
 			continue;
 		best_cost = cost;
 		best = i;
 	}
-	if (best == last)
-		return ST_OK;
+	if (best == ARRAY_LEN(class_sets) - 1)
+		return ST_OK; /* it was the last one tried */
 	forget_sigs(x);
 	return all_sigs(x, class_sets[best], e);
 }

@@ -3,6 +3,7 @@
 #include "base/num.h"
 #include "base/sum64.h"
 #include "db/db.h"
+#include "test/db_object.h"
 #include "verify/engine.h"
 
 #include <stdlib.h>
@@ -19,18 +20,6 @@ static const uint16_t record_size[SECTIONS] = {
 	sizeof(struct db_target), sizeof(struct db_filter), 8, 4, sizeof(struct db_slot),
 	sizeof(struct db_place), 4, sizeof(struct db_hash_table), 8, sizeof(struct db_hash_dir), 1,
 	sizeof(struct db_name_dir), 1,
-};
-
-/* What the databases of the corpus look for, and near misses. */
-static const char OBJECT[] =
-	"at the start.. a long literal text to find, eleven bytes seven.. five! abcdxAJK abcexBJK "
-	"abcfxAJK abcgxAJK abchxAJK gap one123gap two gap three nibble1x212345 alternativetwobehind "
-	"negative!XYinside logic one logic two COUNT ONE count one count one c\0o\0u\0n\0t\0 \0t\0w\0"
-	"o\0 (fullword) other some entry point section one last section inside section at the end....";
-
-static struct exe_layout exe = {
-	.valid = true, .has_ep = true, .ep = 300, .nsections = 3,
-	.sections = {{.off = 0, .size = 400}, {.off = 340, .size = 20}, {.off = 350, .size = 1 << 20}},
 };
 
 static void fix_section(uint8_t *p, size_t size, size_t i)

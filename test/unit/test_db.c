@@ -7,6 +7,7 @@
 #include "base/sum64.h"
 #include "db/db.h"
 #include "sig/compile.h"
+#include "test/db_object.h"
 #include "verify/engine.h"
 
 #include <time.h>
@@ -122,17 +123,6 @@ static st_t open_image(const struct image *m, struct db **ret)
 }
 
 /* -- use ------------------------------------------------------------------------------------ */
-
-static const char OBJECT[] =
-    "at the start.. a long literal text to find, eleven bytes seven.. five! abcdxAJK abcexBJK "
-    "abcfxAJK abcgxAJK abchxAJK gap one123gap two gap three nibble1x212345 alternativetwobehind "
-    "negative!XYinside logic one logic two COUNT ONE count one count one c\0o\0u\0n\0t\0 \0t\0w\0"
-    "o\0 (fullword) other some entry point section one last section inside section at the end....";
-
-static struct exe_layout exe = {
-    .valid = true, .has_ep = true, .ep = 300, .nsections = 3,
-    .sections = {{.off = 0, .size = 400}, {.off = 340, .size = 20}, {.off = 350, .size = 1 << 20}},
-};
 
 static uint64_t in_ms(unsigned ms)
 {
