@@ -2,6 +2,7 @@
  * checked as (first, count) against the section's record count, in 64 bits. */
 #include "db/view.h"
 
+#include "db/filetypes.h"
 #include "db/gram.h"
 
 static bool in_range(uint64_t first, uint64_t n, uint64_t total)
@@ -14,11 +15,11 @@ static bool in_range(uint64_t first, uint64_t n, uint64_t total)
 #define REFUSE(...) return fail(e, ST_MALFORMED, i, __VA_ARGS__)
 
 /* Values on the stack after a node, or -1 for a node that cannot be. */
-static int cond_depth(const struct db_sig *s, const struct db_cond *c, int depth)
+static int cond_depth(uint32_t npatterns, const struct db_cond *c, int depth)
 {
 	switch (c->op) {
 	case DB_COND_ID:
-		return in_range(c->a, c->b, s->npatterns) && c->b > 0 ? depth + 1 : -1;
+		return in_range(c->a, c->b, npatterns) && c->b > 0 ? depth + 1 : -1;
 	case DB_COND_AND:
 	case DB_COND_OR:
 		return c->a > 0 && c->a <= (uint32_t)depth ? depth - (int)c->a + 1 : -1;
@@ -29,19 +30,24 @@ static int cond_depth(const struct db_sig *s, const struct db_cond *c, int depth
 	case DB_COND_FILESIZE:
 	case DB_COND_EP:
 	case DB_COND_SECTIONS:
+	case DB_COND_ROOT:
 		return depth + 1;
+	case DB_COND_LAYER:
+		return c->b > 0 && c->b <= DB_LAYERS_MAX ? depth + 1 : -1;
 	default:
 		return -1;
 	}
 }
 
-static st_t check_cond(const struct db_view *v, const struct db_sig *s, size_t i, struct err *e)
+/* A program of n nodes from `first` over the first `npatterns` patterns of signature i. */
+static st_t check_cond(const struct db_view *v, uint32_t first, uint32_t n, uint32_t npatterns,
+                       size_t i, struct err *e)
 {
-	if (s->ncond > DB_CONDS_MAX)
+	if (n > DB_CONDS_MAX || !in_range(first, n, v->ncond))
 		REFUSE("signature %zu: condition too long", i);
 	int depth = 0;
-	for (uint32_t k = 0; k < s->ncond; k++) {
-		depth = cond_depth(s, &v->cond[s->cond + k], depth);
+	for (uint32_t k = 0; k < n; k++) {
+		depth = cond_depth(npatterns, &v->cond[first + k], depth);
 		if (depth < 0 || depth > DB_COND_STACK)
 			REFUSE("signature %zu: broken condition", i);
 	}
@@ -53,15 +59,34 @@ static st_t check_cond(const struct db_view *v, const struct db_sig *s, size_t i
 static st_t check_sig(const struct db_view *v, size_t i, struct err *e)
 {
 	const struct db_sig *s = &v->sig[i];
-	if ((s->nameref & DB_NAMEREF_INDEX) >= v->meta->nnames || s->target >= DB_TARGETS)
+	if ((s->nameref & DB_NAMEREF_INDEX) >= v->meta->nnames || s->target >= DB_TARGETS ||
+	    s->handler > FILETYPES)
 		REFUSE("signature %zu: broken record", i);
 	if (!in_range(s->pattern, s->npatterns, v->npattern) || !in_range(s->cond, s->ncond, v->ncond))
 		REFUSE("signature %zu: patterns or condition outside", i);
 	if (s->flags & DB_SIG_SIMPLE)
-		return s->npatterns == 1 && s->ncond == 0
+		return s->npatterns == 1 && s->ncond == 0 && !(v->pattern[s->pattern].flags & DB_PAT_OTHER)
 		           ? ST_OK
 		           : fail(e, ST_MALFORMED, i, "signature %zu: not simple", i);
-	return check_cond(v, s, i, e);
+	return check_cond(v, s->cond, s->ncond, s->npatterns, i, e);
+}
+
+/* The record that a pattern without parts stands for says the same of the pattern. */
+static st_t check_other(const struct db_view *v, const struct db_pattern *p, size_t i,
+                        struct err *e)
+{
+	bool ok = p->nparts == 0 && p->min_len == 0;
+	if (p->flags == DB_PAT_REGEX)
+		ok = ok && p->part < v->nregex && v->regex[p->part].pattern == i;
+	else if (p->flags == DB_PAT_COMPARE)
+		ok = ok && p->part < v->ncompare && v->compare[p->part].pattern == i;
+	else if (p->flags == DB_PAT_IMAGE)
+		ok = ok && p->part < v->nimage && v->image[p->part].pattern == i;
+	else
+		ok = ok && p->flags == DB_PAT_NEVER;
+	if (!ok)
+		REFUSE("pattern %zu: broken record", i);
+	return ST_OK;
 }
 
 static st_t check_pattern(const struct db_view *v, size_t i, struct err *e)
@@ -75,6 +100,8 @@ static st_t check_pattern(const struct db_view *v, size_t i, struct err *e)
 	/* So that -off_n and sums with it are defined: no object is as large. */
 	if (p->off_n < -OFFSET_MAX || p->off_n > OFFSET_MAX)
 		REFUSE("pattern %zu: offset out of range", i);
+	if (p->flags & DB_PAT_OTHER)
+		return check_other(v, p, i, e);
 	if (p->nparts == 0 || p->nparts > DB_PARTS_MAX || !in_range(p->part, p->nparts, v->npart))
 		REFUSE("pattern %zu: parts outside", i);
 	return ST_OK;
@@ -86,6 +113,8 @@ static st_t check_part(const struct db_view *v, size_t i, struct err *e)
 	if (p->pattern >= v->npattern)
 		REFUSE("part %zu: pattern outside", i);
 	const struct db_pattern *of = &v->pattern[p->pattern];
+	if (of->flags & DB_PAT_OTHER)
+		REFUSE("part %zu belongs to a pattern without parts", i);
 	if (i < of->part || i - of->part >= of->nparts)
 		REFUSE("part %zu belongs to another pattern", i);
 	uint64_t code = p->kind == DB_PART_MASKED ? 2 * (uint64_t)p->min_len : p->min_len;
@@ -104,6 +133,51 @@ static st_t check_part(const struct db_view *v, size_t i, struct err *e)
 	}
 	if (p->max_len != p->min_len || code != p->code_len)
 		REFUSE("part %zu: code and length differ", i);
+	return ST_OK;
+}
+
+/* The pattern that a record belongs to, or NULL: patterns and records point at each other. */
+static const struct db_pattern *owner(const struct db_view *v, uint32_t pattern, size_t i,
+                                      unsigned flag)
+{
+	const struct db_pattern *p = pattern < v->npattern ? &v->pattern[pattern] : NULL;
+	return p && p->flags == flag && p->part == i && p->sig < v->nsig ? p : NULL;
+}
+
+/* The trigger may look only at patterns in front of the regular expression, so that evaluating it
+ * comes to an end. */
+static st_t check_regex(const struct db_view *v, size_t i, struct err *e)
+{
+	const struct db_regex *r = &v->regex[i];
+	const struct db_pattern *p = owner(v, r->pattern, i, DB_PAT_REGEX);
+	if (!p || r->len == 0 || r->len > DB_REGEX_MAX || !in_range(r->text, r->len, v->ncode) ||
+	    (r->options & ~DB_RE_ALL) || p->off_kind == DB_OFF_VERSION_INFO)
+		REFUSE("regular expression %zu: broken record", i);
+	if (r->pattern < v->sig[p->sig].pattern)
+		REFUSE("regular expression %zu belongs to another signature", i);
+	return check_cond(v, r->cond, r->ncond, r->pattern - v->sig[p->sig].pattern, p->sig, e);
+}
+
+static st_t check_compare(const struct db_view *v, size_t i, struct err *e)
+{
+	const struct db_compare *c = &v->compare[i];
+	const struct db_pattern *p = owner(v, c->pattern, i, DB_PAT_COMPARE);
+	if (!p || !in_range(c->first, c->n, v->sig[p->sig].npatterns) || c->len == 0 ||
+	    c->len > DB_COMPARE_LEN_MAX || c->offset < -OFFSET_MAX || c->offset > OFFSET_MAX)
+		REFUSE("comparison %zu: broken record", i);
+	if (c->base >= DB_CMP_BASES || c->order >= DB_CMP_ORDERS || c->ncmp == 0 || c->ncmp > 2 ||
+	    (c->base == DB_CMP_RAW && c->len != 1 && c->len != 2 && c->len != 4 && c->len != 8))
+		REFUSE("comparison %zu: broken number", i);
+	for (uint32_t k = 0; k < c->n; k++)
+		if (v->pattern[v->sig[p->sig].pattern + c->first + k].flags & DB_PAT_OTHER)
+			REFUSE("comparison %zu does not hang on body content", i);
+	return ST_OK;
+}
+
+static st_t check_image(const struct db_view *v, size_t i, struct err *e)
+{
+	if (!owner(v, v->image[i].pattern, i, DB_PAT_IMAGE))
+		REFUSE("image %zu: broken record", i);
 	return ST_OK;
 }
 
@@ -162,7 +236,8 @@ static st_t check_target(const struct db_view *v, size_t i, struct err *e)
 static st_t check_lists(const struct db_view *v, struct err *e)
 {
 	for (size_t i = 0; i < v->nplace; i++)
-		if (v->place[i].pattern >= v->npattern)
+		if (v->place[i].pattern >= v->npattern ||
+		    (v->pattern[v->place[i].pattern].flags & DB_PAT_OTHER))
 			REFUSE("place %zu: pattern outside", i);
 	for (size_t i = 0; i < v->nalways; i++)
 		if (v->always[i] >= v->nsig)
@@ -209,6 +284,10 @@ static st_t check_totals(const struct db_view *v, struct err *e)
 		parts += v->pattern[k].nparts;
 	for (size_t k = 0; k < v->npart; k++)
 		code += v->part[k].code_len;
+	for (size_t k = 0; k < v->nregex; k++) {
+		conds += v->regex[k].ncond;
+		code += v->regex[k].len;
+	}
 	if (conds > v->ncond || patterns > v->npattern || parts > v->npart || code > v->ncode)
 		REFUSE("conditions, patterns, parts or code are shared");
 	if (v->nfilter > (size_t)DB_TARGETS * DB_TARGET_FILTERS)
@@ -239,6 +318,9 @@ st_t db_check(const struct db_view *v, struct err *e)
 	CHECK_EACH(v->nsig, check_sig);
 	CHECK_EACH(v->npattern, check_pattern);
 	CHECK_EACH(v->npart, check_part);
+	CHECK_EACH(v->nregex, check_regex);
+	CHECK_EACH(v->ncompare, check_compare);
+	CHECK_EACH(v->nimage, check_image);
 	TRY(check_slots(v, e));
 	CHECK_EACH(v->nfilter, check_filter);
 	CHECK_EACH((size_t)DB_TARGETS, check_target);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define DB_MAGIC "VITRINDB"
-#define DB_VERSION 1
+#define DB_VERSION 2
 
 /* Bytes that may be read behind any section (kernels load whole vectors). */
 #define DB_TAIL_PAD 64
@@ -35,6 +35,9 @@ enum db_section_id {
 	DB_SEC_HASH_ROWS,    /* rows; every bucket has its checksum in the directory */
 	DB_SEC_NAME_DIR,     /* struct db_name_dir[] */
 	DB_SEC_NAME_BLOCKS,  /* front-coded names; every block has its checksum in the directory */
+	DB_SEC_REGEX,        /* struct db_regex[] */
+	DB_SEC_COMPARE,      /* struct db_compare[] */
+	DB_SEC_IMAGE,        /* struct db_image[] */
 	DB_SECTIONS_END,
 };
 
@@ -93,6 +96,8 @@ struct db_sig {
 	uint8_t flags;
 	uint32_t pattern;    /* first pattern; patterns of a signature are neighbours */
 	uint32_t npatterns;
+	uint32_t handler;    /* type + 1 (enum file_type) as which the object is looked at again when the
+	                      * signature holds, instead of a finding; 0: an ordinary signature */
 };
 
 /* Condition node, reverse Polish; see enum ir_cond_op for the meaning. */
@@ -106,8 +111,16 @@ enum db_cond_op {
 	DB_COND_FILESIZE,
 	DB_COND_EP,
 	DB_COND_SECTIONS,
+	DB_COND_LAYER,
+	DB_COND_ROOT,
 	DB_COND_OPS,
 };
+
+/* Types in DB_COND_LAYER beside enum file_type: any, as long as there is such a layer; one that no
+ * object has. */
+#define DB_LAYER_ANY UINT32_MAX
+#define DB_LAYER_NONE (UINT32_MAX - 1)
+#define DB_LAYERS_MAX 128 /* layers up */
 
 struct db_cond {
 	uint32_t op;
@@ -126,13 +139,21 @@ enum db_offset_kind {
 	DB_OFF_SECTION,
 	DB_OFF_LAST_SECTION,
 	DB_OFF_IN_SECTION,
+	DB_OFF_VERSION_INFO,
 	DB_OFF_KINDS,
 };
 
+/* The last ones stand for sub-signatures that are no body patterns: without parts, `part` is the
+ * index of their record. */
 enum db_pattern_flags {
 	DB_PAT_FULLWORD = 1,
 	DB_PAT_WIDE = 2,
+	DB_PAT_REGEX = 4,   /* in DB_SEC_REGEX */
+	DB_PAT_COMPARE = 8, /* in DB_SEC_COMPARE */
+	DB_PAT_IMAGE = 16,  /* in DB_SEC_IMAGE */
+	DB_PAT_NEVER = 32,  /* no record: is never counted */
 };
+#define DB_PAT_OTHER (DB_PAT_REGEX | DB_PAT_COMPARE | DB_PAT_IMAGE | DB_PAT_NEVER)
 
 struct db_pattern {
 	uint32_t sig;
@@ -169,6 +190,56 @@ struct db_part {
 	uint8_t kind;
 	uint8_t lit_folded;        /* the run has letters of either case */
 	uint16_t pad;
+};
+
+/* How a regular expression is compiled and run (ClamAV's flags in brackets). The first ones are
+ * PCRE2's of the same name. */
+enum db_regex_options {
+	DB_RE_CASELESS = 1,        /* i */
+	DB_RE_DOTALL = 2,          /* s */
+	DB_RE_MULTILINE = 4,       /* m */
+	DB_RE_EXTENDED = 8,        /* x */
+	DB_RE_ANCHORED = 16,       /* A */
+	DB_RE_DOLLAR_ENDONLY = 32, /* E */
+	DB_RE_UNGREEDY = 64,       /* U */
+	DB_RE_GLOBAL = 128,        /* g: count all matches, not only the first */
+	DB_RE_ROLLING = 256,       /* r: anywhere behind the offset, not only there */
+	DB_RE_ENCOMPASS = 512,     /* e: the match must end within the maxshift, too */
+};
+#define DB_RE_ALL 1023u
+#define DB_REGEX_MAX 32767 /* bytes of one */
+
+struct db_regex {
+	uint32_t pattern;     /* that it belongs to */
+	uint32_t text, len;   /* in DB_SEC_CODE */
+	uint32_t options;
+	uint32_t cond, ncond; /* the trigger: a condition over patterns in front of this one */
+};
+
+enum db_compare_base { DB_CMP_HEX, DB_CMP_DECIMAL, DB_CMP_AUTO, DB_CMP_RAW, DB_CMP_BASES };
+enum db_compare_order { DB_CMP_NO_ORDER, DB_CMP_LITTLE, DB_CMP_BIG, DB_CMP_ORDERS };
+
+/* A number in the object, compared: see verify/compare.c for the rules. */
+struct db_compare {
+	uint32_t pattern;     /* that it belongs to */
+	uint32_t first, n;    /* patterns of the sub-signature it hangs on, relative to the signature's;
+	                       * n 0: it never holds */
+	uint32_t len;         /* bytes of the number */
+	int64_t offset;       /* from the start of that sub-signature's last match */
+	int64_t value[2];
+	uint8_t op[2];        /* '<' '=' '>' */
+	uint8_t ncmp;         /* 1 or 2: all must hold */
+	uint8_t base, order;
+	uint8_t exact;        /* all bytes of the number belong to it */
+	uint8_t pad[2];
+};
+#define DB_COMPARE_LEN_MAX 65535
+
+/* A picture by its perceptual hash. */
+struct db_image {
+	uint64_t hash;
+	uint32_t pattern; /* that it belongs to */
+	uint32_t pad;
 };
 
 /* Ops of a part program: one byte op, then operands. Offsets are forward, from the op's own byte,
@@ -292,6 +363,10 @@ struct db_view {
 	const uint8_t *hash_rows;
 	const struct db_name_dir *name_dir;
 	const uint8_t *name_blocks;
+	const struct db_regex *regex;
+	const struct db_compare *compare;
+	const struct db_image *image;
+	size_t nregex, ncompare, nimage;
 	size_t ninactive, nsig, ncond, npattern, npart, ncode, nfilter, nbloom, nbucket, nslot,
 	    nplace, nalways, nhash_sizes, nhash_dir, nhash_rows, nname_dir, nname_blocks;
 };

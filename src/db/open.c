@@ -44,6 +44,9 @@ static const struct section_rule rules[] = {
     RULE(DB_SEC_HASH_ROWS, uint8_t, hash_rows, nhash_rows, true),
     RULE(DB_SEC_NAME_DIR, struct db_name_dir, name_dir, nname_dir, true),
     RULE(DB_SEC_NAME_BLOCKS, uint8_t, name_blocks, nname_blocks, true),
+    RULE(DB_SEC_REGEX, struct db_regex, regex, nregex, false),
+    RULE(DB_SEC_COMPARE, struct db_compare, compare, ncompare, false),
+    RULE(DB_SEC_IMAGE, struct db_image, image, nimage, false),
 };
 
 /* Sections without a count have exactly this many records. */

@@ -55,6 +55,17 @@ static const struct exe_layout *layout_of(struct scanner *s, const struct object
 	return st == ST_OK && s->exe.valid ? &s->exe : NULL;
 }
 
+_Static_assert(FILETYPES <= UINT8_MAX, "a type is a byte in object_facts");
+
+/* Types of the objects around `o`, the nearest first. */
+static uint32_t layers_around(const struct object *o, uint8_t ret[LAYERS_MAX])
+{
+	uint32_t n = 0;
+	for (const struct object *p = o->parent; p && n < LAYERS_MAX; p = p->parent)
+		ret[n++] = (uint8_t)p->type;
+	return n;
+}
+
 /* The engine's list lasts until its next object, ours until the children are done. */
 static st_t keep_names(struct scanner *s, struct object *o, const uint32_t *sigs, size_t n,
                        struct err *e)
@@ -84,14 +95,19 @@ st_t match_finish(struct scanner *s, struct object *o, struct err *e)
 		TRY(limits_check_time(s));
 	}
 	s->stats->bytes_scanned += o->len;
-	st_t st = engine_finish(s->engine, layout_of(s, o), &sigs, &n, e);
-	if (st != ST_OK && st != ST_TIMEOUT)
+	uint8_t layers[LAYERS_MAX];
+	struct object_facts facts = {.exe = layout_of(s, o), .layers = layers,
+	                             .nlayers = layers_around(o, layers)};
+	st_t st = engine_finish(s->engine, &facts, &sigs, &n, e);
+	if (st != ST_OK && st != ST_TIMEOUT && st != ST_LIMIT)
 		return st;
 	TRY(keep_names(s, o, sigs, n, e));
 	if (st == ST_OK)
 		return ST_OK;
+	if (st == ST_LIMIT)
+		TRY(report_incomplete(s, st, e ? e->text : ""));
 	err_clear(e);
-	return limits_check_time(s);
+	return st == ST_LIMIT ? ST_OK : limits_check_time(s);
 }
 
 static st_t digest_of(struct object *o, enum digest_kind kind, struct err *e)

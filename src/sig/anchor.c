@@ -173,16 +173,16 @@ static struct node comparison(struct node in, const struct ir_cond *c)
 /* Conditions on the object's shape: true without any match, and without a sum. */
 static const struct node shape = {.truth = {.cost = ANCHOR_COST_NONE}, .sum = {.cost = 0}};
 
-bool anchor_choose(const struct ir_sig *s, const struct anchor *anchors, const uint8_t *first,
-                   const uint8_t *count, struct pattern_set *ret_set)
+/* Of one condition program over sub-signatures whose nodes are known. */
+static struct node program(const struct ir_cond *conds, uint32_t nconds, const struct node *subs)
 {
 	struct node stack[DB_COND_STACK];
 	uint32_t n = 0;
-	for (uint32_t i = 0; i < s->nconds; i++) {
-		const struct ir_cond *c = &s->conds[i];
+	for (uint32_t i = 0; i < nconds; i++) {
+		const struct ir_cond *c = &conds[i];
 		switch (c->op) {
 		case IR_COND_ID:
-			stack[n++] = leaf(anchors, first[c->a], count[c->a]);
+			stack[n++] = subs[c->a];
 			break;
 		case IR_COND_AND:
 			n -= c->a;
@@ -203,6 +203,41 @@ bool anchor_choose(const struct ir_sig *s, const struct anchor *anchors, const u
 			stack[n++] = shape;
 		}
 	}
-	*ret_set = stack[0].truth.set;
-	return stack[0].truth.cost != ANCHOR_COST_NONE;
+	return stack[0];
+}
+
+static const struct node never = {.truth = {.cost = 0}, .sum = {.cost = 0}};
+static const struct node unknown = {.truth = {.cost = ANCHOR_COST_NONE},
+                                    .sum = {.cost = ANCHOR_COST_NONE}};
+
+/* Sub-signatures that are no body content hang on others that are: a regular expression on those
+ * its trigger names, which stand in front of it. */
+static struct node subsig_node(const struct ir_sig *s, const struct node *subs, uint32_t i)
+{
+	const struct ir_subsig *sub = &s->subsigs[i];
+	if (sub->kind == IR_SUBSIG_REGEX) {
+		struct need trigger = program(sub->regex->trigger, sub->regex->ntrigger, subs).truth;
+		return (struct node){trigger, trigger};
+	}
+	if (sub->kind == IR_SUBSIG_COMPARE) {
+		uint32_t of = sub->compare->subsig;
+		bool body = of < s->nsubsigs && s->subsigs[of].kind == IR_SUBSIG_BODY;
+		return body ? subs[of] : never;
+	}
+	return sub->kind == IR_SUBSIG_IMAGE ? unknown : never;
+}
+
+bool anchor_choose(const struct ir_sig *s, const struct anchor *anchors, const uint8_t *first,
+                   const uint8_t *count, struct pattern_set *ret_set)
+{
+	struct node subs[IR_SUBSIGS_MAX];
+	for (uint32_t i = 0; i < s->nsubsigs; i++)
+		if (s->subsigs[i].kind == IR_SUBSIG_BODY)
+			subs[i] = leaf(anchors, first[i], count[i]);
+	for (uint32_t i = 0; i < s->nsubsigs; i++)
+		if (s->subsigs[i].kind != IR_SUBSIG_BODY)
+			subs[i] = subsig_node(s, subs, i);
+	struct need need = program(s->conds, s->nconds, subs).truth;
+	*ret_set = need.set;
+	return need.cost != ANCHOR_COST_NONE;
 }

@@ -31,34 +31,11 @@ struct one {
 	uint32_t pattern, npatterns;
 };
 
-static st_t lower_all(struct emit *x, const struct ir_sig *s, uint32_t id, struct one *o,
-                      struct err *e)
+static void put_conds(struct emit *x, const struct ir_cond *conds, uint32_t n,
+                      const struct one *o)
 {
-	o->pattern = emit_count(&x->pattern, sizeof(struct db_pattern));
-	o->npatterns = 0;
-	for (uint32_t i = 0; i < s->nsubsigs; i++) {
-		const struct ir_subsig *sub = &s->subsigs[i];
-		o->first[i] = (uint8_t)o->npatterns;
-		o->count[i] = (uint8_t)sub->npatterns;
-		for (uint32_t k = 0; k < sub->npatterns; k++) {
-			if (o->npatterns >= SIG_PATTERNS_MAX)
-				return fail(e, ST_UNSUPPORTED, 0, "more than %d patterns", SIG_PATTERNS_MAX);
-			TRY(lower_pattern(x, &sub->patterns[k], id, &o->anchors[o->npatterns], e));
-			o->npatterns++;
-		}
-	}
-	return ST_OK;
-}
-
-static bool is_simple(const struct ir_sig *s, const struct one *o)
-{
-	return o->npatterns == 1 && s->nconds == 1 && s->conds[0].op == IR_COND_ID;
-}
-
-static void put_conds(struct emit *x, const struct ir_sig *s, const struct one *o)
-{
-	for (uint32_t i = 0; i < s->nconds; i++) {
-		const struct ir_cond *c = &s->conds[i];
+	for (uint32_t i = 0; i < n; i++) {
+		const struct ir_cond *c = &conds[i];
 		struct db_cond d = {.op = c->op, .a = c->a, .b = c->b};
 		if (c->op == IR_COND_ID) {
 			d.a = o->first[c->a];
@@ -66,6 +43,86 @@ static void put_conds(struct emit *x, const struct ir_sig *s, const struct one *
 		}
 		buf_add(&x->cond, &d, sizeof d);
 	}
+}
+
+static st_t lower_body(struct emit *x, const struct ir_subsig *sub, uint32_t id, struct one *o,
+                       struct err *e)
+{
+	for (uint32_t k = 0; k < sub->npatterns; k++) {
+		TRY(lower_pattern(x, &sub->patterns[k], id, &o->anchors[o->npatterns], e));
+		o->npatterns++;
+	}
+	return ST_OK;
+}
+
+/* A comparison hangs on body content; on anything else it never holds, as in clamscan. */
+static void lower_comparison(struct emit *x, const struct ir_sig *s, const struct ir_compare *c,
+                             uint32_t id, const struct one *o)
+{
+	bool body = c->subsig < s->nsubsigs && s->subsigs[c->subsig].kind == IR_SUBSIG_BODY;
+	lower_compare(x, c, body ? o->first[c->subsig] : 0, body ? o->count[c->subsig] : 0, id);
+}
+
+static st_t lower_subsig(struct emit *x, const struct ir_sig *s, uint32_t i, uint32_t id,
+                         struct one *o, struct err *e)
+{
+	const struct ir_subsig *sub = &s->subsigs[i];
+	switch (sub->kind) {
+	case IR_SUBSIG_BODY:
+		return lower_body(x, sub, id, o, e);
+	case IR_SUBSIG_REGEX:
+		lower_regex(x, sub->regex, id);
+		put_conds(x, sub->regex->trigger, sub->regex->ntrigger, o);
+		break;
+	case IR_SUBSIG_COMPARE:
+		lower_comparison(x, s, sub->compare, id, o);
+		break;
+	case IR_SUBSIG_IMAGE:
+		lower_image(x, sub->image, id);
+		break;
+	case IR_SUBSIG_NEVER:
+		lower_never(x, id);
+		break;
+	}
+	o->npatterns++;
+	return ST_OK;
+}
+
+static uint32_t patterns_of(const struct ir_subsig *sub)
+{
+	return sub->kind == IR_SUBSIG_BODY ? sub->npatterns : 1;
+}
+
+/* Which patterns each sub-signature will have; a comparison may name one behind it. */
+static st_t number_patterns(const struct ir_sig *s, struct one *o, struct err *e)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < s->nsubsigs; i++) {
+		uint32_t count = patterns_of(&s->subsigs[i]);
+		if (n + count > SIG_PATTERNS_MAX)
+			return fail(e, ST_UNSUPPORTED, 0, "more than %d patterns", SIG_PATTERNS_MAX);
+		o->first[i] = (uint8_t)n;
+		o->count[i] = (uint8_t)count;
+		n += count;
+	}
+	return ST_OK;
+}
+
+static st_t lower_all(struct emit *x, const struct ir_sig *s, uint32_t id, struct one *o,
+                      struct err *e)
+{
+	o->pattern = emit_count(&x->pattern, sizeof(struct db_pattern));
+	o->npatterns = 0;
+	TRY(number_patterns(s, o, e));
+	for (uint32_t i = 0; i < s->nsubsigs; i++)
+		TRY(lower_subsig(x, s, i, id, o, e));
+	return ST_OK;
+}
+
+static bool is_simple(const struct ir_sig *s, const struct one *o)
+{
+	return o->npatterns == 1 && s->nconds == 1 && s->conds[0].op == IR_COND_ID &&
+	       s->subsigs[s->conds[0].a].kind == IR_SUBSIG_BODY;
 }
 
 static void put_sig(struct emit *x, const struct ir_sig *s, const struct one *o)
@@ -79,9 +136,10 @@ static void put_sig(struct emit *x, const struct ir_sig *s, const struct one *o)
 	    .flags = (uint8_t)((logical ? DB_SIG_LOGICAL : 0) | (simple ? DB_SIG_SIMPLE : 0)),
 	    .pattern = o->pattern,
 	    .npatterns = o->npatterns,
+	    .handler = s->handler,
 	};
 	if (!simple)
-		put_conds(x, s, o);
+		put_conds(x, s->conds, s->nconds, o);
 	buf_add(&x->sig, &d, sizeof d);
 	*(logical ? &x->nlogical : &x->nbody) += 1;
 }
@@ -114,17 +172,23 @@ static void put_anchors(struct emit *x, const struct ir_sig *s, uint32_t id, con
 			put_anchor(x, &o->anchors[i], o->pattern + i, s->target);
 }
 
+/* What lowering a signature appends to. */
+#define LOWERED(x)                                                                           \
+	{&(x)->cond, &(x)->pattern, &(x)->part, &(x)->code, &(x)->regex, &(x)->compare, &(x)->image}
+
 /* The longest condition is bounded by the expression's own limits; a longer one is a bug. */
 static st_t one_sig(struct emit *x, struct ir_sig *s, struct one *o, struct err *e)
 {
-	size_t pattern = x->pattern.len, part = x->part.len, code = x->code.len;
+	struct buf *const lowered[] = LOWERED(x);
+	size_t len[ARRAY_LEN(lowered)];
+	for (size_t i = 0; i < ARRAY_LEN(lowered); i++)
+		len[i] = lowered[i]->len;
 	uint32_t id = emit_count(&x->sig, sizeof(struct db_sig));
 	struct err why = {0};
 	st_t st = s->nconds > DB_CONDS_MAX ? ST_UNSUPPORTED : lower_all(x, s, id, o, &why);
 	if (st == ST_UNSUPPORTED) {
-		x->pattern.len = pattern;
-		x->part.len = part;
-		x->code.len = code;
+		for (size_t i = 0; i < ARRAY_LEN(lowered); i++)
+			lowered[i]->len = len[i];
 		x->ncomplex++;
 		return ST_OK;
 	}
@@ -188,10 +252,10 @@ static st_t all_sigs(struct emit *x, uint32_t classes, struct err *e)
 
 static void forget_sigs(struct emit *x)
 {
-	struct buf *const all[] = {&x->sig,   &x->cond,   &x->pattern, &x->part,
-	                           &x->code, &x->grams, &x->places,  &x->alwayses};
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		all[i]->len = 0;
+	struct buf *const lowered[] = LOWERED(x);
+	for (size_t i = 0; i < ARRAY_LEN(lowered); i++)
+		lowered[i]->len = 0;
+	x->sig.len = x->grams.len = x->places.len = x->alwayses.len = 0;
 	x->nbody = x->nlogical = x->ncomplex = x->hits = 0;
 }
 
@@ -327,6 +391,9 @@ static void put_sections(struct emit *x, struct file *f, struct buf *meta, struc
 	put_section(f, DB_SEC_HASH_ROWS, &x->hash_rows, true);
 	put_section(f, DB_SEC_NAME_DIR, &x->name_dir, true);
 	put_section(f, DB_SEC_NAME_BLOCKS, &x->name_blocks, true);
+	put_section(f, DB_SEC_REGEX, &x->regex, false);
+	put_section(f, DB_SEC_COMPARE, &x->compare, false);
+	put_section(f, DB_SEC_IMAGE, &x->image, false);
 }
 
 static st_t write_file(struct emit *x, const uint8_t sources[32], struct buf *ret, struct err *e)
@@ -353,7 +420,8 @@ static void emit_done(struct emit *x)
 	    &x->sig,      &x->cond,       &x->pattern,   &x->part,     &x->code,        &x->filter,
 	    &x->bloom,    &x->bucket,     &x->slot,      &x->place,    &x->always,      &x->target,
 	    &x->hash,     &x->hash_sizes, &x->hash_dir,  &x->hash_rows, &x->name_dir,
-	    &x->name_blocks, &x->grams,   &x->places,    &x->alwayses,
+	    &x->name_blocks, &x->grams,   &x->places,    &x->alwayses, &x->regex,
+	    &x->compare,  &x->image,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		buf_done(all[i]);

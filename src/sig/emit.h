@@ -50,6 +50,7 @@ struct emit {
 	struct arena tmp;
 	/* Records, as they go into the file. */
 	struct buf sig, cond, pattern, part, code;
+	struct buf regex, compare, image;
 	struct buf filter, bloom, bucket, slot, place, always, target;
 	struct buf hash, hash_sizes, hash_dir, hash_rows, name_dir, name_blocks;
 	/* struct gram_ref[], struct target_ref[]. */
@@ -75,6 +76,15 @@ static inline uint32_t emit_count(const struct buf *b, size_t record)
  * ST_UNSUPPORTED if the pattern is beyond a limit of the database format. */
 st_t lower_pattern(struct emit *x, const struct ir_pattern *p, uint32_t sig,
                    struct anchor *ret_anchor, struct err *e);
+
+/* lower.c: append the pattern and the record of a sub-signature of another kind. The regex's trigger
+ * is put behind it by the caller; patterns [first, first + n) of the signature are what the
+ * comparison hangs on. */
+void lower_regex(struct emit *x, const struct ir_regex *r, uint32_t sig);
+void lower_compare(struct emit *x, const struct ir_compare *c, uint32_t first, uint32_t n,
+                   uint32_t sig);
+void lower_image(struct emit *x, uint64_t hash, uint32_t sig);
+void lower_never(struct emit *x, uint32_t sig);
 
 /* anchor.c: the cheapest anchor in n bytes of a part, of which those with mask 0xff or 0xdf are
  * known, in one of `classes` (bits); replaces *best if cheaper. */

@@ -244,7 +244,7 @@ st_t sig_expr(struct sig_reader *r, struct str text, uint32_t spare, struct sig_
 	TRY(sig_alloc(r, (size_t)p.len + spare, sizeof *ret->conds, &ret->conds));
 	uint32_t at = p.head;
 	for (uint32_t i = 0; i < p.len; i++) {
-		ret->conds[spare + i] = x.nodes[at].cond;
+		ret->conds[i] = x.nodes[at].cond;
 		at = x.nodes[at].next;
 	}
 	ret->nconds = p.len;

@@ -67,7 +67,7 @@ enum ir_offset_kind {
 	IR_OFF_SECTION,      /* start of `section` + n */
 	IR_OFF_LAST_SECTION, /* start of the last section + n */
 	IR_OFF_IN_SECTION,   /* wholly inside `section` */
-	IR_OFF_VERSION_INFO, /* VI: inactive until the full language */
+	IR_OFF_VERSION_INFO, /* at a key of the version information (VI) */
 };
 
 /* Where the first part may start: from the place named to the place + maxshift, inclusive. */
@@ -86,11 +86,48 @@ struct ir_pattern {
 	struct ir_part *parts;
 };
 
-/* One sub-signature: usually one pattern; two when the modifiers `w` and `a` stand together.
+/* A regular expression: looked for only in objects in which its trigger holds. */
+struct ir_regex {
+	struct ir_offset offset;
+	const char *text; /* NUL-terminated; may hold no NUL inside */
+	uint32_t len;
+	uint32_t options; /* enum db_regex_options */
+	uint32_t ntrigger;
+	struct ir_cond *trigger; /* over sub-signatures in front of this one */
+};
+
+/* A comparison of a number in the object: `offset` bytes from the start of the last match of
+ * sub-signature `subsig`, in a form that enum db_compare_base names. */
+struct ir_compare {
+	uint32_t subsig;
+	int64_t offset;
+	uint32_t len; /* bytes of the number */
+	uint8_t base, order;
+	bool exact;
+	uint8_t n; /* of the comparisons, all of which must hold */
+	char op[2]; /* '<' '=' '>' */
+	int64_t value[2];
+};
+
+enum ir_subsig_kind {
+	IR_SUBSIG_BODY,    /* patterns */
+	IR_SUBSIG_REGEX,   /* regex */
+	IR_SUBSIG_COMPARE, /* compare */
+	IR_SUBSIG_IMAGE,   /* image: a perceptual hash of the object, if that is a picture */
+	IR_SUBSIG_NEVER,   /* nothing: is never counted (macros) */
+};
+
+/* One sub-signature. Body: usually one pattern; two when the modifiers `w` and `a` stand together.
  * Its count is the sum of the counts of its patterns. */
 struct ir_subsig {
-	uint32_t npatterns;
-	struct ir_pattern *patterns;
+	enum ir_subsig_kind kind;
+	uint32_t npatterns; /* 0 unless body */
+	union {
+		struct ir_pattern *patterns;
+		struct ir_regex *regex;
+		struct ir_compare *compare;
+		uint64_t image;
+	};
 };
 
 /* Condition program in reverse Polish notation; it leaves one value on the stack. A value is a
@@ -108,6 +145,9 @@ enum ir_cond_op {
 	IR_COND_FILESIZE, /* push: object size in a..b, inclusive */
 	IR_COND_EP,       /* push: file offset of the entry point in a..b */
 	IR_COND_SECTIONS, /* push: number of sections in a..b */
+	IR_COND_LAYER,    /* push: the object that encloses this one `b` layers up (1: directly) is there
+	                   * and its type is `a` (enum file_type), or `a` is DB_LAYER_ANY */
+	IR_COND_ROOT,     /* push: the object is the file itself */
 };
 
 struct ir_cond {
@@ -131,6 +171,7 @@ struct ir_sig {
 	struct ir_subsig *subsigs;
 	uint32_t nconds;
 	struct ir_cond *conds;
+	uint32_t handler; /* not found, but looked at again as type handler - 1; 0: an ordinary one */
 	uint32_t nameref, order; /* set by emit */
 };
 

@@ -1,6 +1,6 @@
 /* Logical signatures: .ldb .ldu "Name;TDB;Expression;Subsig0;Subsig1;...". A sub-signature is body
- * content with offset and modifiers, or one of the kinds that are recognised but not active. */
-#include "sig/text.h"
+ * content with offset and modifiers, or one of the kinds of subsig.h, an image hash or a macro. */
+#include "sig/subsig.h"
 
 enum { F_NAME, F_TDB, F_EXPR, F_SUBSIG };
 #define FIELDS_MAX (F_SUBSIG + IR_SUBSIGS_MAX)
@@ -61,7 +61,7 @@ static st_t body_subsig(struct ldb *l, struct str s, struct ir_subsig *sub)
 }
 
 /* "${min-max}group$" */
-static st_t macro_subsig(struct ldb *l, struct str s)
+static st_t macro_subsig(struct ldb *l, struct str s, struct ir_subsig *sub)
 {
 	struct str inside, group, lo, hi;
 	if (s.n < 2 || s.p[s.n - 1] != '$')
@@ -73,166 +73,63 @@ static st_t macro_subsig(struct ldb *l, struct str s)
 	if (!ok)
 		return sig_bad(l->r, "macro is not ${min-max}group$ with a group below 32: '%.*s'",
 		               SIG_SHOW(s));
-	l->note.inactive = "macro group";
+	/* clamscan 1.4.6 reads macros and never finds one. */
+	sub->kind = IR_SUBSIG_NEVER;
 	return ST_OK;
 }
 
 /* "fuzzy_img#<16 hex digits>[#0]" */
-static st_t fuzzy_subsig(struct ldb *l, struct str s)
+static st_t image_subsig(struct ldb *l, struct str s, struct ir_subsig *sub)
 {
 	struct str hash, distance;
 	bool has_distance = str_cut(str_from(s, 10), '#', &hash, &distance);
 	bool ok = hash.n == 16 && (!has_distance || str_is(distance, "0"));
-	for (size_t i = 0; i < hash.n; i++)
-		ok &= hex_value(hash.p[i]) >= 0;
+	sub->image = 0;
+	for (size_t i = 0; i < hash.n && ok; i++) {
+		int digit = hex_value(hash.p[i]);
+		ok = digit >= 0;
+		sub->image = sub->image << 4 | (uint64_t)(digit & 15);
+	}
 	if (!ok)
 		return sig_bad(l->r, "not fuzzy_img#<16 hex digits>[#0]: '%.*s'", SIG_SHOW(s));
-	l->note.inactive = "fuzzy image hash";
-	return ST_OK;
-}
-
-/* Splits "[offset:]trigger/regex/flags"; the regex runs to the last '/'. */
-static st_t split_regex(struct ldb *l, struct str s, struct str *ret_front, struct str *ret_regex,
-                        struct str *ret_flags)
-{
-	struct str rest, mods;
-	str_cut(s, '/', ret_front, &rest);
-	size_t end = rest.n;
-	while (end && rest.p[end - 1] != '/')
-		end--;
-	*ret_flags = str_from(rest, end);
-	bool has_mods = str_cut(*ret_flags, ':', ret_flags, &mods);
-	if (!end || (has_mods && !str_starts(mods, ":")))
-		return sig_bad(l->r, "regular expression without '/' at its end: '%.*s'", SIG_SHOW(s));
-	*ret_regex = (struct str){rest.p, end - 1};
-	if (!ret_regex->n)
-		return sig_bad(l->r, "regular expression is empty: '%.*s'", SIG_SHOW(s));
-	return ST_OK;
-}
-
-/* A regular expression: its trigger names earlier sub-signatures. The regex is not compiled. */
-static st_t regex_subsig(struct ldb *l, struct str s, uint32_t index)
-{
-	struct str front, regex, flags, offset, trigger;
-	TRY(split_regex(l, s, &front, &regex, &flags));
-	for (size_t i = 0; i < flags.n; i++) {
-		if (!strchr("grismxAEUe", flags.p[i]))
-			return sig_bad(l->r, "unknown flag of a regular expression: '%c'", flags.p[i]);
-	}
-	trigger = front;
-	if (memchr(front.p, ':', front.n)) {
-		struct ir_offset unused;
-		str_cut(front, ':', &offset, &trigger);
-		TRY(sig_offset(l->r, offset, l->tdb.target, &unused, &l->note));
-	}
-	if (!trigger.n)
-		return sig_bad(l->r, "regular expression without a trigger: '%.*s'", SIG_SHOW(s));
-	struct sig_expr x;
-	TRY(sig_expr(l->r, trigger, 0, &x));
-	if (x.nids > index)
-		return sig_bad(l->r, "the trigger of a regular expression names a sub-signature that is "
-		               "not in front of it: '%.*s'", SIG_SHOW(trigger));
-	l->note.inactive = "regular expression";
-	return ST_OK;
-}
-
-/* True for "id(offset#options#comparisons)". */
-static bool is_byte_compare(struct str s)
-{
-	struct str head, tail;
-	if (!str_cut(s, '(', &head, &tail) || !str_cut(tail, '#', &head, &tail))
-		return false;
-	return str_cut(tail, '#', &head, &tail);
-}
-
-/* A decimal number or 0x and hex digits. */
-static bool is_number(struct str s)
-{
-	if (!str_starts(s, "0x"))
-		return s.n && str_all_digits(s);
-	for (size_t i = 2; i < s.n; i++) {
-		if (hex_value(s.p[i]) < 0)
-			return false;
-	}
-	return s.n > 2;
-}
-
-/* "[h|d|a|i][l|b][e]N"; raw numbers ("i") have 1, 2, 4 or 8 bytes, decimal ones no "l". */
-static bool is_compare_options(struct str s)
-{
-	if (!s.n || !strchr("hdai", s.p[0]))
-		return false;
-	char base = s.p[0];
-	s = str_from(s, 1);
-	if (str_starts(s, "l") && base == 'd')
-		return false;
-	s = str_from(s, str_starts(s, "l") || str_starts(s, "b"));
-	s = str_from(s, str_starts(s, "e"));
-	uint64_t n = str_u64(s);
-	return s.n && str_all_digits(s) && (base != 'i' || n == 1 || n == 2 || n == 4 || n == 8);
-}
-
-/* One or two of "<X" "=X" ">X". */
-static bool is_comparisons(struct str s)
-{
-	struct str part[2];
-	size_t n = str_split(s, ',', part, 2);
-	for (size_t i = 0; i < n && i < 2; i++) {
-		if (!part[i].n || !strchr("<=>", part[i].p[0]) || !is_number(str_from(part[i], 1)))
-			return false;
-	}
-	return n <= 2;
-}
-
-static st_t byte_compare_subsig(struct ldb *l, struct str s)
-{
-	struct str id, inside, tail, f[3];
-	str_cut(s, '(', &id, &inside);
-	if (!str_all_digits(id))
-		return sig_bad(l->r, "byte comparison without the id of a sub-signature: '%.*s'",
-		               SIG_SHOW(s));
-	if (!str_cut(inside, ')', &inside, &tail))
-		return sig_bad(l->r, "byte comparison without ')': '%.*s'", SIG_SHOW(s));
-	bool ok = str_split(inside, '#', f, 3) == 3 &&
-	          (str_starts(f[0], ">>") || str_starts(f[0], "<<")) && is_number(str_from(f[0], 2)) &&
-	          is_compare_options(f[1]) && is_comparisons(f[2]);
-	if (!ok)
-		return sig_bad(l->r, "byte comparison is not id(>>offset#options#=value): '%.*s'",
-		               SIG_SHOW(s));
-	l->note.inactive = "byte comparison";
+	sub->kind = IR_SUBSIG_IMAGE;
 	return ST_OK;
 }
 
 static st_t read_subsig(struct ldb *l, struct str s, uint32_t index, struct ir_subsig *sub)
 {
 	if (str_starts(s, "$"))
-		return macro_subsig(l, s);
+		return macro_subsig(l, s, sub);
 	if (str_starts(s, "fuzzy_img#"))
-		return fuzzy_subsig(l, s);
+		return image_subsig(l, s, sub);
 	if (s.n && memchr(s.p, '/', s.n))
-		return regex_subsig(l, s, index);
-	if (is_byte_compare(s))
-		return byte_compare_subsig(l, s);
+		return sig_regex(l->r, s, l->tdb.target, index, sub, &l->note);
+	if (sig_is_compare(s))
+		return sig_compare(l->r, s, l->sig->nsubsigs, sub);
 	return body_subsig(l, s, sub);
 }
 
-static void add_range(struct ir_sig *sig, uint32_t *at, uint8_t op, const struct sig_range *range)
+static void add_range(struct ir_sig *sig, uint8_t op, const struct sig_range *range)
 {
 	if (range->set)
-		sig->conds[(*at)++] = (struct ir_cond){.op = op, .a = range->min, .b = range->max};
+		sig->conds[sig->nconds++] = (struct ir_cond){.op = op, .a = range->min, .b = range->max};
 }
 
-/* The expression ANDed with the ranges of the target description, these first. */
+/* The expression ANDed with what the target description asks for. That stands behind it: programs
+ * are evaluated from their end, so what costs nothing is asked first. */
 static void set_conditions(struct ldb *l, struct sig_expr *x)
 {
 	struct ir_sig *sig = l->sig;
-	uint32_t n = 0;
 	sig->conds = x->conds;
-	add_range(sig, &n, IR_COND_FILESIZE, &l->tdb.size);
-	add_range(sig, &n, IR_COND_EP, &l->tdb.entry);
-	add_range(sig, &n, IR_COND_SECTIONS, &l->tdb.sections);
-	memmove(sig->conds + n, sig->conds + SIG_TDB_CONDS, x->nconds * sizeof *sig->conds);
-	sig->nconds = n + x->nconds;
+	sig->nconds = x->nconds;
+	add_range(sig, IR_COND_FILESIZE, &l->tdb.size);
+	add_range(sig, IR_COND_EP, &l->tdb.entry);
+	add_range(sig, IR_COND_SECTIONS, &l->tdb.sections);
+	if (l->tdb.has_container)
+		sig->conds[sig->nconds++] = l->tdb.container;
+	for (uint32_t i = 0; i < l->tdb.nlayers; i++)
+		sig->conds[sig->nconds++] = l->tdb.layers[i];
+	uint32_t n = sig->nconds - x->nconds;
 	if (n)
 		sig->conds[sig->nconds++] = (struct ir_cond){.op = IR_COND_AND, .a = n + 1};
 }
@@ -255,6 +152,7 @@ static st_t read_signature(struct ldb *l, const struct str *f, struct sig_expr *
 		ir_count_inactive(r->set, l->note.inactive);
 		return ST_OK;
 	}
+	l->sig->handler = l->tdb.handler;
 	set_conditions(l, x);
 	return ir_add_sig(r->set, l->sig, r->e);
 }

@@ -341,12 +341,21 @@ static const uint8_t offset_kind[] = {
     [IR_OFF_SECTION] = DB_OFF_SECTION,
     [IR_OFF_LAST_SECTION] = DB_OFF_LAST_SECTION,
     [IR_OFF_IN_SECTION] = DB_OFF_IN_SECTION,
+    [IR_OFF_VERSION_INFO] = DB_OFF_VERSION_INFO,
 };
 
 /* Can the pattern start at one place only? */
 static bool one_place(const struct ir_offset *o)
 {
-	return o->kind != IR_OFF_ANY && o->kind != IR_OFF_IN_SECTION && o->maxshift == 0;
+	return o->kind != IR_OFF_ANY && o->kind != IR_OFF_IN_SECTION &&
+	       o->kind != IR_OFF_VERSION_INFO && o->maxshift == 0;
+}
+
+static struct db_pattern pattern_at(const struct ir_offset *o, uint32_t sig)
+{
+	return (struct db_pattern){.sig = sig, .off_kind = offset_kind[o->kind],
+	                           .off_section = o->section, .off_n = o->n,
+	                           .off_shift = o->maxshift};
 }
 
 st_t lower_pattern(struct emit *x, const struct ir_pattern *p, uint32_t sig,
@@ -363,17 +372,58 @@ st_t lower_pattern(struct emit *x, const struct ir_pattern *p, uint32_t sig,
 		TRY(put_run(&l, &p->parts[i]));
 	if (l.min_len > UINT32_MAX)
 		return too_complex(&l);
-	struct db_pattern rec = {
-	    .sig = sig,
-	    .part = first,
-	    .nparts = (uint16_t)l.nparts,
-	    .flags = (uint8_t)((p->fullword ? DB_PAT_FULLWORD : 0) | (p->wide ? DB_PAT_WIDE : 0)),
-	    .off_kind = offset_kind[p->offset.kind],
-	    .off_section = p->offset.section,
-	    .off_n = p->offset.n,
-	    .off_shift = p->offset.maxshift,
-	    .min_len = (uint32_t)l.min_len,
-	};
+	struct db_pattern rec = pattern_at(&p->offset, sig);
+	rec.part = first;
+	rec.nparts = (uint16_t)l.nparts;
+	rec.flags = (uint8_t)((p->fullword ? DB_PAT_FULLWORD : 0) | (p->wide ? DB_PAT_WIDE : 0));
+	rec.min_len = (uint32_t)l.min_len;
 	buf_add(&x->pattern, &rec, sizeof rec);
 	return ST_OK;
+}
+
+/* -- sub-signatures that are no patterns: a pattern without parts stands for each ------------- */
+
+void lower_regex(struct emit *x, const struct ir_regex *r, uint32_t sig)
+{
+	struct db_pattern rec = pattern_at(&r->offset, sig);
+	struct db_regex d = {.pattern = emit_count(&x->pattern, sizeof rec),
+	                     .text = (uint32_t)x->code.len, .len = r->len, .options = r->options,
+	                     .cond = emit_count(&x->cond, sizeof(struct db_cond)),
+	                     .ncond = r->ntrigger};
+	rec.flags = DB_PAT_REGEX;
+	rec.part = emit_count(&x->regex, sizeof d);
+	buf_add(&x->code, r->text, r->len);
+	buf_add(&x->pattern, &rec, sizeof rec);
+	buf_add(&x->regex, &d, sizeof d);
+}
+
+void lower_compare(struct emit *x, const struct ir_compare *c, uint32_t first, uint32_t n,
+                   uint32_t sig)
+{
+	struct db_pattern rec = {.sig = sig, .flags = DB_PAT_COMPARE,
+	                         .part = emit_count(&x->compare, sizeof(struct db_compare))};
+	struct db_compare d = {.pattern = emit_count(&x->pattern, sizeof rec), .first = first, .n = n,
+	                       .len = c->len, .offset = c->offset, .ncmp = c->n, .base = c->base,
+	                       .order = c->order, .exact = c->exact};
+	for (unsigned i = 0; i < c->n; i++) {
+		d.op[i] = (uint8_t)c->op[i];
+		d.value[i] = c->value[i];
+	}
+	buf_add(&x->pattern, &rec, sizeof rec);
+	buf_add(&x->compare, &d, sizeof d);
+}
+
+void lower_image(struct emit *x, uint64_t hash, uint32_t sig)
+{
+	struct db_pattern rec = {.sig = sig, .flags = DB_PAT_IMAGE,
+	                         .part = emit_count(&x->image, sizeof(struct db_image))};
+	struct db_image d = {.hash = hash, .pattern = emit_count(&x->pattern, sizeof rec)};
+	buf_add(&x->pattern, &rec, sizeof rec);
+	buf_add(&x->image, &d, sizeof d);
+}
+
+void lower_never(struct emit *x, uint32_t sig)
+{
+	struct db_pattern rec = {.sig = sig, .flags = DB_PAT_NEVER};
+	buf_add(&x->pattern, &rec, sizeof rec);
 }

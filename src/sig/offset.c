@@ -105,8 +105,6 @@ st_t sig_offset(struct sig_reader *r, struct str text, uint32_t target, struct i
 	bool exe_only = o.kind >= IR_OFF_EP;
 	if (exe_only && !sig_target_is_exe(target))
 		return sig_bad(r, "offset '%.*s' needs target 1, 6 or 9, not %u", SIG_SHOW(text), target);
-	if (o.kind == IR_OFF_VERSION_INFO)
-		note->inactive = "VI offset";
 	*ret = o;
 	return ST_OK;
 }

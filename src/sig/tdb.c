@@ -2,6 +2,8 @@
  *
  * Order decides, as in ClamAV: attributes are looked at from left to right; the first one that is
  * malformed refuses the line, the first unknown one ends the reading and the signature is out. */
+#include "db/filetypes.h"
+#include "db/layout.h"
 #include "sig/text.h"
 
 /* Attributes other than Engine and Target came with this level. */
@@ -42,16 +44,69 @@ static bool known_type(struct str s)
 	return false;
 }
 
-static bool known_types(struct str s)
+/* The number of a known type: enum file_type, DB_LAYER_ANY, or DB_LAYER_NONE for those that ClamAV
+ * names but gives to no object. */
+static uint32_t type_number(struct str s)
 {
-	bool more = true;
-	while (more) {
-		struct str head;
-		more = str_cut(s, '>', &head, &s);
-		if (!known_type(head))
-			return false;
+	char name[64] = "";
+	if (str_is(s, "CL_TYPE_ANY"))
+		return DB_LAYER_ANY;
+	if (s.n < sizeof name)
+		memcpy(name, s.p, s.n);
+	enum file_type t = filetype_by_name(name);
+	return t < FILETYPES ? (uint32_t)t : DB_LAYER_NONE;
+}
+
+static void unknown_type(struct sig_tdb *t)
+{
+	t->skip = true;
+	t->inactive = "unknown layer type";
+}
+
+/* The layer directly around the object; CL_TYPE_ANY: none, it is the file itself. */
+static st_t read_container(struct sig_tdb *t, struct str value)
+{
+	if (!known_type(value)) {
+		unknown_type(t);
+		return ST_OK;
 	}
-	return true;
+	uint32_t type = type_number(value);
+	t->container = (struct ir_cond){.op = type == DB_LAYER_ANY ? IR_COND_ROOT : IR_COND_LAYER,
+	                                .a = type == DB_LAYER_ANY ? 0 : type, .b = type != DB_LAYER_ANY};
+	t->has_container = true;
+	return ST_OK;
+}
+
+/* "T1>T2>...": the last is the layer directly around the object. */
+static st_t read_intermediates(struct sig_reader *r, struct sig_tdb *t, struct str value)
+{
+	struct str type[SIG_LAYERS_MAX];
+	size_t n = str_split(value, '>', type, SIG_LAYERS_MAX);
+	if (n > SIG_LAYERS_MAX)
+		return sig_bad(r, "Intermediates names more than %d types", SIG_LAYERS_MAX);
+	t->nlayers = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		if (!known_type(type[i])) {
+			unknown_type(t);
+			return ST_OK;
+		}
+		t->layers[i] = (struct ir_cond){.op = IR_COND_LAYER, .a = type_number(type[i]),
+		                                .b = (uint32_t)(n - i)};
+	}
+	return ST_OK;
+}
+
+static void read_handler(struct sig_tdb *t, struct str value)
+{
+	if (!known_type(value)) {
+		unknown_type(t);
+		return;
+	}
+	uint32_t type = type_number(value);
+	if (type >= FILETYPES)
+		t->inactive = "HandlerType that is no type";
+	else
+		t->handler = type + 1;
 }
 
 /* "X-Y"; an empty side is 0; numbers are modulo 2^32, as in ClamAV. */
@@ -87,12 +142,6 @@ static st_t read_target(struct reading *x, struct str value)
 	return ST_OK;
 }
 
-static void read_type(struct reading *x, bool known, const char *what)
-{
-	x->t->skip = !known;
-	x->t->inactive = known ? what : "unknown layer type";
-}
-
 static st_t read_attribute(struct reading *x, struct str key, struct str value, bool first)
 {
 	struct sig_tdb *t = x->t;
@@ -107,12 +156,12 @@ static st_t read_attribute(struct reading *x, struct str key, struct str value, 
 		return parse_range(x->r, key, value, &t->entry);
 	if (str_is(key, "NumberOfSections"))
 		return parse_range(x->r, key, value, &t->sections);
-	if (str_is(key, "Container")) {
-		read_type(x, known_type(value), "Container");
-	} else if (str_is(key, "HandlerType")) {
-		read_type(x, known_type(value), "HandlerType");
-	} else if (str_is(key, "Intermediates")) {
-		read_type(x, known_types(value), "Intermediates");
+	if (str_is(key, "Container"))
+		return read_container(t, value);
+	if (str_is(key, "Intermediates"))
+		return read_intermediates(x->r, t, value);
+	if (str_is(key, "HandlerType")) {
+		read_handler(t, value);
 	} else if (str_is(key, "IconGroup1") || str_is(key, "IconGroup2")) {
 		x->has_icon = true;
 		t->inactive = "icon group";

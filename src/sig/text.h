@@ -116,13 +116,16 @@ struct sig_expr {
 };
 
 /* Logical expression -> reverse Polish, the deeper side of each operator first, so that the stack
- * stays logarithmic. `spare` entries are left free in front of it. */
+ * stays logarithmic. `spare` entries are left free behind it. */
 st_t sig_expr(struct sig_reader *r, struct str text, uint32_t spare, struct sig_expr *ret);
 
 struct sig_range {
 	bool set;
 	uint32_t min, max;
 };
+
+/* Most types of Intermediates. */
+#define SIG_LAYERS_MAX 16
 
 /* Target description block. */
 struct sig_tdb {
@@ -131,8 +134,13 @@ struct sig_tdb {
 	const char *inactive;
 	uint32_t target;
 	struct sig_range size, entry, sections;
+	uint32_t handler; /* type + 1, or 0 */
+	bool has_container;
+	struct ir_cond container;
+	uint32_t nlayers;
+	struct ir_cond layers[SIG_LAYERS_MAX]; /* Intermediates */
 };
-#define SIG_TDB_CONDS 4 /* most conditions it adds: three ranges and one AND */
+#define SIG_TDB_CONDS (SIG_LAYERS_MAX + 5) /* most that it adds: container, three ranges, an AND */
 
 st_t sig_tdb(struct sig_reader *r, struct str text, struct sig_tdb *ret);
 

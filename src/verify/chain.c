@@ -185,12 +185,20 @@ static bool allowed(struct chain *c, size_t k, size_t *ret_from, size_t *ret_to)
 	return *ret_from <= *ret_to;
 }
 
+/* Patterns at VI start where a key of the version information does. */
+static bool start_allowed(const struct chain *c, size_t s)
+{
+	if ((c->p->flags & DB_PAT_FULLWORD) && !starts_word(c, s))
+		return false;
+	return c->p->off_kind != DB_OFF_VERSION_INFO || is_version_key(c->v, s, c->p->off_shift);
+}
+
 static bool first_start(struct chain *c, size_t *ret)
 {
 	struct link *l = &c->link[0];
 	while (l->pos <= c->range.last && find_part(c, l->part, l->pos, c->range.last, ret)) {
 		l->pos = *ret + 1;
-		if (!(c->p->flags & DB_PAT_FULLWORD) || starts_word(c, *ret))
+		if (start_allowed(c, *ret))
 			return true;
 	}
 	return false;
@@ -271,19 +279,79 @@ static bool narrow(struct chain *c)
 	return first->pos <= c->range.last;
 }
 
+/* False if the pattern cannot match. */
+static bool chain_start(struct chain *c, const struct db_pattern *p)
+{
+	if (!pattern_range(c->v, p, &c->range))
+		return false;
+	c->p = p;
+	for (size_t k = 0; k < p->nparts; k++)
+		c->link[k] = (struct link){.part = &c->v->db->part[p->part + k], .last = c->v->size};
+	return narrow(c);
+}
+
+/* The next match: where its last part starts. */
+static bool next_match(struct chain *c, size_t *ret)
+{
+	while (next_start(c, c->p->nparts - 1u, ret))
+		if (end_allowed(c))
+			return true;
+	return false;
+}
+
 uint64_t pattern_count(struct view *v, const struct db_pattern *p, uint64_t enough,
                        struct link *links)
 {
-	struct chain c = {.v = v, .p = p, .link = links};
-	if (!pattern_range(v, p, &c.range))
-		return 0;
-	for (size_t k = 0; k < p->nparts; k++)
-		links[k] = (struct link){.part = &v->db->part[p->part + k], .last = v->size};
-	if (!narrow(&c))
+	struct chain c = {.v = v, .link = links};
+	if (!chain_start(&c, p))
 		return 0;
 	uint64_t n = 0;
 	size_t s;
-	while (n < enough && next_start(&c, p->nparts - 1u, &s))
-		n += end_allowed(&c);
+	while (n < enough && next_match(&c, &s))
+		n++;
 	return n;
+}
+
+/* Does a match that starts at `start` have its last part at `last`? */
+static bool joins(struct chain *c, const struct db_pattern *p, size_t start, size_t last)
+{
+	size_t s;
+	if (!chain_start(c, p) || start < c->link[0].pos || start > c->range.last)
+		return false;
+	c->link[0].pos = c->range.last = start;
+	struct link *end = &c->link[p->nparts - 1u];
+	end->pos = (size_t)num_max_u64(end->pos, last);
+	end->last = num_min_size(end->last, last);
+	return end->pos <= end->last && next_match(c, &s) && s == last;
+}
+
+/* The earliest start of a match whose last part is at `last`. Each start of the first part is tried:
+ * only comparisons on patterns of several parts get here. */
+static bool earliest(struct chain *c, const struct db_pattern *p, size_t last, size_t *ret)
+{
+	size_t from = 0;
+	while (chain_start(c, p)) {
+		c->link[0].pos = (size_t)num_max_u64(c->link[0].pos, from);
+		if (!first_start(c, ret) || *ret > last)
+			return false;
+		from = *ret + 1;
+		if (joins(c, p, *ret, last))
+			return true;
+	}
+	return false;
+}
+
+bool pattern_last(struct view *v, const struct db_pattern *p, struct link *links,
+                  struct last_match *ret)
+{
+	struct chain c = {.v = v, .link = links};
+	bool found = false;
+	size_t s;
+	if (!chain_start(&c, p))
+		return false;
+	while (next_match(&c, &s)) {
+		found = true;
+		*ret = (struct last_match){.start = s, .last_part = s};
+	}
+	return found && (p->nparts == 1 || earliest(&c, p, ret->last_part, &ret->start));
 }

@@ -5,6 +5,8 @@
  * the set of different sub-signatures matched. */
 #include "verify/view.h"
 
+#include <string.h>
+
 #define ID_WORDS 2 /* a sub-signature is named by its first pattern: at most 128 */
 
 struct value {
@@ -13,11 +15,18 @@ struct value {
 	uint64_t ids[ID_WORDS];
 };
 
+/* Counts of regular expressions: each is run once, however often triggers and conditions ask. */
+struct memo {
+	bool known[64 * ID_WORDS];
+	uint64_t count[64 * ID_WORDS];
+};
+
 struct eval {
 	struct view *v;
 	const struct db_sig *s;
 	const struct db_cond *cond;
 	struct link *links;
+	struct memo *memo; /* by pattern, relative to the signature's first */
 	uint32_t at; /* node to evaluate is at - 1 */
 };
 
@@ -47,13 +56,57 @@ static uint32_t distinct(const struct value *x)
 	return (uint32_t)(__builtin_popcountll(x->ids[0]) + __builtin_popcountll(x->ids[1]));
 }
 
+/* A regular expression is looked for where its trigger holds. The trigger speaks of patterns in
+ * front of it only (db/check.c), so this comes to an end. */
+static uint64_t count_regex(struct eval *c, const struct db_pattern *p)
+{
+	const struct db_regex *r = &c->v->db->regex[p->part];
+	struct eval trigger = *c;
+	trigger.cond = c->v->db->cond + r->cond;
+	trigger.at = r->ncond;
+	return eval(&trigger, false).truth ? regex_count(c->v, p) : 0;
+}
+
+static uint64_t count_once(struct eval *c, const struct db_pattern *p, uint32_t at)
+{
+	if (at >= 64 * ID_WORDS)
+		return count_regex(c, p);
+	if (!c->memo->known[at])
+		c->memo->count[at] = count_regex(c, p);
+	c->memo->known[at] = true;
+	return c->memo->count[at];
+}
+
+static bool is_image(const struct view *v, const struct db_pattern *p)
+{
+	const struct object_facts *f = v->facts;
+	return f && f->has_image_hash && f->image_hash == v->db->image[p->part].hash;
+}
+
+/* Matches of pattern `at` of the signature, up to `enough`. */
+static uint64_t count(struct eval *c, uint32_t at, uint64_t enough)
+{
+	const struct db_pattern *p = &c->v->db->pattern[c->s->pattern + at];
+	switch (p->flags & DB_PAT_OTHER) {
+	case 0:
+		return pattern_count(c->v, p, enough, c->links);
+	case DB_PAT_REGEX:
+		return count_once(c, p, at);
+	case DB_PAT_COMPARE:
+		return compare_holds(c->v, c->s, p, c->links);
+	case DB_PAT_IMAGE:
+		return is_image(c->v, p);
+	default:
+		return 0;
+	}
+}
+
 /* Counts the matches of one sub-signature, up to `enough`. */
 static struct value id(struct eval *c, const struct db_cond *n, uint64_t enough)
 {
-	const struct db_pattern *p = &c->v->db->pattern[c->s->pattern + n->a];
 	struct value r = {0};
 	for (uint32_t k = 0; k < n->b && r.sum < enough; k++)
-		r.sum += pattern_count(c->v, p + k, enough, c->links);
+		r.sum += count(c, n->a + k, enough);
 	r.truth = r.sum > 0;
 	if (r.truth && n->a < 64 * ID_WORDS)
 		r.ids[n->a / 64] |= UINT64_C(1) << (n->a % 64);
@@ -131,6 +184,14 @@ static struct value within(uint64_t x, const struct db_cond *n, bool known)
 	return (struct value){.truth = known && x >= n->a && x <= n->b};
 }
 
+static bool has_layer(const struct view *v, const struct db_cond *n)
+{
+	const struct object_facts *f = v->facts;
+	if (!f || n->b > f->nlayers)
+		return false;
+	return n->a == DB_LAYER_ANY || f->layers[n->b - 1] == n->a;
+}
+
 static struct value eval(struct eval *c, bool counts)
 {
 	const struct exe_layout *exe = c->v->exe;
@@ -149,6 +210,10 @@ static struct value eval(struct eval *c, bool counts)
 		return within(valid ? exe->ep : 0, n, valid && exe->has_ep);
 	case DB_COND_SECTIONS:
 		return within(valid ? exe->nsections : 0, n, valid);
+	case DB_COND_LAYER:
+		return (struct value){.truth = has_layer(c->v, n)};
+	case DB_COND_ROOT:
+		return (struct value){.truth = !c->v->facts || c->v->facts->nlayers == 0};
 	default:
 		return compare(c, n, counts);
 	}
@@ -158,7 +223,9 @@ bool cond_true(struct view *v, const struct db_sig *s, struct link *links)
 {
 	if (s->flags & DB_SIG_SIMPLE)
 		return pattern_count(v, &v->db->pattern[s->pattern], 1, links) > 0;
+	struct memo memo;
+	memset(memo.known, 0, sizeof memo.known);
 	struct eval c = {.v = v, .s = s, .cond = v->db->cond + s->cond, .links = links,
-	                 .at = s->ncond};
+	                 .memo = &memo, .at = s->ncond};
 	return eval(&c, false).truth;
 }

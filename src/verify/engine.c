@@ -44,6 +44,8 @@ struct engine {
 	uint32_t *found;
 	struct trace *trace; /* of each candidate */
 	struct link *links;
+	struct regexes *regexes;
+	unsigned needs;
 	struct engine_stats stats;
 	uint32_t pos[MATCH_CANDIDATES];
 };
@@ -65,6 +67,15 @@ static size_t most_parts(const struct db_view *db)
 	return max;
 }
 
+static unsigned find_needs(const struct db_view *db)
+{
+	unsigned needs = db->nimage ? ENGINE_NEEDS_IMAGE_HASH : 0;
+	for (size_t i = 0; i < db->npattern; i++)
+		if (db->pattern[i].off_kind == DB_OFF_VERSION_INFO)
+			needs |= ENGINE_NEEDS_VERSION_INFO;
+	return needs;
+}
+
 st_t engine_new(const struct db *db, uint32_t cpumask, struct engine **ret, struct err *e)
 {
 	struct engine *g = calloc(1, sizeof *g);
@@ -83,8 +94,24 @@ st_t engine_new(const struct db *db, uint32_t cpumask, struct engine **ret, stru
 		engine_free(g);
 		return fail(e, ST_NOMEM, 0, "engine: out of memory");
 	}
+	st_t st = regexes_new(g->db, &g->regexes, e);
+	if (st != ST_OK) {
+		engine_free(g);
+		return st;
+	}
+	g->needs = find_needs(g->db);
 	*ret = g;
 	return ST_OK;
+}
+
+unsigned engine_needs(const struct engine *g)
+{
+	return g->needs;
+}
+
+void engine_regex_limits(struct engine *g, const struct regex_limits *l)
+{
+	regexes_limits(g->regexes, l);
 }
 
 void engine_free(struct engine *g)
@@ -96,6 +123,7 @@ void engine_free(struct engine *g)
 	free(g->found);
 	free(g->trace);
 	free(g->links);
+	regexes_free(g->regexes);
 	free(g);
 }
 
@@ -110,7 +138,8 @@ void engine_begin(struct engine *g, uint8_t target, const uint8_t *data, size_t 
 {
 	forget(g);
 	uint64_t deadline = g->view.deadline_ns;
-	g->view = (struct view){.db = g->db, .data = data, .size = size, .deadline_ns = deadline};
+	g->view = (struct view){.db = g->db, .data = data, .size = size,
+	                        .regexes = g->regexes, .deadline_ns = deadline};
 	g->target = &g->db->target[target < DB_TARGETS ? target : 0];
 	g->filtered = 0;
 	g->record = NULL;
@@ -372,10 +401,11 @@ static size_t collect(struct engine *g)
 	return n;
 }
 
-st_t engine_finish(struct engine *g, const struct exe_layout *exe, const uint32_t **ret_sigs,
+st_t engine_finish(struct engine *g, const struct object_facts *facts, const uint32_t **ret_sigs,
                    size_t *ret_n, struct err *e)
 {
-	g->view.exe = exe;
+	g->view.facts = facts;
+	g->view.exe = facts ? facts->exe : NULL;
 	engine_feed(g, g->view.size);
 	if (g->record)
 		g->record->whole = !g->record->lost && !g->view.over;
@@ -386,7 +416,11 @@ st_t engine_finish(struct engine *g, const struct exe_layout *exe, const uint32_
 	*ret_n = collect(g);
 	g->stats.objects++;
 	g->stats.bytes += g->view.size;
-	return g->view.over ? fail(e, ST_TIMEOUT, 0, "time limit reached while matching") : ST_OK;
+	if (g->view.over)
+		return fail(e, ST_TIMEOUT, 0, "time limit reached while matching");
+	if (g->view.regex_limited)
+		return fail(e, ST_LIMIT, 0, "a regular expression reached its limits");
+	return ST_OK;
 }
 
 struct engine_stats engine_stats(const struct engine *g)

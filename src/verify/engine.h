@@ -10,13 +10,24 @@
 
 #include "base/st.h"
 #include "db/db.h"
-#include "verify/layout.h"
+#include "verify/facts.h"
+#include "verify/regex.h"
 
 struct engine;
 
 /* One per worker; `db` outlives it. cpumask: CPU features that kernels may use (match/cpu.h). */
 st_t engine_new(const struct db *db, uint32_t cpumask, struct engine **ret, struct err *e);
 void engine_free(struct engine *g);
+
+/* What signatures of the database ask about objects beyond layout and layers. */
+enum engine_needs {
+	ENGINE_NEEDS_VERSION_INFO = 1,
+	ENGINE_NEEDS_IMAGE_HASH = 2,
+};
+unsigned engine_needs(const struct engine *g);
+
+/* Limits of regular expressions, from the next object on. */
+void engine_regex_limits(struct engine *g, const struct regex_limits *l);
 
 /* Starts an object of `target` (0..14) with `size` bytes that will be at data[0..size). The bytes
  * behind `have` of engine_feed() need not be filled yet. */
@@ -41,10 +52,11 @@ void engine_record(struct engine *g, struct hits *to);
  * findings. */
 void engine_reuse(struct engine *g, const struct hits *from);
 
-/* Finishes the object. `exe` may be NULL (no executable). *ret_sigs points to the ids of the
+/* Finishes the object. `facts` may be NULL (the file itself, no executable). *ret_sigs points to the ids of the
  * signatures found, ascending, without duplicates, owned by the engine until the next begin.
- * ST_TIMEOUT when the deadline set by engine_deadline() passed: the list is then incomplete. */
-st_t engine_finish(struct engine *g, const struct exe_layout *exe, const uint32_t **ret_sigs,
+ * ST_TIMEOUT when the deadline set by engine_deadline() passed, ST_LIMIT when a regular expression
+ * reached its limits: the list is then incomplete. */
+st_t engine_finish(struct engine *g, const struct object_facts *facts, const uint32_t **ret_sigs,
                    size_t *ret_n, struct err *e);
 
 /* Counters since engine_new(), for benchmarks: what the filters let through and what it cost. */

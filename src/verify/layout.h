@@ -10,6 +10,9 @@
  * its sections. A Mach-O file may have more and is refused by its parser. */
 #define EXE_SECTIONS_MAX 65535
 
+/* Keys of the version information that are looked at; real files have some twenty. */
+#define EXE_VERSION_KEYS_MAX 1024
+
 struct exe_section {
 	uint64_t off;       /* start in the file, as ClamAV sees it */
 	uint64_t size;      /* raw bytes in the file */
@@ -22,6 +25,8 @@ struct exe_layout {
 	bool has_ep;
 	bool is_64;        /* PE32+, ELF64, Mach-O 64 */
 	uint64_t ep;       /* file offset of the entry point */
+	uint32_t nversion_keys; /* PE, if asked for: where the keys of the version information start, */
+	uint64_t version_key[EXE_VERSION_KEYS_MAX]; /* ascending */
 	uint32_t nsections;
 	struct exe_section sections[EXE_SECTIONS_MAX];
 };

@@ -9,15 +9,22 @@
 #include <string.h>
 #include <time.h>
 
-bool view_tick(struct view *v)
+bool view_clock(struct view *v)
 {
-	if ((++v->ticks & 4095) != 0 || v->deadline_ns == 0 || v->over)
-		return v->over;
 	struct timespec t;
+	if (v->deadline_ns == 0 || v->over)
+		return v->over;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	uint64_t now = (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 	v->over = now > v->deadline_ns;
 	return v->over;
+}
+
+bool view_tick(struct view *v)
+{
+	if ((++v->ticks & 4095) != 0)
+		return v->over;
+	return view_clock(v);
 }
 
 static bool masked_equal(const uint8_t *p, const uint8_t *value, const uint8_t *mask, size_t n)

@@ -22,8 +22,7 @@ static const struct exe_section *section(const struct view *v, const struct db_p
 	return n > 0 && i < n ? &v->exe->sections[i] : NULL;
 }
 
-/* The place that the offset names. */
-static bool origin(const struct view *v, const struct db_pattern *p, uint64_t *ret)
+bool pattern_origin(const struct view *v, const struct db_pattern *p, uint64_t *ret)
 {
 	const struct exe_section *s;
 	switch (p->off_kind) {
@@ -40,23 +39,47 @@ static bool origin(const struct view *v, const struct db_pattern *p, uint64_t *r
 	case DB_OFF_IN_SECTION:
 		s = section(v, p);
 		return s && moved(v, s->off, 0, ret);
+	case DB_OFF_VERSION_INFO:
+		if (!v->exe || v->exe->nversion_keys == 0)
+			return false;
+		return moved(v, v->exe->version_key[0], 0, ret);
 	default:
 		*ret = 0;
 		return true;
 	}
 }
 
+uint64_t pattern_shift(const struct view *v, const struct db_pattern *p)
+{
+	if (p->off_kind == DB_OFF_ANY)
+		return SIZE_MAX;
+	/* As in clamscan, it is the start that lies in the section; the match may reach out of it. */
+	if (p->off_kind == DB_OFF_IN_SECTION)
+		return p->off_shift + num_min_u64(section(v, p)->size, v->size);
+	if (p->off_kind == DB_OFF_VERSION_INFO)
+		return p->off_shift + v->exe->version_key[v->exe->nversion_keys - 1] -
+		       v->exe->version_key[0];
+	return p->off_shift;
+}
+
+bool is_version_key(const struct view *v, size_t at, uint32_t shift)
+{
+	for (uint32_t i = 0; i < v->exe->nversion_keys; i++) {
+		uint64_t key = v->exe->version_key[i];
+		if (key <= at && at - key <= shift)
+			return true;
+	}
+	return false;
+}
+
 bool pattern_range(const struct view *v, const struct db_pattern *p, struct place_range *ret)
 {
 	uint64_t at;
-	if (p->min_len > v->size || !origin(v, p, &at))
+	if (p->min_len > v->size || !pattern_origin(v, p, &at))
 		return false;
-	uint64_t last = v->size - p->min_len, shift = p->off_shift;
-	/* As in clamscan, it is the start that lies in the section; the match may reach out of it. */
-	if (p->off_kind == DB_OFF_IN_SECTION)
-		shift += num_min_u64(section(v, p)->size, v->size);
-	if (p->off_kind != DB_OFF_ANY)
-		last = num_min_u64(last, at + shift);
+	uint64_t last = v->size - p->min_len, shift = pattern_shift(v, p);
+	if (shift < last && at < last - shift)
+		last = at + shift;
 	*ret = (struct place_range){.first = (size_t)at, .last = (size_t)last};
 	return at <= last;
 }
@@ -64,7 +87,7 @@ bool pattern_range(const struct view *v, const struct db_pattern *p, struct plac
 bool pattern_place(const struct view *v, const struct db_pattern *p, size_t *ret)
 {
 	uint64_t at;
-	if (!origin(v, p, &at))
+	if (!pattern_origin(v, p, &at))
 		return false;
 	*ret = (size_t)at;
 	return true;

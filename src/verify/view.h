@@ -3,7 +3,8 @@
 #define VITRINE_VERIFY_VIEW_H
 
 #include "db/db.h"
-#include "verify/layout.h"
+#include "verify/facts.h"
+#include "verify/regex.h"
 
 /* Where the filters saw the one part of a signature that they look for: no match of its pattern has
  * that part before `first` or behind `last`. */
@@ -18,9 +19,12 @@ struct view {
 	const uint8_t *data;
 	size_t size;
 	const struct exe_layout *exe; /* NULL: not an executable, or not known yet */
+	const struct object_facts *facts; /* NULL until engine_finish() */
+	struct regexes *regexes;
 	uint64_t deadline_ns;         /* monotonic; 0 is none */
 	uint32_t ticks;
 	bool over; /* the deadline passed: every search gives up */
+	bool regex_limited; /* a regular expression was given up */
 	struct trace trace; /* of the signature that is being evaluated */
 };
 
@@ -32,6 +36,9 @@ static inline bool is_alnum(uint8_t b)
 
 /* Counts one step of work; true once the time is over. The clock is read once in 4,096 steps. */
 bool view_tick(struct view *v);
+
+/* The same after a longer stretch of work: reads the clock now. */
+bool view_clock(struct view *v);
 
 /* Ends of the matches of one part at one start: base + i for every bit i. */
 #define ENDS_WORDS (DB_PART_SPAN / 64 + 1)
@@ -56,6 +63,15 @@ struct place_range {
 };
 bool pattern_range(const struct view *v, const struct db_pattern *p, struct place_range *ret);
 
+/* The place that the offset of p names; false if the object has none. */
+bool pattern_origin(const struct view *v, const struct db_pattern *p, uint64_t *ret);
+
+/* How far behind it a match may start; SIZE_MAX without an offset. */
+uint64_t pattern_shift(const struct view *v, const struct db_pattern *p);
+
+/* Does a key of the version information start at `at`, or up to `shift` before it? */
+bool is_version_key(const struct view *v, size_t at, uint32_t shift);
+
 /* The one place where a pattern without maxshift may start; false if there is none. Does not look
  * at the pattern's length. */
 bool pattern_place(const struct view *v, const struct db_pattern *p, size_t *ret);
@@ -66,6 +82,21 @@ struct link;
 size_t link_size(void);
 uint64_t pattern_count(struct view *v, const struct db_pattern *p, uint64_t enough,
                        struct link *links);
+
+/* The last of those matches: where its first part starts (the earliest way to get there) and where
+ * its last part does. False if there is no match. */
+struct last_match {
+	size_t start, last_part;
+};
+bool pattern_last(struct view *v, const struct db_pattern *p, struct link *links,
+                  struct last_match *ret);
+
+/* Matches of regular expression p; 1 at most unless it is global. */
+uint64_t regex_count(struct view *v, const struct db_pattern *p);
+
+/* True if comparison p of signature s holds. */
+bool compare_holds(struct view *v, const struct db_sig *s, const struct db_pattern *p,
+                   struct link *links);
 
 /* Evaluates the condition of signature s. */
 bool cond_true(struct view *v, const struct db_sig *s, struct link *links);

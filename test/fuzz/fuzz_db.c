@@ -130,7 +130,7 @@ static void use_engine(struct db *db)
 		engine_deadline(g, deadline());
 		engine_begin(g, targets[i], (const uint8_t *)OBJECT, sizeof OBJECT - 1);
 		engine_feed(g, 200);
-		if (engine_finish(g, targets[i] ? &exe : NULL, &sigs, &n, NULL) != ST_OK)
+		if (engine_finish(g, targets[i] ? &facts : NULL, &sigs, &n, NULL) != ST_OK)
 			continue;
 		for (size_t k = 0; k < n; k++)
 			on_hit(db, db_sig_nameref(db, sigs[k]));

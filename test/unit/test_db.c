@@ -153,7 +153,7 @@ static size_t use(struct db *db)
 		engine_deadline(g, in_ms(500));
 		engine_begin(g, targets[t], (const uint8_t *)OBJECT, sizeof OBJECT - 1);
 		engine_feed(g, 100);
-		if (engine_finish(g, targets[t] ? &exe : NULL, &sigs, &n, &e) != ST_OK)
+		if (engine_finish(g, targets[t] ? &facts : NULL, &sigs, &n, &e) != ST_OK)
 			continue;
 		for (size_t i = 0; i < n; i++)
 			(void)!db_name(db, db_sig_nameref(db, sigs[i]), name, &e);

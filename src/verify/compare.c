@@ -1,0 +1,148 @@
+/* Byte comparisons: a number in the object, near a match, against one or two others. Everything here
+ * follows what clamscan 1.4.6 does (doc/format/signatures.md, "Byte comparisons"):
+ *
+ * - The place counts from the start of the last match of the sub-signature it hangs on; all bytes
+ *   of the number must lie in the object.
+ * - Text numbers are read as strtoll() does: blanks, a sign, digits, and no further than the first
+ *   other character; no digits are 0. With `exact` there are no blanks in front and nothing behind.
+ * - Hexadecimal text in little-endian order is the digits, in pairs, from behind.
+ * - Raw numbers are signed only if they have 8 bytes. */
+#include "verify/view.h"
+
+#include "base/rd.h"
+
+struct number {
+	const uint8_t *p;
+	uint32_t len;
+	uint32_t at; /* next character */
+};
+
+static int peek(const struct number *n)
+{
+	return n->at < n->len ? n->p[n->at] : -1;
+}
+
+static bool blank(int c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static int digit(int c, int base)
+{
+	int v = -1;
+	if (c >= '0' && c <= '9')
+		v = c - '0';
+	else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+		v = (c | 0x20) - 'a' + 10;
+	return v < base ? v : -1;
+}
+
+static bool starts_hex(const struct number *n)
+{
+	return n->at + 1 < n->len && n->p[n->at] == '0' && (n->p[n->at + 1] | 0x20) == 'x';
+}
+
+/* Digits from n->at on; too large ones are INT64_MAX. */
+static uint32_t read_digits(struct number *n, int base, uint64_t *ret)
+{
+	const uint64_t max = INT64_MAX;
+	uint32_t count = 0;
+	uint64_t v = 0;
+	for (int d; (d = digit(peek(n), base)) >= 0; n->at++, count++) {
+		bool over = v > (max - (uint64_t)d) / (uint64_t)base;
+		v = over ? max : v * (uint64_t)base + (uint64_t)d;
+	}
+	*ret = v;
+	return count;
+}
+
+/* The low `digits` hexadecimal digits of v, in pairs from behind. */
+static uint64_t swap_digits(uint64_t v, uint32_t digits)
+{
+	uint64_t r = 0;
+	for (uint32_t i = 0; i < (digits + 1) / 2 && i < 8; i++, v >>= 8)
+		r = r << 8 | (v & 0xff);
+	return r;
+}
+
+static bool read_text(const struct db_compare *c, struct number *n, int64_t *ret)
+{
+	while (!c->exact && blank(peek(n)))
+		n->at++;
+	bool minus = peek(n) == '-';
+	n->at += minus || peek(n) == '+';
+	bool hex = c->base == DB_CMP_HEX || (c->base == DB_CMP_AUTO && starts_hex(n));
+	if (hex && starts_hex(n))
+		n->at += 2;
+	uint64_t v;
+	uint32_t digits = read_digits(n, hex ? 16 : 10, &v);
+	if (c->exact && (digits == 0 || n->at != n->len))
+		return false;
+	/* A decimal number has no little-endian order. */
+	if (c->order == DB_CMP_LITTLE && !hex)
+		return false;
+	if (c->order == DB_CMP_LITTLE)
+		v = swap_digits(v, digits);
+	*ret = minus ? -(int64_t)(v & INT64_MAX) : (int64_t)v;
+	return true;
+}
+
+static int64_t read_raw(const struct db_compare *c, const uint8_t *p)
+{
+	uint64_t v = 0;
+	for (uint32_t i = 0; i < c->len; i++)
+		v = v << 8 | p[c->order == DB_CMP_BIG ? i : c->len - 1 - i];
+	return (int64_t)v;
+}
+
+static bool read_number(const struct db_compare *c, const uint8_t *p, int64_t *ret)
+{
+	/* Only decimal text can do without a byte order. */
+	if (c->order == DB_CMP_NO_ORDER && c->base != DB_CMP_DECIMAL)
+		return false;
+	if (c->base != DB_CMP_RAW)
+		return read_text(c, &(struct number){.p = p, .len = c->len}, ret);
+	*ret = read_raw(c, p);
+	return true;
+}
+
+static bool all_hold(const struct db_compare *c, int64_t x)
+{
+	for (uint32_t i = 0; i < c->ncmp; i++) {
+		bool holds = c->op[i] == '=' ? x == c->value[i]
+		             : c->op[i] == '<' ? x < c->value[i] : x > c->value[i];
+		if (!holds)
+			return false;
+	}
+	return true;
+}
+
+/* Of the patterns of a sub-signature, the match that comes last. */
+static bool last_start(struct view *v, const struct db_pattern *p, uint32_t n, struct link *links,
+                       size_t *ret)
+{
+	bool found = false;
+	size_t last = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct last_match m;
+		if (!pattern_last(v, p + i, links, &m) || (found && m.last_part < last))
+			continue;
+		found = true;
+		last = m.last_part;
+		*ret = m.start;
+	}
+	return found;
+}
+
+bool compare_holds(struct view *v, const struct db_sig *s, const struct db_pattern *p,
+                   struct link *links)
+{
+	const struct db_compare *c = &v->db->compare[p->part];
+	size_t start = 0;
+	if (!last_start(v, &v->db->pattern[s->pattern + c->first], c->n, links, &start))
+		return false;
+	int64_t at = (int64_t)start + c->offset, x;
+	if (at < 0 || (uint64_t)at > v->size || v->size - (uint64_t)at < c->len)
+		return false;
+	return read_number(c, v->data + at, &x) && all_hold(c, x);
+}

@@ -1,0 +1,18 @@
+/* What signatures may ask about an object besides its bytes: found out by scan/, used by offsets
+ * and conditions. */
+#ifndef VITRINE_VERIFY_FACTS_H
+#define VITRINE_VERIFY_FACTS_H
+
+#include "verify/layout.h"
+
+struct object_facts {
+	const struct exe_layout *exe; /* NULL: no executable, or its headers make no sense */
+	/* Types (enum file_type) of the objects around it, the nearest first; 0 of them: it is the file
+	 * itself. */
+	const uint8_t *layers;
+	uint32_t nlayers;
+	bool has_image_hash; /* only looked for if engine_needs() asks for it */
+	uint64_t image_hash;
+};
+
+#endif
