@@ -9,7 +9,7 @@
  *   all others, 0x7f too              kept
  * UTF-16 needs no decoding for that: its zero bytes are dropped.
  *
- * The copy is never longer than the text, and is its own copy: normalising it again changes nothing.
+ * The copy is never longer than the text, and normalising it again changes nothing.
  *
  * How a caller may save the work:
  * - One pass over memory instead of three: normalise a block that fits into the processor's cache

@@ -2,8 +2,8 @@
  * (CL_TYPE_HTML_UTF16), before it is normalised. Text in UTF-16 is not decoded: normal_text() drops
  * its zero bytes. HTML in UTF-16BE is not decoded either.
  *
- * Measured from outside (doc/views.md, "Text"): two bytes l, h become the one byte l + 16 * h, cut to
- * 8 bits. That is Latin-1 as long as h is 0, and nonsense that signatures may rely on otherwise
+ * Measured from outside (doc/views.md, "Text"): two bytes l, h become the one byte l + 16 * h, cut
+ * to 8 bits. That is Latin-1 as long as h is 0, and nonsense that signatures may rely on otherwise
  * (U+20AC: 0xac; U+4E41: 0x21; the mark U+FEFF: 0xdf). The second byte is the high one always; an
  * odd byte at the end is dropped. Nothing can go wrong with the text, so nothing is reported. */
 #ifndef VITRINE_NORMAL_UTF16_H
