@@ -60,6 +60,8 @@ static bool read_offset(struct str s, int64_t *ret)
 	bool back = str_starts(s, "<<");
 	if (!back && !str_starts(s, ">>"))
 		return false;
+	if (s.n == 2)
+		return true;
 	if (!read_number(str_from(s, 2), ret))
 		return false;
 	*ret = back ? -*ret : *ret;

@@ -2,10 +2,12 @@
  * follows what clamscan 1.4.6 does (doc/format/signatures.md, "Byte comparisons"):
  *
  * - The place counts from the start of the last match of the sub-signature it hangs on; all bytes
- *   of the number must lie in the object.
+ *   of the number must lie in the object. Neither may be at the object's very start.
  * - Text numbers are read as strtoll() does: blanks, a sign, digits, and no further than the first
- *   other character; no digits are 0. With `exact` there are no blanks in front and nothing behind.
- * - Hexadecimal text in little-endian order is the digits, in pairs, from behind.
+ *   other character; no digits are 0; a number beyond 63 bits never compares. With `exact` there
+ *   are no blanks in front and nothing behind.
+ * - Hexadecimal text in little-endian order is its characters, in pairs, from behind; a "0" goes in
+ *   front of an odd number of them. A pair with anything but digits (or x) ends it.
  * - Raw numbers are signed only if they have 8 bytes. */
 #include "verify/view.h"
 
@@ -42,49 +44,72 @@ static bool starts_hex(const struct number *n)
 	return n->at + 1 < n->len && n->p[n->at] == '0' && (n->p[n->at + 1] | 0x20) == 'x';
 }
 
-/* Digits from n->at on; too large ones are INT64_MAX. */
-static uint32_t read_digits(struct number *n, int base, uint64_t *ret)
+/* Digits from n->at on; *ret_over if they make more than 63 bits. */
+static uint32_t read_digits(struct number *n, int base, uint64_t *ret, bool *ret_over)
 {
 	const uint64_t max = INT64_MAX;
 	uint32_t count = 0;
 	uint64_t v = 0;
 	for (int d; (d = digit(peek(n), base)) >= 0; n->at++, count++) {
-		bool over = v > (max - (uint64_t)d) / (uint64_t)base;
-		v = over ? max : v * (uint64_t)base + (uint64_t)d;
+		*ret_over |= v > (max - (uint64_t)d) / (uint64_t)base;
+		v = v * (uint64_t)base + (uint64_t)d;
 	}
 	*ret = v;
 	return count;
 }
 
-/* The low `digits` hexadecimal digits of v, in pairs from behind. */
-static uint64_t swap_digits(uint64_t v, uint32_t digits)
+/* Where text is hexadecimal: "0x" is skipped. */
+static bool is_hex(const struct db_compare *c, struct number *n)
 {
-	uint64_t r = 0;
-	for (uint32_t i = 0; i < (digits + 1) / 2 && i < 8; i++, v >>= 8)
-		r = r << 8 | (v & 0xff);
-	return r;
+	bool prefixed = starts_hex(n);
+	if (prefixed && c->base != DB_CMP_DECIMAL)
+		n->at += 2;
+	return c->base == DB_CMP_HEX || (c->base == DB_CMP_AUTO && prefixed);
 }
 
 static bool read_text(const struct db_compare *c, struct number *n, int64_t *ret)
 {
 	while (!c->exact && blank(peek(n)))
 		n->at++;
-	bool minus = peek(n) == '-';
+	bool minus = peek(n) == '-', over = false;
 	n->at += minus || peek(n) == '+';
-	bool hex = c->base == DB_CMP_HEX || (c->base == DB_CMP_AUTO && starts_hex(n));
-	if (hex && starts_hex(n))
-		n->at += 2;
 	uint64_t v;
-	uint32_t digits = read_digits(n, hex ? 16 : 10, &v);
-	if (c->exact && (digits == 0 || n->at != n->len))
+	uint32_t digits = read_digits(n, is_hex(c, n) ? 16 : 10, &v, &over);
+	if (over || (c->exact && (digits == 0 || n->at != n->len)))
 		return false;
-	/* A decimal number has no little-endian order. */
-	if (c->order == DB_CMP_LITTLE && !hex)
-		return false;
-	if (c->order == DB_CMP_LITTLE)
-		v = swap_digits(v, digits);
-	*ret = minus ? -(int64_t)(v & INT64_MAX) : (int64_t)v;
+	*ret = minus ? -(int64_t)v : (int64_t)v;
 	return true;
+}
+
+#define SWAPPED_MAX 32u /* characters; longer numbers do not fit 63 bits */
+
+static bool in_number(int c)
+{
+	return digit(c, 16) >= 0 || c == 'x' || c == 'X';
+}
+
+static bool read_swapped(const struct db_compare *c, struct number *n, int64_t *ret)
+{
+	uint8_t text[SWAPPED_MAX];
+	uint32_t at = SWAPPED_MAX;
+	if (c->exact && (blank(peek(n)) || starts_hex(n)))
+		return false;
+	while (blank(peek(n)))
+		n->at++;
+	if (!is_hex(c, n))
+		return false; /* a decimal number has no such order */
+	bool odd = (n->len - n->at) % 2;
+	for (; at > 0 && n->at < n->len; odd = false) {
+		int high = odd ? '0' : n->p[n->at], low = n->p[n->at + !odd];
+		if (!in_number(high) || !in_number(low))
+			break;
+		at -= 2;
+		text[at] = (uint8_t)high;
+		text[at + 1] = (uint8_t)low;
+		n->at += odd ? 1 : 2;
+	}
+	struct db_compare plain = {.base = DB_CMP_HEX, .order = DB_CMP_BIG};
+	return read_text(&plain, &(struct number){.p = text + at, .len = SWAPPED_MAX - at}, ret);
 }
 
 static int64_t read_raw(const struct db_compare *c, const uint8_t *p)
@@ -100,10 +125,12 @@ static bool read_number(const struct db_compare *c, const uint8_t *p, int64_t *r
 	/* Only decimal text can do without a byte order. */
 	if (c->order == DB_CMP_NO_ORDER && c->base != DB_CMP_DECIMAL)
 		return false;
-	if (c->base != DB_CMP_RAW)
-		return read_text(c, &(struct number){.p = p, .len = c->len}, ret);
-	*ret = read_raw(c, p);
-	return true;
+	struct number text = {.p = p, .len = c->len};
+	if (c->base == DB_CMP_RAW) {
+		*ret = read_raw(c, p);
+		return true;
+	}
+	return c->order == DB_CMP_LITTLE ? read_swapped(c, &text, ret) : read_text(c, &text, ret);
 }
 
 static bool all_hold(const struct db_compare *c, int64_t x)
@@ -142,7 +169,7 @@ bool compare_holds(struct view *v, const struct db_sig *s, const struct db_patte
 	if (!last_start(v, &v->db->pattern[s->pattern + c->first], c->n, links, &start))
 		return false;
 	int64_t at = (int64_t)start + c->offset, x;
-	if (at < 0 || (uint64_t)at > v->size || v->size - (uint64_t)at < c->len)
+	if (start == 0 || at <= 0 || (uint64_t)at > v->size || v->size - (uint64_t)at < c->len)
 		return false;
 	return read_number(c, v->data + at, &x) && all_hold(c, x);
 }
