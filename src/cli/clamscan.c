@@ -219,7 +219,8 @@ static int scan_arguments(const struct clam_opts *o, struct str_list *paths)
 int clamscan_main(int argc, char **argv)
 {
 	static char out[1 << 16];
-	struct clam_opts o = {.scan_archive = true, .scan_pe = true};
+	struct clam_opts o = {.scan_archive = true, .scan_pe = true,
+	                      .scan_html = true, .normalize = true};
 	struct str_list paths = {0};
 	int code = EXIT_ERROR;
 	setvbuf(stdout, out, _IOFBF, sizeof out);

@@ -43,11 +43,19 @@ static const struct opt options[] = {
     BOOL("detect-pua", 0, s.pua),
     BOOL("scan-archive", 0, scan_archive),
     BOOL("scan-pe", 0, scan_pe),
+    BOOL("scan-html", 0, scan_html),
+    BOOL("normalize", 0, normalize),
     VALUE("max-scantime", 0, OPT_COUNT, s.limits.max_scantime_ms),
     VALUE("max-filesize", 0, OPT_SIZE, s.limits.max_filesize),
     VALUE("max-scansize", 0, OPT_SIZE, s.limits.max_scansize),
     VALUE("max-files", 0, OPT_COUNT, s.limits.max_files),
     VALUE("max-recursion", 0, OPT_COUNT, s.limits.max_recursion),
+    VALUE("max-htmlnormalize", 0, OPT_SIZE, s.limits.max_htmlnormalize),
+    VALUE("max-htmlnotags", 0, OPT_SIZE, s.limits.max_htmlnotags),
+    VALUE("max-scriptnormalize", 0, OPT_SIZE, s.limits.max_scriptnormalize),
+    VALUE("pcre-match-limit", 0, OPT_COUNT, s.limits.pcre_match_limit),
+    VALUE("pcre-recmatch-limit", 0, OPT_COUNT, s.limits.pcre_recmatch_limit),
+    VALUE("pcre-max-filesize", 0, OPT_SIZE, s.limits.pcre_max_filesize),
     VALUE("max-dir-recursion", 0, OPT_COUNT, s.max_dir_recursion),
     /* No effect: nothing is written to a temporary folder, cached or dumped. */
     NOTHING("debug", OPT_BOOL, OPT_WARN_NEVER),
@@ -58,7 +66,6 @@ static const struct opt options[] = {
     NOTHING("cache-size", OPT_COUNT, OPT_WARN_NEVER),
     {"statistics", 0, OPT_CHOICE, OPT_WARN_NEVER, OPT_NOWHERE, "none|bytecode|pcre"},
     NOTHING("nocerts", OPT_BOOL, OPT_WARN_NEVER),
-    NOTHING("normalize", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("heuristic-alerts", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("heuristic-scan-precedence", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("phishing-sigs", OPT_BOOL, OPT_WARN_NEVER),
@@ -70,16 +77,10 @@ static const struct opt options[] = {
     NOTHING("structured-cc-count", OPT_COUNT, OPT_WARN_NEVER),
     NOTHING("structured-cc-mode", OPT_COUNT, OPT_WARN_NEVER),
     NOTHING("max-embeddedpe", OPT_SIZE, OPT_WARN_NEVER),
-    NOTHING("max-htmlnormalize", OPT_SIZE, OPT_WARN_NEVER),
-    NOTHING("max-htmlnotags", OPT_SIZE, OPT_WARN_NEVER),
-    NOTHING("max-scriptnormalize", OPT_SIZE, OPT_WARN_NEVER),
     NOTHING("max-ziptypercg", OPT_SIZE, OPT_WARN_NEVER),
     NOTHING("max-partitions", OPT_COUNT, OPT_WARN_NEVER),
     NOTHING("max-iconspe", OPT_COUNT, OPT_WARN_NEVER),
     NOTHING("max-rechwp3", OPT_COUNT, OPT_WARN_NEVER),
-    NOTHING("pcre-match-limit", OPT_COUNT, OPT_WARN_NEVER),
-    NOTHING("pcre-recmatch-limit", OPT_COUNT, OPT_WARN_NEVER),
-    NOTHING("pcre-max-filesize", OPT_SIZE, OPT_WARN_NEVER),
     /* Taken apart by nobody yet, so there is nothing to turn off; of ELF files clamscan reads as
      * much with "no". */
     NOTHING("scan-mail", OPT_BOOL, OPT_WARN_NEVER),
@@ -87,7 +88,6 @@ static const struct opt options[] = {
     NOTHING("scan-ole2", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("scan-pdf", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("scan-swf", OPT_BOOL, OPT_WARN_NEVER),
-    NOTHING("scan-html", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("scan-xmldocs", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("scan-hwp3", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("scan-onenote", OPT_BOOL, OPT_WARN_NEVER),
@@ -192,6 +192,8 @@ bool clam_opts_read(int argc, char **argv, struct clam_opts *ret, struct str_lis
 	str_list_done(&warned);
 	ret->s.no_archives = !ret->scan_archive;
 	ret->s.no_pe = !ret->scan_pe;
+	ret->s.no_html = !ret->scan_html;
+	ret->s.no_normalize = !ret->normalize;
 	return check_follow("follow-dir-symlinks", ret->s.follow_dirs) &&
 	       check_follow("follow-file-symlinks", ret->s.follow_files);
 }

@@ -18,19 +18,12 @@
 void session_opts_init(struct session_opts *o)
 {
 	*o = (struct session_opts){
-	    .limits =
-	        {
-	            .max_scansize = UINT64_C(400) << 20,
-	            .max_filesize = UINT64_C(100) << 20,
-	            .max_recursion = 17,
-	            .max_files = 10000,
-	            .max_scantime_ms = 120000,
-	        },
 	    .cpumask = CPU_ALL,
 	    .follow_dirs = FOLLOW_ARGUMENTS,
 	    .follow_files = FOLLOW_ARGUMENTS,
 	    .cross_fs = true,
 	};
+	scan_limits_default(&o->limits);
 }
 
 void session_opts_done(struct session_opts *o)
@@ -105,6 +98,8 @@ static st_t start(struct session *s, int db_fd)
 	            .archives = !o->no_archives,
 	            .detect_pua = o->pua,
 	            .no_pe = o->no_pe,
+	            .no_normalize = o->no_normalize,
+	            .no_html = o->no_html,
 	            .cpumask = o->cpumask,
 	            .stripe_count = 1,
 	        },

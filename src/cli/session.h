@@ -15,7 +15,7 @@ struct session_opts {
 	struct scan_limits limits;
 	uint32_t max_dir_recursion, jobs, cpumask;
 	uint32_t follow_dirs, follow_files;
-	bool recursive, cross_fs, all_matches, no_archives, no_pe, pua;
+	bool recursive, cross_fs, all_matches, no_archives, no_pe, no_normalize, no_html, pua;
 	bool null_separated;
 	bool remove;
 	const char *move, *copy, *file_list;

@@ -44,10 +44,14 @@ struct field {
 #define STATUS(m) {F_ST, OFF(m), 0}
 #define TEXT(m) {F_TEXT, OFF(m), sizeof ((struct msg *)NULL)->m}
 
-#define FIELDS_MAX 11
+#define FIELDS_MAX 19
 
 static const struct field fields[MSG_TYPES][FIELDS_MAX] = {
-	[MSG_SETUP] = {U64(setup.max_scansize), U64(setup.max_filesize), U32(setup.max_recursion),
+	[MSG_SETUP] = {U64(setup.max_scansize), U64(setup.max_filesize),
+	               U64(setup.max_scriptnormalize), U64(setup.max_htmlnormalize),
+	               U64(setup.max_htmlnotags), U64(setup.pcre_max_filesize),
+	               U32(setup.pcre_match_limit), U32(setup.pcre_recmatch_limit),
+	               BOOL(setup.no_normalize), BOOL(setup.no_html), U32(setup.max_recursion),
 	               U32(setup.max_files), U32(setup.max_scantime_ms), BOOL(setup.all_matches),
 	               BOOL(setup.archives), BOOL(setup.detect_pua), BOOL(setup.no_pe),
 	               U32(setup.cpumask)},

@@ -57,9 +57,11 @@ enum msg_type {
 #define MSG_EXIT_NOMEM 3
 
 struct msg_setup { /* with the database */
-	uint64_t max_scansize, max_filesize;
+	uint64_t max_scansize, max_filesize, max_scriptnormalize, max_htmlnormalize, max_htmlnotags;
+	uint64_t pcre_max_filesize;
+	uint32_t pcre_match_limit, pcre_recmatch_limit;
 	uint32_t max_recursion, max_files, max_scantime_ms;
-	uint32_t all_matches, archives, detect_pua, no_pe;
+	uint32_t all_matches, archives, detect_pua, no_pe, no_normalize, no_html;
 	uint32_t cpumask;
 };
 

@@ -3,6 +3,7 @@
  *   scan.c    files and recursion         object.c  reading an object, buffers
  *   match.c   engine, digests, trust      report.c  names and reasons to the sink, verdict
  *   limits.c  what may still be spent     seen.c    what was reported already
+ *   views.c   text and HTML in the forms that signatures are written for
  *
  * Invariants
  * 1. Statuses > 0 of parsers end in report_incomplete(), never in silence; a status other than
@@ -39,6 +40,7 @@ struct scanner {
 	struct layer layers[LAYERS_MAX];
 	struct exe_layout exe;
 	struct seen seen;
+	struct buf copy; /* view of the object at hand, and room behind it */
 	struct buf path; /* inner path of the current object, NUL-terminated */
 
 	/* Of the file that is being scanned: */
@@ -80,8 +82,11 @@ struct object {
 	size_t begun_size, fed;
 	bool in_place;    /* the bytes are those of the parent */
 	const struct hits *hits; /* of the object whose bytes these are; NULL if not recorded */
-	uint32_t *names;  /* name references of body signatures found, in order of id; owned */
+	uint32_t *names;  /* name references of body signatures found; views behind the bytes, each in
+	                   * order of id; owned */
 	size_t nnames;
+	uint32_t handler; /* type + 1 as which a signature wants it looked at again; 0: none does */
+	bool retyped;     /* this is that second look */
 	enum trust trust;
 	bool have_digest[DIGEST_KINDS];
 	uint8_t digest[DIGEST_KINDS][DIGEST_MAX];
@@ -110,6 +115,18 @@ st_t object_read(struct scanner *s, struct object *o, const struct source *src, 
 void object_done(struct object *o);
 void layers_trim(struct scanner *s);
 void layers_free(struct scanner *s);
+
+/* match.c: the engine's findings in a view or in the object itself go to o->names and o->handler.
+ * ST_TIMEOUT and ST_LIMIT are told here. */
+st_t match_object(struct scanner *s, struct object *o, const struct object_facts *facts,
+                  struct err *e);
+/* Types of the objects around `o`, the nearest first; returns how many. */
+uint32_t match_layers(const struct object *o, uint8_t ret[LAYERS_MAX]);
+
+/* views.c: true if signatures see the object's own bytes with this target. */
+bool views_raw_target(const struct scanner *s, enum file_type type, uint8_t *ret);
+/* Matches the views of the object (doc/views.md). */
+st_t views_match(struct scanner *s, struct object *o, struct err *e);
 
 /* match.c: tells the engine of the object. What its filters find is kept for objects inside its
  * bytes, or taken over from the object that it lies in. */

@@ -6,21 +6,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#define MIB (UINT64_C(1) << 20)
-
 /* As ClamAV's hard cap of MaxFileSize: one object is in memory as a whole. */
 #define OBJECT_MAX ((UINT64_C(1) << 31) - 1)
-
-void scan_limits_default(struct scan_limits *ret)
-{
-	*ret = (struct scan_limits){
-		.max_scansize = 400 * MIB,
-		.max_filesize = 100 * MIB,
-		.max_recursion = 17,
-		.max_files = 10000,
-		.max_scantime_ms = 120000,
-	};
-}
 
 void limits_normalise(struct scan_limits *l)
 {
@@ -32,6 +19,11 @@ void limits_normalise(struct scan_limits *l)
 		l->max_recursion = LAYERS_MAX;
 	if (l->max_files == 0)
 		l->max_files = UINT32_MAX;
+	uint64_t *const none[] = {&l->max_scriptnormalize, &l->max_htmlnormalize, &l->max_htmlnotags,
+	                          &l->pcre_max_filesize};
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		if (*none[i] == 0)
+			*none[i] = UINT64_MAX;
 }
 
 static uint64_t now_ns(void)
@@ -64,8 +56,8 @@ st_t limits_check_time(struct scanner *s)
 static st_t report_size(struct scanner *s, const char *what, uint64_t limit)
 {
 	char text[80];
-	bool whole = limit % MIB == 0;
-	snprintf(text, sizeof text, "%s reached: %" PRIu64 " %s", what, whole ? limit / MIB : limit,
+	bool whole = limit % SCAN_MIB == 0;
+	snprintf(text, sizeof text, "%s reached: %" PRIu64 " %s", what, whole ? limit / SCAN_MIB : limit,
 	         whole ? "MB" : "bytes");
 	return report_incomplete(s, ST_LIMIT, text);
 }

@@ -22,9 +22,10 @@ static void record(struct scanner *s, struct object *o)
 
 void match_begin(struct scanner *s, struct object *o, size_t size)
 {
-	if (!o->matched)
+	uint8_t target;
+	if (!o->matched || !views_raw_target(s, o->type, &target))
 		return;
-	engine_begin(s->engine, filetype_target(o->type), o->data, size);
+	engine_begin(s->engine, target, o->data, size);
 	if (o->in_place && o->hits)
 		engine_reuse(s->engine, o->hits);
 	else
@@ -57,8 +58,7 @@ static const struct exe_layout *layout_of(struct scanner *s, const struct object
 
 _Static_assert(FILETYPES <= UINT8_MAX, "a type is a byte in object_facts");
 
-/* Types of the objects around `o`, the nearest first. */
-static uint32_t layers_around(const struct object *o, uint8_t ret[LAYERS_MAX])
+uint32_t match_layers(const struct object *o, uint8_t ret[LAYERS_MAX])
 {
 	uint32_t n = 0;
 	for (const struct object *p = o->parent; p && n < LAYERS_MAX; p = p->parent)
@@ -72,33 +72,26 @@ static st_t keep_names(struct scanner *s, struct object *o, const uint32_t *sigs
 {
 	if (n == 0)
 		return ST_OK;
-	o->names = calloc(n, sizeof *o->names);
-	if (!o->names)
+	uint32_t *names = realloc(o->names, (o->nnames + n) * sizeof *names);
+	if (!names)
 		return fail(e, ST_NOMEM, 0, "no memory for findings");
-	for (size_t i = 0; i < n; i++)
-		o->names[i] = db_sig_nameref(s->db, sigs[i]);
-	o->nnames = n;
+	o->names = names;
+	for (size_t i = 0; i < n; i++) {
+		const struct db_sig *sig = &db_view(s->db)->sig[sigs[i]];
+		if (sig->handler == 0 || sig->handler - 1 == o->type || o->retyped)
+			o->names[o->nnames++] = sig->nameref;
+		else if (o->handler == 0)
+			o->handler = sig->handler;
+	}
 	return ST_OK;
 }
 
-st_t match_finish(struct scanner *s, struct object *o, struct err *e)
+st_t match_object(struct scanner *s, struct object *o, const struct object_facts *facts,
+                  struct err *e)
 {
 	const uint32_t *sigs = NULL;
 	size_t n = 0;
-	if (!o->matched || s->stop)
-		return ST_OK;
-	if (!o->begun)
-		match_begin(s, o, o->len);
-	while (o->fed < o->len) {
-		o->fed += num_min_size(CHUNK, o->len - o->fed);
-		engine_feed(s->engine, o->fed);
-		TRY(limits_check_time(s));
-	}
-	s->stats->bytes_scanned += o->len;
-	uint8_t layers[LAYERS_MAX];
-	struct object_facts facts = {.exe = layout_of(s, o), .layers = layers,
-	                             .nlayers = layers_around(o, layers)};
-	st_t st = engine_finish(s->engine, &facts, &sigs, &n, e);
+	st_t st = engine_finish(s->engine, facts, &sigs, &n, e);
 	if (st != ST_OK && st != ST_TIMEOUT && st != ST_LIMIT)
 		return st;
 	TRY(keep_names(s, o, sigs, n, e));
@@ -108,6 +101,32 @@ st_t match_finish(struct scanner *s, struct object *o, struct err *e)
 		TRY(report_incomplete(s, st, e ? e->text : ""));
 	err_clear(e);
 	return st == ST_LIMIT ? ST_OK : limits_check_time(s);
+}
+
+static st_t match_raw(struct scanner *s, struct object *o, struct err *e)
+{
+	uint8_t layers[LAYERS_MAX];
+	if (!o->begun)
+		match_begin(s, o, o->len);
+	while (o->fed < o->len) {
+		o->fed += num_min_size(CHUNK, o->len - o->fed);
+		engine_feed(s->engine, o->fed);
+		TRY(limits_check_time(s));
+	}
+	struct object_facts facts = {.file_size = o->len, .exe = layout_of(s, o), .layers = layers,
+	                             .nlayers = match_layers(o, layers)};
+	return match_object(s, o, &facts, e);
+}
+
+st_t match_finish(struct scanner *s, struct object *o, struct err *e)
+{
+	uint8_t target;
+	if (!o->matched || s->stop)
+		return ST_OK;
+	s->stats->bytes_scanned += o->len;
+	if (views_raw_target(s, o->type, &target))
+		TRY(match_raw(s, o, e));
+	return s->stop ? ST_OK : views_match(s, o, e);
 }
 
 static st_t digest_of(struct object *o, enum digest_kind kind, struct err *e)

@@ -32,6 +32,10 @@ st_t scanner_new(const struct db *db, const struct scan_opts *opts, struct scann
 		scanner_free(s);
 		return st;
 	}
+	const struct scan_limits *l = &s->opts.limits;
+	engine_regex_limits(s->engine, &(struct regex_limits){.match = l->pcre_match_limit,
+	                                                      .depth = l->pcre_recmatch_limit,
+	                                                      .max_size = l->pcre_max_filesize});
 	*ret = s;
 	return ST_OK;
 }
@@ -43,6 +47,7 @@ void scanner_free(struct scanner *s)
 	engine_free(s->engine);
 	layers_free(s);
 	seen_done(&s->seen);
+	buf_done(&s->copy);
 	buf_done(&s->path);
 	free(s);
 }
@@ -167,6 +172,20 @@ static st_t scan_children(struct scanner *s, struct object *o, struct err *e)
 	return st;
 }
 
+/* A signature with HandlerType held: the object is looked at once more as that type. */
+static st_t scan_as(struct scanner *s, struct object *o, enum file_type type, struct err *e)
+{
+	struct object again = {.parent = o->parent, .depth = o->depth, .type = type, .data = o->data,
+	                       .len = o->len, .matched = true, .in_place = true, .retyped = true};
+	st_t st = match_finish(s, &again, e);
+	if (st == ST_OK)
+		st = scan_children(s, &again, e);
+	if (st == ST_OK)
+		st = match_report(s, &again, e);
+	object_done(&again);
+	return st;
+}
+
 static st_t scan_object(struct scanner *s, struct object *o, const struct source *src,
                         struct err *e)
 {
@@ -174,7 +193,10 @@ static st_t scan_object(struct scanner *s, struct object *o, const struct source
 	if (o->len == 0)
 		return ST_OK;
 	TRY(scan_children(s, o, e));
-	return match_report(s, o, e);
+	TRY(match_report(s, o, e));
+	if (o->handler == 0 || o->handler - 1 == o->type || s->stop)
+		return ST_OK;
+	return scan_as(s, o, (enum file_type)(o->handler - 1), e);
 }
 
 struct file_source {

@@ -11,14 +11,39 @@
 
 /* ClamAV's names and defaults (doc/differences.md for what we do when one is hit). Sizes in
  * bytes. */
+#define SCAN_MIB (UINT64_C(1) << 20)
 struct scan_limits {
 	uint64_t max_scansize;  /* 400 MiB: bytes of all objects of one file together */
 	uint64_t max_filesize;  /* 100 MiB: one object */
 	uint32_t max_recursion; /* 17 layers */
 	uint32_t max_files;     /* 10,000 objects in one file */
 	uint32_t max_scantime_ms; /* 120,000 */
+	/* Objects larger than these have no view of the kind; 0 is no limit. */
+	uint64_t max_scriptnormalize; /* 20 MiB: of text and scripts */
+	uint64_t max_htmlnormalize;   /* 40 MiB */
+	uint64_t max_htmlnotags;      /* 8 MiB: the view without tags */
+	/* Of regular expressions: steps, depth, and the size of objects they are looked for in. */
+	uint32_t pcre_match_limit;    /* 100,000 */
+	uint32_t pcre_recmatch_limit; /* 2,000 */
+	uint64_t pcre_max_filesize;   /* 100 MiB */
 };
-void scan_limits_default(struct scan_limits *ret);
+/* Here, so that the broker can have it without the scanner. */
+static inline void scan_limits_default(struct scan_limits *ret)
+{
+	*ret = (struct scan_limits){
+		.max_scansize = 400 * SCAN_MIB,
+		.max_filesize = 100 * SCAN_MIB,
+		.max_recursion = 17,
+		.max_files = 10000,
+		.max_scantime_ms = 120000,
+		.max_scriptnormalize = 20 * SCAN_MIB,
+		.max_htmlnormalize = 40 * SCAN_MIB,
+		.max_htmlnotags = 8 * SCAN_MIB,
+		.pcre_match_limit = 100000,
+		.pcre_recmatch_limit = 2000,
+		.pcre_max_filesize = 100 * SCAN_MIB,
+	};
+}
 
 struct scan_opts {
 	struct scan_limits limits;
@@ -26,6 +51,8 @@ struct scan_opts {
 	bool archives;    /* look into containers */
 	bool detect_pua;  /* signatures from *u files count */
 	bool no_pe;       /* digests of PE sections do not count; clamscan's --scan-pe=no */
+	bool no_normalize; /* text has no normalised copy: signatures for target 7 find nothing */
+	bool no_html;      /* HTML is matched as it is instead of by its views */
 	uint32_t cpumask;
 	/* Members of the outermost container are shared out: this scan looks only at those whose
 	 * ordinal (from 0) modulo stripe_count is stripe_index. 0 of 1 is everything. */

@@ -205,7 +205,7 @@ static struct value eval(struct eval *c, bool counts)
 	case DB_COND_OR:
 		return any(c, n->a, counts);
 	case DB_COND_FILESIZE:
-		return within(c->v->size, n, true);
+		return within(c->v->facts ? c->v->facts->file_size : c->v->size, n, true);
 	case DB_COND_EP:
 		return within(valid ? exe->ep : 0, n, valid && exe->has_ep);
 	case DB_COND_SECTIONS:

@@ -27,6 +27,9 @@
 /* Offsets looked up together, so that the memory of one is fetched while others are worked on. */
 #define BATCH 32u
 
+/* ClamAV's target type of normalised text. */
+#define TARGET_TEXT 7
+
 enum sig_state { UNSEEN, CANDIDATE, FOUND };
 
 struct engine {
@@ -70,9 +73,14 @@ static size_t most_parts(const struct db_view *db)
 static unsigned find_needs(const struct db_view *db)
 {
 	unsigned needs = db->nimage ? ENGINE_NEEDS_IMAGE_HASH : 0;
-	for (size_t i = 0; i < db->npattern; i++)
-		if (db->pattern[i].off_kind == DB_OFF_VERSION_INFO)
+	for (size_t i = 0; i < db->npattern; i++) {
+		const struct db_pattern *p = &db->pattern[i];
+		if (p->off_kind == DB_OFF_VERSION_INFO)
 			needs |= ENGINE_NEEDS_VERSION_INFO;
+		if (p->off_kind == DB_OFF_EOF && !(p->flags & DB_PAT_OTHER) &&
+		    db->sig[p->sig].target == TARGET_TEXT)
+			needs |= ENGINE_NEEDS_WHOLE_TEXT;
+	}
 	return needs;
 }
 

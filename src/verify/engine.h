@@ -23,6 +23,8 @@ void engine_free(struct engine *g);
 enum engine_needs {
 	ENGINE_NEEDS_VERSION_INFO = 1,
 	ENGINE_NEEDS_IMAGE_HASH = 2,
+	/* Some body signature of target 7 is bound to the end: see doc/views.md, "Two ways". */
+	ENGINE_NEEDS_WHOLE_TEXT = 4,
 };
 unsigned engine_needs(const struct engine *g);
 

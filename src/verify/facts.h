@@ -6,6 +6,8 @@
 #include "verify/layout.h"
 
 struct object_facts {
+	uint64_t file_size; /* what FileSize is compared with */
+	bool no_end; /* offsets from the end name no place: a copy of text (doc/views.md) */
 	const struct exe_layout *exe; /* NULL: no executable, or its headers make no sense */
 	/* Types (enum file_type) of the objects around it, the nearest first; 0 of them: it is the file
 	 * itself. */

@@ -91,7 +91,7 @@ static void finish(struct world *w, struct engine *g, uint8_t target, const uint
 	struct err e = {0};
 	if (t_rand(&seed) % 2)
 		feed(g, size);
-	struct object_facts facts = {.exe = layout};
+	struct object_facts facts = {.file_size = size, .exe = layout};
 	T_EQ(engine_finish(g, &facts, &sigs, &n, &e), ST_OK);
 	for (size_t i = 0; i < w->set.nsigs; i++) {
 		const struct ir_sig *s = w->set.sigs[i];

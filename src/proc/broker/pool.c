@@ -91,7 +91,15 @@ static st_t send_setup(struct pool *p, struct slot *s, struct err *e)
 		.all_matches = o->all_matches,
 		.archives = o->archives,
 		.detect_pua = o->detect_pua,
+		.max_scriptnormalize = o->limits.max_scriptnormalize,
+		.max_htmlnormalize = o->limits.max_htmlnormalize,
+		.max_htmlnotags = o->limits.max_htmlnotags,
+		.pcre_max_filesize = o->limits.pcre_max_filesize,
+		.pcre_match_limit = o->limits.pcre_match_limit,
+		.pcre_recmatch_limit = o->limits.pcre_recmatch_limit,
 		.no_pe = o->no_pe,
+		.no_normalize = o->no_normalize,
+		.no_html = o->no_html,
 		.cpumask = o->cpumask,
 	};
 	return msg_send(&s->child.peer, &m, p->opts.db_fd, false, e);
