@@ -91,9 +91,12 @@ static st_t send_setup(struct pool *p, struct slot *s, struct err *e)
 		.all_matches = o->all_matches,
 		.archives = o->archives,
 		.detect_pua = o->detect_pua,
+		.pua_exclude = o->pua_exclude,
+		.heuristics_first = o->heuristics_first,
 		.no_pe = o->no_pe,
 		.cpumask = o->cpumask,
 	};
+	msg_text(m.setup.pua_categories, sizeof m.setup.pua_categories, o->pua_categories);
 	return msg_send(&s->child.peer, &m, p->opts.db_fd, false, e);
 }
 
