@@ -438,9 +438,7 @@ static void emit_done(struct emit *x)
 	    &x->bloom,    &x->bucket,     &x->slot,      &x->place,    &x->always,      &x->target,
 	    &x->hash,     &x->hash_sizes, &x->hash_dir,  &x->hash_rows, &x->name_dir,
 	    &x->name_blocks, &x->grams,   &x->places,    &x->alwayses, &x->regex,
-	    &x->compare,  &x->image,
-	    &x->name_blocks, &x->grams,   &x->places,    &x->alwayses, &x->magic,
-	    &x->magic_part, &x->magic_bytes,
+	    &x->compare,  &x->image,      &x->magic,     &x->magic_part, &x->magic_bytes,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		buf_done(all[i]);

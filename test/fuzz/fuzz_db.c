@@ -20,7 +20,8 @@ static const uint16_t record_size[SECTIONS] = {
 	sizeof(struct db_cond), sizeof(struct db_pattern), sizeof(struct db_part), 1,
 	sizeof(struct db_target), sizeof(struct db_filter), 8, 4, sizeof(struct db_slot),
 	sizeof(struct db_place), 4, sizeof(struct db_hash_table), 8, sizeof(struct db_hash_dir), 1,
-	sizeof(struct db_name_dir), 1, sizeof(struct db_magic), sizeof(struct db_magic_part), 1,
+	sizeof(struct db_name_dir), 1, sizeof(struct db_regex), sizeof(struct db_compare),
+	sizeof(struct db_image), sizeof(struct db_magic), sizeof(struct db_magic_part), 1,
 	sizeof(struct db_note),
 };
 
@@ -29,7 +30,8 @@ static void fix_section(uint8_t *p, size_t size, size_t i)
 	struct db_section *s = (struct db_section *)(void *)(p + sizeof(struct db_header)) + i;
 	size_t room = size - TABLE_END - DB_TAIL_PAD;
 	s->id = (uint32_t)i + 1;
-	s->flags = s->id >= DB_SEC_HASH_DIR && s->id <= DB_SEC_NAME_BLOCKS ? DB_SECTION_LAZY : 0;
+	bool lazy = s->id >= DB_SEC_HASH_DIR && s->id <= DB_SEC_NAME_BLOCKS;
+	s->flags = lazy ? DB_SECTION_LAZY : 0;
 	s->off = TABLE_END + (s->off - TABLE_END) % (room + 1);
 	s->off = (s->off + 63) & ~UINT64_C(63);
 	uint64_t left = s->off < size - DB_TAIL_PAD ? size - DB_TAIL_PAD - s->off : 0;
