@@ -41,6 +41,9 @@ static const struct opt options[] = {
     VALUE("include", 0, OPT_LIST, s.match.include),
     VALUE("include-dir", 0, OPT_LIST, s.match.include_dir),
     BOOL("detect-pua", 0, s.pua),
+    VALUE("exclude-pua", 0, OPT_LIST, s.pua_exclude),
+    VALUE("include-pua", 0, OPT_LIST, s.pua_include),
+    BOOL("heuristic-scan-precedence", 0, s.heuristics_first),
     BOOL("scan-archive", 0, scan_archive),
     BOOL("scan-pe", 0, scan_pe),
     BOOL("scan-html", 0, scan_html),
@@ -67,7 +70,6 @@ static const struct opt options[] = {
     {"statistics", 0, OPT_CHOICE, OPT_WARN_NEVER, OPT_NOWHERE, "none|bytecode|pcre"},
     NOTHING("nocerts", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("heuristic-alerts", OPT_BOOL, OPT_WARN_NEVER),
-    NOTHING("heuristic-scan-precedence", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("phishing-sigs", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("phishing-scan-urls", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("bytecode", OPT_BOOL, OPT_WARN_NEVER),
@@ -98,8 +100,6 @@ static const struct opt options[] = {
     NOTHING("dumpcerts", OPT_BOOL, OPT_WARN_YES),
     NOTHING("fail-if-cvd-older-than", OPT_COUNT, OPT_WARN_ANY),
     NOTHING("bytecode-unsigned", OPT_BOOL, OPT_WARN_YES),
-    NOTHING("exclude-pua", OPT_TEXT, OPT_WARN_ANY),
-    NOTHING("include-pua", OPT_TEXT, OPT_WARN_ANY),
     NOTHING("detect-structured", OPT_BOOL, OPT_WARN_YES),
     NOTHING("alert-broken", OPT_BOOL, OPT_WARN_YES),
     NOTHING("alert-broken-media", OPT_BOOL, OPT_WARN_YES),
@@ -175,6 +175,14 @@ static bool check_follow(const char *name, uint32_t value)
 	return value <= FOLLOW_ALWAYS;
 }
 
+static bool check_categories(const struct session_opts *o)
+{
+	if (!o->pua_exclude.n || !o->pua_include.n)
+		return true;
+	fputs("ERROR: --exclude-pua and --include-pua cannot be used at the same time\n", stderr);
+	return false;
+}
+
 bool clam_opts_read(int argc, char **argv, struct clam_opts *ret, struct str_list *paths,
                     int *ret_code)
 {
@@ -194,6 +202,6 @@ bool clam_opts_read(int argc, char **argv, struct clam_opts *ret, struct str_lis
 	ret->s.no_pe = !ret->scan_pe;
 	ret->s.no_html = !ret->scan_html;
 	ret->s.no_normalize = !ret->normalize;
-	return check_follow("follow-dir-symlinks", ret->s.follow_dirs) &&
+	return check_categories(&ret->s) && check_follow("follow-dir-symlinks", ret->s.follow_dirs) &&
 	       check_follow("follow-file-symlinks", ret->s.follow_files);
 }

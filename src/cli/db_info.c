@@ -56,7 +56,7 @@ static void fill_counters(const struct db_meta *m, struct row ret[COUNTERS])
 	memcpy(ret, rows, sizeof rows);
 }
 
-#define SECTIONS 17
+#define SECTIONS 19
 static void fill_sections(const struct db_view *v, struct row ret[SECTIONS])
 {
 	const struct row rows[SECTIONS] = {
@@ -77,6 +77,9 @@ static void fill_sections(const struct db_view *v, struct row ret[SECTIONS])
 	    {"hash_rows", "hash rows", v->nhash_rows},
 	    {"name_dir", "name directory", v->nname_dir * sizeof *v->name_dir},
 	    {"name_blocks", "name blocks", v->nname_blocks},
+	    {"magic", "file types", v->nmagic * sizeof *v->magic + v->nmagic_bytes +
+	                                v->nmagic_part * sizeof *v->magic_part},
+	    {"note", "notes", v->nnote * sizeof *v->note},
 	};
 	memcpy(ret, rows, sizeof rows);
 }
@@ -121,6 +124,25 @@ static void put_inactive(const struct db *db, bool json)
 	}
 }
 
+static void put_notes(const struct db_view *v, bool json)
+{
+	for (size_t i = 0; i < v->nnote; i++) {
+		if (json) {
+			fputs(i ? ",{\"kind\":" : "{\"kind\":", stdout);
+			json_put_string(stdout, v->note[i].kind);
+			fputs(",\"text\":", stdout);
+			json_put_string(stdout, v->note[i].text);
+			putchar('}');
+		} else {
+			fputs("  ", stdout);
+			text_put(stdout, v->note[i].kind, TEXT_EXACT);
+			fputs(": ", stdout);
+			text_put(stdout, v->note[i].text, TEXT_EXACT);
+			putchar('\n');
+		}
+	}
+}
+
 static void show(const char *path, uint64_t size, const struct db *db, bool json)
 {
 	struct row counters[COUNTERS], sections[SECTIONS];
@@ -136,7 +158,9 @@ static void show(const char *path, uint64_t size, const struct db *db, bool json
 		put_rows_json("counters", counters, COUNTERS);
 		fputs(",\"inactive\":{", stdout);
 		put_inactive(db, true);
-		putchar('}');
+		fputs("},\"notes\":[", stdout);
+		put_notes(db_view(db), true);
+		putchar(']');
 		put_rows_json("sections", sections, SECTIONS);
 		puts("}");
 		return;
@@ -145,6 +169,7 @@ static void show(const char *path, uint64_t size, const struct db *db, bool json
 	printf(": %llu bytes, format %d\nsources %s\n", (unsigned long long)size, DB_VERSION, digest);
 	put_rows_text("Counters", counters, COUNTERS);
 	put_inactive(db, false);
+	put_notes(db_view(db), false);
 	put_rows_text("Sections (bytes)", sections, SECTIONS);
 }
 

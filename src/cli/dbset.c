@@ -16,7 +16,7 @@ static const struct {
 	const char *ext;
 	enum extension_kind kind;
 } extensions[] = {
-    {"cat", EXT_IGNORED},   {"cbc", EXT_IGNORED},   {"cdb", EXT_TEXT},      {"cfg", EXT_TEXT},
+    {"cat", EXT_IGNORED},   {"cbc", EXT_TEXT},      {"cdb", EXT_TEXT},      {"cfg", EXT_TEXT},
     {"cld", EXT_CONTAINER}, {"crb", EXT_TEXT},      {"cud", EXT_CONTAINER}, {"cvd", EXT_CONTAINER},
     {"db", EXT_TEXT},       {"fp", EXT_TEXT},       {"ftm", EXT_TEXT},      {"gdb", EXT_TEXT},
     {"hdb", EXT_TEXT},      {"hdu", EXT_PUA},       {"hsb", EXT_TEXT},      {"hsu", EXT_PUA},

@@ -56,6 +56,9 @@ static const struct opt options[] = {
     {"max-dir-recursion", 0, OPT_COUNT, 0, FIELD(s.max_dir_recursion), NULL},
     {"no-archives", 0, OPT_BOOL, 0, FIELD(s.no_archives), NULL},
     {"detect-pua", 0, OPT_BOOL, 0, FIELD(s.pua), NULL},
+    {"include-pua", 0, OPT_LIST, 0, FIELD(s.pua_include), NULL},
+    {"exclude-pua", 0, OPT_LIST, 0, FIELD(s.pua_exclude), NULL},
+    {"heuristic-scan-precedence", 0, OPT_BOOL, 0, FIELD(s.heuristics_first), NULL},
     {"strict", 0, OPT_BOOL, 0, FIELD(strict), NULL},
     {"no-cache", 0, OPT_BOOL, 0, FIELD(no_cache), NULL},
     {"help", 'h', OPT_BOOL, 0, FIELD(help), NULL},
@@ -72,6 +75,10 @@ static const char usage[] =
     "                           be repeated. Default: the rules that come with Vitrine, and\n"
     "                           /var/lib/clamav where it holds any\n"
     "      --detect-pua         use signatures for potentially unwanted programs\n"
+    "      --include-pua CATEGORY, --exclude-pua CATEGORY\n"
+    "                           only those, or all others; may be repeated (Win, Packed, ...)\n"
+    "      --heuristic-scan-precedence\n"
+    "                           names of heuristics are as good as any other\n"
     "      --strict             refuse a set with a malformed line instead of skipping the line\n"
     "      --no-cache           compile text signatures anew\n"
     "What is scanned\n"
@@ -282,6 +289,14 @@ static bool check_options(struct scan_cli *c, const struct str_list *paths)
 	return true;
 }
 
+static bool check_categories(const struct session_opts *o)
+{
+	if (!o->pua_include.n || !o->pua_exclude.n)
+		return true;
+	say("scan: --include-pua and --exclude-pua exclude each other");
+	return false;
+}
+
 int cmd_scan(int argc, char **argv)
 {
 	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
@@ -299,7 +314,7 @@ int cmd_scan(int argc, char **argv)
 	} else if (c.help) {
 		fputs(usage, stdout);
 		code = EXIT_CLEAN;
-	} else if (check_options(&c, &paths)) {
+	} else if (check_categories(&c.s) && check_options(&c, &paths)) {
 		code = scan(&c, &paths);
 	}
 	str_list_done(&paths);

@@ -29,6 +29,8 @@ void session_opts_init(struct session_opts *o)
 void session_opts_done(struct session_opts *o)
 {
 	str_list_done(&o->databases);
+	str_list_done(&o->pua_include);
+	str_list_done(&o->pua_exclude);
 	match_path_opts_done(&o->match);
 }
 
@@ -85,6 +87,20 @@ void session_done(struct session *s)
 	quarantine_done(&s->quarantine);
 }
 
+/* ".Win.Packed." from a list of categories; "" from none. */
+static st_t join_categories(const struct str_list *l, char *ret, size_t cap, struct err *e)
+{
+	size_t n = 0;
+	ret[0] = '\0';
+	for (size_t i = 0; i < l->n; i++) {
+		int k = snprintf(ret + n, cap - n, "%s%s.", i ? "" : ".", l->v[i]);
+		if (k < 0 || (size_t)k >= cap - n)
+			return fail(e, ST_LIMIT, 0, "too many categories of unwanted applications");
+		n += (size_t)k;
+	}
+	return ST_OK;
+}
+
 static st_t start(struct session *s, int db_fd)
 {
 	const struct session_opts *o = s->o;
@@ -97,6 +113,8 @@ static st_t start(struct session *s, int db_fd)
 	            .all_matches = o->all_matches,
 	            .archives = !o->no_archives,
 	            .detect_pua = o->pua,
+	            .pua_exclude = o->pua_exclude.n > 0,
+	            .heuristics_first = o->heuristics_first,
 	            .no_pe = o->no_pe,
 	            .no_normalize = o->no_normalize,
 	            .no_html = o->no_html,
@@ -104,6 +122,8 @@ static st_t start(struct session *s, int db_fd)
 	            .stripe_count = 1,
 	        },
 	};
+	const struct str_list *categories = o->pua_exclude.n ? &o->pua_exclude : &o->pua_include;
+	TRY(join_categories(categories, po.scan.pua_categories, sizeof po.scan.pua_categories, &s->e));
 	TRY(pool_new(&po, &s->pool, &s->e));
 	struct run_opts ro = {
 	    .pool = s->pool,

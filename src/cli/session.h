@@ -11,11 +11,13 @@
 
 struct session_opts {
 	struct str_list databases;
+	struct str_list pua_include, pua_exclude; /* categories; at most one list is not empty */
 	struct match_path_opts match;
 	struct scan_limits limits;
 	uint32_t max_dir_recursion, jobs, cpumask;
 	uint32_t follow_dirs, follow_files;
 	bool recursive, cross_fs, all_matches, no_archives, no_pe, no_normalize, no_html, pua;
+	bool heuristics_first;
 	bool null_separated;
 	bool remove;
 	const char *move, *copy, *file_list;

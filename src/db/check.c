@@ -270,6 +270,14 @@ static st_t check_inactive(const struct db_view *v, size_t i, struct err *e)
 	return ST_OK;
 }
 
+static st_t check_note(const struct db_view *v, size_t i, struct err *e)
+{
+	const struct db_note *n = &v->note[i];
+	if (n->kind[sizeof n->kind - 1] != 0 || n->text[sizeof n->text - 1] != 0)
+		REFUSE("note %zu: text without an end", i);
+	return ST_OK;
+}
+
 /* No two signatures share conditions or patterns, no two patterns parts, no two parts code: so that
  * opening and matching cost what the file's size says, not its square. */
 static st_t check_totals(const struct db_view *v, struct err *e)
@@ -326,5 +334,7 @@ st_t db_check(const struct db_view *v, struct err *e)
 	CHECK_EACH((size_t)DB_TARGETS, check_target);
 	TRY(check_lists(v, e));
 	CHECK_EACH((size_t)DB_HASH_USES * DIGEST_KINDS, check_hash);
+	TRY(db_check_magics(v, e));
+	CHECK_EACH(v->nnote, check_note);
 	return ST_OK;
 }

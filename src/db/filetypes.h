@@ -1,6 +1,6 @@
-/* File types, named as ClamAV names them (CL_TYPE_…), and the target type of each. Here because both
- * sides speak of them: signatures by name when they are compiled, objects by number when they are
- * scanned. */
+/* File types, named as ClamAV names them (CL_TYPE_…), and the target type of each. Here because
+ * both sides speak of them: signatures by name when they are compiled, objects by number when they
+ * are scanned. */
 #ifndef VITRINE_DB_FILETYPES_H
 #define VITRINE_DB_FILETYPES_H
 

@@ -38,6 +38,10 @@ enum db_section_id {
 	DB_SEC_REGEX,        /* struct db_regex[] */
 	DB_SEC_COMPARE,      /* struct db_compare[] */
 	DB_SEC_IMAGE,        /* struct db_image[] */
+	DB_SEC_MAGIC,        /* struct db_magic[]: file types that signatures define */
+	DB_SEC_MAGIC_PART,   /* struct db_magic_part[] */
+	DB_SEC_MAGIC_BYTES,  /* bytes: values, then masks, of each part */
+	DB_SEC_NOTE,         /* struct db_note[]: for people */
 	DB_SECTIONS_END,
 };
 
@@ -341,6 +345,36 @@ struct db_name_dir {
 	uint32_t sum;
 };
 
+/* Definition of a file type; the first one that fits counts. Its parts follow each other in the
+ * first DB_MAGIC_LOOK bytes of an object. */
+enum db_magic_flags {
+	DB_MAGIC_DIRECT = 1, /* asked before our own magics, else behind those at fixed places */
+};
+
+struct db_magic {
+	uint16_t type, rtype;      /* enum file_type; rtype FILETYPES: whatever else it is */
+	uint32_t flags;
+	uint32_t off_min, off_max; /* of the first part, inclusive */
+	uint32_t part, nparts;
+};
+
+struct db_magic_part {
+	uint32_t gap_min, gap_max; /* from the end of the part before; UINT32_MAX: no limit */
+	uint32_t bytes, len;       /* in DB_SEC_MAGIC_BYTES: len values, then len masks */
+};
+
+#define DB_MAGIC_LOOK 1024u
+#define DB_MAGIC_MAX 4096u
+#define DB_MAGIC_PARTS_MAX 16u
+
+/* A line for `db list`: what a signature that is not active is, and what would trigger it. */
+#define DB_NOTE_TEXT 240u
+#define DB_NOTES_MAX 10000u
+struct db_note {
+	char kind[16];
+	char text[DB_NOTE_TEXT];
+};
+
 /* The mapped file as typed arrays; valid after db_open(). */
 struct db_view {
 	const struct db_meta *meta;
@@ -367,8 +401,13 @@ struct db_view {
 	const struct db_compare *compare;
 	const struct db_image *image;
 	size_t nregex, ncompare, nimage;
+	const struct db_magic *magic;
+	const struct db_magic_part *magic_part;
+	const uint8_t *magic_bytes;
+	const struct db_note *note;
 	size_t ninactive, nsig, ncond, npattern, npart, ncode, nfilter, nbloom, nbucket, nslot,
-	    nplace, nalways, nhash_sizes, nhash_dir, nhash_rows, nname_dir, nname_blocks;
+	    nplace, nalways, nhash_sizes, nhash_dir, nhash_rows, nname_dir, nname_blocks, nmagic,
+	    nmagic_part, nmagic_bytes, nnote;
 };
 
 #endif

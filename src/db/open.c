@@ -47,6 +47,10 @@ static const struct section_rule rules[] = {
     RULE(DB_SEC_REGEX, struct db_regex, regex, nregex, false),
     RULE(DB_SEC_COMPARE, struct db_compare, compare, ncompare, false),
     RULE(DB_SEC_IMAGE, struct db_image, image, nimage, false),
+    RULE(DB_SEC_MAGIC, struct db_magic, magic, nmagic, false),
+    RULE(DB_SEC_MAGIC_PART, struct db_magic_part, magic_part, nmagic_part, false),
+    RULE(DB_SEC_MAGIC_BYTES, uint8_t, magic_bytes, nmagic_bytes, false),
+    RULE(DB_SEC_NOTE, struct db_note, note, nnote, false),
 };
 
 /* Sections without a count have exactly this many records. */

@@ -15,6 +15,9 @@ struct db {
  * record leaves its section. */
 st_t db_check(const struct db_view *v, struct err *e);
 
+/* Checks the definitions of file types (db/check_magic.c). */
+st_t db_check_magics(const struct db_view *v, struct err *e);
+
 /* Checks one part program (db/check_code.c) and tells how many bytes a match of it takes. */
 st_t db_check_program(const uint8_t *code, size_t len, uint64_t *ret_min, uint64_t *ret_max,
                       struct err *e);

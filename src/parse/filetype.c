@@ -1,7 +1,10 @@
 /* File types from the first bytes of an object. Runs in the scan worker, for every object.
  *
  * Order, as found by scanning generated files with clamscan 1.4.6:
+ *   0. magics at fixed places that the database defines (.ftm); clamscan forgets all others then,
+ *      we do not: a definition too few must not make files clean that were looked into before;
  *   1. a magic at offset 0 (table below), or at a fixed place further in (tar, LHA, disk images);
+ *      then body content that the database defines;
  *   2. mail: a header line at offset 0;
  *   3. HTML: one of a few tags within the first kilobyte, in whatever surroundings; then PDF there;
  *   4. text: the first kilobyte has no control characters;
@@ -194,15 +197,91 @@ static enum file_type by_text(const struct rd *r)
 	return is_utf16(*r, true) ? FT_TEXT_UTF16BE : FT_BINARY_DATA;
 }
 
+/* Places in the head as a table of flags: ends[i] says that a part may end in front of byte i. */
+struct ends {
+	bool at[DB_MAGIC_LOOK + 1];
+};
+
+static bool part_at(const struct db_view *v, const struct db_magic_part *p, const struct rd *look,
+                    size_t at)
+{
+	for (uint32_t i = 0; i < p->len; i++)
+		if ((rd_byte(look, at + i) & v->magic_bytes[p->bytes + p->len + i]) !=
+		    v->magic_bytes[p->bytes + i])
+			return false;
+	return true;
+}
+
+/* Marks where the first part ends; false if it is nowhere. */
+static bool first_part(const struct db_view *v, const struct db_magic *m, const struct rd *look,
+                       struct ends *ret)
+{
+	const struct db_magic_part *p = &v->magic_part[m->part];
+	bool any = false;
+	*ret = (struct ends){0};
+	for (size_t at = m->off_min; at <= m->off_max && at + p->len <= look->len; at++)
+		any |= ret->at[at + p->len] = part_at(v, p, look, at);
+	return any;
+}
+
+/* Marks where a part ends that follows one of the ends of the part before at the right distance. */
+static bool next_part(const struct db_view *v, const struct db_magic_part *p,
+                      const struct rd *look, const struct ends *before, struct ends *ret)
+{
+	size_t near = 0; /* ends before that are at the right distance from `at` */
+	bool any = false;
+	*ret = (struct ends){0};
+	for (size_t at = 0; at + p->len <= look->len; at++) {
+		near += at >= p->gap_min && before->at[at - p->gap_min];
+		near -= p->gap_max < at && before->at[at - p->gap_max - 1];
+		if (near > 0)
+			any |= ret->at[at + p->len] = part_at(v, p, look, at);
+	}
+	return any;
+}
+
+static bool magic_fits(const struct db_view *v, const struct db_magic *m, const struct rd *look)
+{
+	struct ends ends, before;
+	bool fits = first_part(v, m, look, &ends);
+	for (uint32_t i = 1; i < m->nparts && fits; i++) {
+		before = ends;
+		fits = next_part(v, &v->magic_part[m->part + i], look, &before, &ends);
+	}
+	return fits;
+}
+
+/* Types that the database defines, in its order. */
+static enum file_type by_own(const struct db_view *v, const struct rd *look, uint32_t flags)
+{
+	for (size_t i = 0; v && i < v->nmagic; i++) {
+		const struct db_magic *m = &v->magic[i];
+		if (m->flags != flags || !magic_fits(v, m, look))
+			continue;
+		if (flags == DB_MAGIC_DIRECT || m->rtype == FILETYPES || m->rtype == by_text(look))
+			return (enum file_type)m->type;
+	}
+	return FILETYPES;
+}
+
 enum file_type filetype_detect(struct rd head, uint64_t size)
 {
+	return filetype_detect_with(NULL, head, size);
+}
+
+enum file_type filetype_detect_with(const struct db_view *own, struct rd head, uint64_t size)
+{
 	struct rd all = rd_at(&head, 0, num_min_u64(num_min_u64(head.len, size), FILETYPE_HEAD));
-	enum file_type t = by_magic(&all);
+	struct rd look = rd_at(&all, 0, num_min_u64(all.len, HEAD_LOOK));
+	enum file_type t = by_own(own, &look, DB_MAGIC_DIRECT);
+	if (t == FILETYPES)
+		t = by_magic(&all);
 	if (t == FILETYPES)
 		t = by_place(&all);
+	if (t == FILETYPES)
+		t = by_own(own, &look, 0);
 	if (t != FILETYPES)
 		return t;
-	struct rd look = rd_at(&all, 0, num_min_u64(all.len, HEAD_LOOK));
 	t = by_content(&look);
 	if (t != FILETYPES)
 		return t;

@@ -4,6 +4,7 @@
 
 #include "base/rd.h"
 #include "db/filetypes.h"
+#include "db/layout.h"
 
 /* Bytes from the start of the object that detection looks at, at most. */
 #define FILETYPE_HEAD 65536
@@ -11,5 +12,8 @@
 /* The type of an object from its first bytes; never fails: FT_BINARY_DATA or text at worst.
  * `size` is the size of the whole object. */
 enum file_type filetype_detect(struct rd head, uint64_t size);
+
+/* The same with the definitions of file types in a database; NULL: none. */
+enum file_type filetype_detect_with(const struct db_view *own, struct rd head, uint64_t size);
 
 #endif

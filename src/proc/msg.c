@@ -44,7 +44,7 @@ struct field {
 #define STATUS(m) {F_ST, OFF(m), 0}
 #define TEXT(m) {F_TEXT, OFF(m), sizeof ((struct msg *)NULL)->m}
 
-#define FIELDS_MAX 19
+#define FIELDS_MAX 20
 
 static const struct field fields[MSG_TYPES][FIELDS_MAX] = {
 	[MSG_SETUP] = {U64(setup.max_scansize), U64(setup.max_filesize),
@@ -54,7 +54,8 @@ static const struct field fields[MSG_TYPES][FIELDS_MAX] = {
 	               BOOL(setup.no_normalize), BOOL(setup.no_html), U32(setup.max_recursion),
 	               U32(setup.max_files), U32(setup.max_scantime_ms), BOOL(setup.all_matches),
 	               BOOL(setup.archives), BOOL(setup.detect_pua), BOOL(setup.no_pe),
-	               U32(setup.cpumask)},
+	               U32(setup.cpumask), BOOL(setup.pua_exclude),
+	               BOOL(setup.heuristics_first), TEXT(setup.pua_categories)},
 	[MSG_HELLO] = {U64(hello.signatures), UPTO(hello.missing, SANDBOX_MISSING_ALL),
 	               U32(hello.landlock_abi)},
 	[MSG_HELLO_FAIL] = {STATUS(fail.why), U64(fail.off), TEXT(fail.text)},

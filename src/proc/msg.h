@@ -44,6 +44,7 @@ enum msg_type {
 #define MSG_TEXT_MAX 256
 #define MSG_TYPE_NAME_MAX 40
 #define MSG_WHAT_MAX 56
+#define MSG_CATEGORIES_MAX 512
 
 /* Events of one file at most, so that no worker fills the broker's memory: one for each of the
  * 10,000 objects that a file may hold by default. */
@@ -63,6 +64,8 @@ struct msg_setup { /* with the database */
 	uint32_t max_recursion, max_files, max_scantime_ms;
 	uint32_t all_matches, archives, detect_pua, no_pe, no_normalize, no_html;
 	uint32_t cpumask;
+	uint32_t pua_exclude, heuristics_first;
+	char pua_categories[MSG_CATEGORIES_MAX];
 };
 
 struct msg_hello {

@@ -41,6 +41,8 @@ struct scanner {
 	struct exe_layout exe;
 	struct seen seen;
 	struct buf copy; /* view of the object at hand, and room behind it */
+	struct buf postponed; /* of heuristics: name reference, path with its NUL */
+	uint32_t npostponed;
 	struct buf path; /* inner path of the current object, NUL-terminated */
 
 	/* Of the file that is being scanned: */
@@ -108,6 +110,8 @@ st_t limits_count_object(struct scanner *s, bool *ret_ok);
 st_t report_incomplete(struct scanner *s, st_t why, const char *text);
 /* A finding in `o`; ignored when it does not count (PUA, trusted, reported already). */
 st_t report_found(struct scanner *s, struct object *o, uint32_t nameref, struct err *e);
+/* Names of heuristics wait for the end of the file; only then they are told. */
+st_t report_postponed(struct scanner *s, struct err *e);
 
 /* object.c: reads the source into the buffer of the layer, telling the engine as it comes in.
  * Afterwards o->len is 0 if there is nothing to look at. */

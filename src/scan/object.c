@@ -115,10 +115,10 @@ static st_t read_chunk(struct scanner *s, const struct source *src, uint8_t *p, 
 	return ST_OK;
 }
 
-static void detect(struct object *o, size_t have, size_t size)
+static void detect(const struct scanner *s, struct object *o, size_t have, size_t size)
 {
 	struct rd head = rd_make(o->data, num_min_size(have, FILETYPE_HEAD));
-	o->type = filetype_detect(head, size);
+	o->type = filetype_detect_with(db_view(s->db), head, size);
 }
 
 /* Tells the engine what came in, provided the size is known beforehand: it may be wrong, then
@@ -128,7 +128,7 @@ static void match_chunk(struct scanner *s, struct object *o, const struct source
 	if (!src->has_size || !o->matched || o->len > src->size)
 		return;
 	if (!o->begun && o->len >= num_min_u64(src->size, FILETYPE_HEAD)) {
-		detect(o, o->len, (size_t)src->size);
+		detect(s, o, o->len, (size_t)src->size);
 		match_begin(s, o, (size_t)src->size);
 	}
 	if (!o->begun)
@@ -314,7 +314,7 @@ st_t object_read(struct scanner *s, struct object *o, const struct source *src, 
 		return ST_OK;
 	if (!o->begun || o->begun_size != o->len) {
 		o->begun = false;
-		detect(o, o->len, o->len);
+		detect(s, o, o->len, o->len);
 	}
 	return match_finish(s, o, e);
 }

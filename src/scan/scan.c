@@ -49,6 +49,7 @@ void scanner_free(struct scanner *s)
 	seen_done(&s->seen);
 	buf_done(&s->copy);
 	buf_done(&s->path);
+	buf_done(&s->postponed);
 	free(s);
 }
 
@@ -226,6 +227,8 @@ static void start_file(struct scanner *s, const struct scan_sink *sink, struct s
 	s->found = s->incomplete = s->stop = s->done = false;
 	s->path.len = 0;
 	seen_clear(&s->seen);
+	s->postponed.len = 0;
+	s->npostponed = 0;
 	limits_start(s);
 }
 
@@ -241,6 +244,7 @@ static st_t scan_file(struct scanner *s, struct file_source *f, struct err *e)
 		s->stats->type_name = filetype_name(o.type);
 	object_done(&o);
 	TRY(st);
+	TRY(report_postponed(s, e));
 	if (f->off < f->size && !s->incomplete && !s->stop)
 		return report_incomplete(s, ST_TRUNCATED, "the file shrank while it was read");
 	return ST_OK;

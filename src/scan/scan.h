@@ -45,11 +45,19 @@ static inline void scan_limits_default(struct scan_limits *ret)
 	};
 }
 
+/* Room for the categories of potentially unwanted applications. */
+#define SCAN_PUA_MAX 512
+
 struct scan_opts {
 	struct scan_limits limits;
 	bool all_matches; /* report every signature, not only the first */
 	bool archives;    /* look into containers */
 	bool detect_pua;  /* signatures from *u files count */
+	/* Of those only the ones of these categories (the second part of their names), or all others;
+	 * ".Win.Packed." or "" for no choice. */
+	char pua_categories[SCAN_PUA_MAX];
+	bool pua_exclude;
+	bool heuristics_first; /* names of heuristics are told as they come, not behind all others */
 	bool no_pe;       /* digests of PE sections do not count; clamscan's --scan-pe=no */
 	bool no_normalize; /* text has no normalised copy: signatures for target 7 find nothing */
 	bool no_html;      /* HTML is matched as it is instead of by its views */

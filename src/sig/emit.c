@@ -328,6 +328,17 @@ static void put_inactive(const struct ir_set *s, struct buf *out)
 	}
 }
 
+static void put_notes(const struct ir_set *s, struct buf *out)
+{
+	for (size_t i = 0; i < s->nnotes; i++) {
+		struct db_note r = {0};
+		const struct ir_note *n = &s->notes[i];
+		memcpy(r.kind, n->kind, num_min_size(strlen(n->kind), sizeof r.kind - 1));
+		memcpy(r.text, n->text, num_min_size(strlen(n->text), sizeof r.text - 1));
+		buf_add(out, &r, sizeof r);
+	}
+}
+
 static void put_meta(const struct emit *x, const uint8_t sources[32], struct buf *out)
 {
 	const struct ir_set *s = x->set;
@@ -369,7 +380,8 @@ static void put_section(struct file *f, enum db_section_id id, struct buf *b, bo
 	buf_done(b);
 }
 
-static void put_sections(struct emit *x, struct file *f, struct buf *meta, struct buf *inactive)
+static void put_sections(struct emit *x, struct file *f, struct buf *meta, struct buf *inactive,
+                         struct buf *notes)
 {
 	put_section(f, DB_SEC_META, meta, false);
 	put_section(f, DB_SEC_INACTIVE, inactive, false);
@@ -394,16 +406,21 @@ static void put_sections(struct emit *x, struct file *f, struct buf *meta, struc
 	put_section(f, DB_SEC_REGEX, &x->regex, false);
 	put_section(f, DB_SEC_COMPARE, &x->compare, false);
 	put_section(f, DB_SEC_IMAGE, &x->image, false);
+	put_section(f, DB_SEC_MAGIC, &x->magic, false);
+	put_section(f, DB_SEC_MAGIC_PART, &x->magic_part, false);
+	put_section(f, DB_SEC_MAGIC_BYTES, &x->magic_bytes, false);
+	put_section(f, DB_SEC_NOTE, notes, false);
 }
 
 static st_t write_file(struct emit *x, const uint8_t sources[32], struct buf *ret, struct err *e)
 {
 	struct file f = {.out = ret};
-	struct buf meta = {0}, inactive = {0};
+	struct buf meta = {0}, inactive = {0}, notes = {0};
 	put_meta(x, sources, &meta);
 	put_inactive(x->set, &inactive);
+	put_notes(x->set, &notes);
 	buf_fill(ret, 0, sizeof(struct db_header) + sizeof f.table);
-	put_sections(x, &f, &meta, &inactive);
+	put_sections(x, &f, &meta, &inactive, &notes);
 	buf_fill(ret, 0, DB_TAIL_PAD);
 	TRY(buf_check(ret, e, "compiler: database"));
 	struct db_header h = {.version = DB_VERSION, .nsections = SECTIONS, .file_size = ret->len,
@@ -421,7 +438,7 @@ static void emit_done(struct emit *x)
 	    &x->bloom,    &x->bucket,     &x->slot,      &x->place,    &x->always,      &x->target,
 	    &x->hash,     &x->hash_sizes, &x->hash_dir,  &x->hash_rows, &x->name_dir,
 	    &x->name_blocks, &x->grams,   &x->places,    &x->alwayses, &x->regex,
-	    &x->compare,  &x->image,
+	    &x->compare,  &x->image,      &x->magic,     &x->magic_part, &x->magic_bytes,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		buf_done(all[i]);
@@ -436,6 +453,7 @@ static st_t emit_all(struct emit *x, const uint8_t sources[32], struct buf *ret,
 		ir_count_inactive(x->set, "pattern beyond the limits of the database");
 	TRY(emit_filters(x, e));
 	TRY(emit_digests(x, e));
+	TRY(emit_magics(x, e));
 	return write_file(x, sources, ret, e);
 }
 

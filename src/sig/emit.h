@@ -53,6 +53,7 @@ struct emit {
 	struct buf regex, compare, image;
 	struct buf filter, bloom, bucket, slot, place, always, target;
 	struct buf hash, hash_sizes, hash_dir, hash_rows, name_dir, name_blocks;
+	struct buf magic, magic_part, magic_bytes;
 	/* struct gram_ref[], struct target_ref[]. */
 	struct buf grams, places, alwayses;
 	uint32_t classes; /* bits of enum db_class_id: which may be used */
@@ -114,5 +115,8 @@ st_t emit_names(struct emit *x, struct err *e);
 
 /* digests.c: the digest tables; needs names. Frees the rows of the set: their number stays. */
 st_t emit_digests(struct emit *x, struct err *e);
+
+/* emit_magic.c: definitions of file types. */
+st_t emit_magics(struct emit *x, struct err *e);
 
 #endif

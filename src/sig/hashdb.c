@@ -74,9 +74,11 @@ st_t sig_line_hash(struct sig_reader *r, struct str line)
 		return ST_OK;
 	}
 	bool section = r->use == IR_HASH_SECTION;
-	struct ir_hash head = {.name = f[F_NAME].p, .name_len = f[F_NAME].n & 0xffffff,
-	                       .flags = r->flags};
+	struct str name = str_name(f[F_NAME]);
+	struct ir_hash head = {.name = name.p, .name_len = name.n & 0xffffff, .flags = r->flags};
 	TRY(read_size(r, f[section ? 0 : 1], n > F_MINFL ? &f[F_MINFL] : NULL, &head.size));
+	if (sig_ignored(r, f[F_NAME]))
+		return ST_OK;
 	struct str hex = f[section ? 1 : 0];
 	enum digest_kind kind = kind_of_length(hex.n);
 	if (kind == DIGEST_KINDS)
@@ -84,7 +86,7 @@ st_t sig_line_hash(struct sig_reader *r, struct str line)
 	uint8_t digest[DIGEST_MAX];
 	if (!hex_decode(hex, digest))
 		return sig_bad(r, "digest is not hexadecimal: '%.*s'", SIG_SHOW(hex));
-	if (!f[F_NAME].n)
+	if (!name.n)
 		return sig_bad(r, "the name is empty");
 	return ir_add_hash(r->set, r->use, kind, &head, digest, r->e);
 }

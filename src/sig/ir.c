@@ -1,10 +1,14 @@
 /* Lists of the intermediate form. */
 #include "sig/ir.h"
 
+#include "base/sum64.h"
+#include "db/layout.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define HASH_ROWS_FIRST 64
+#define IGNORES_FIRST 64
 
 void ir_init(struct ir_set *s)
 {
@@ -26,6 +30,9 @@ void ir_done(struct ir_set *s)
 			free(s->hashes[use][kind].rows);
 	}
 	free(s->sigs);
+	free(s->ignores.slots);
+	free(s->magics);
+	free(s->notes);
 	arena_done(&s->arena);
 	*s = (struct ir_set){0};
 }
@@ -79,6 +86,93 @@ void ir_count_inactive(struct ir_set *s, const char *what)
 	if (i == s->ninactive)
 		s->inactive[s->ninactive++] = (struct ir_inactive){.what = what};
 	s->inactive[i].n++;
+}
+
+/* Where an entry of this name is, or belongs. There is a free slot. */
+static struct ir_ignore *ignore_slot(const struct ir_ignores *l, const char *name, size_t len)
+{
+	size_t i = (size_t)sum64(name, len) & (l->cap - 1);
+	while (l->slots[i].name && (l->slots[i].len != len || memcmp(l->slots[i].name, name, len)))
+		i = (i + 1) & (l->cap - 1);
+	return &l->slots[i];
+}
+
+static st_t ignores_grow(struct ir_ignores *l, struct err *e)
+{
+	struct ir_ignores bigger = *l;
+	bigger.cap = l->cap ? l->cap * 2 : IGNORES_FIRST;
+	bigger.slots = calloc(bigger.cap, sizeof *bigger.slots);
+	if (!bigger.slots)
+		return fail(e, ST_NOMEM, 0, "out of memory for the ignore list");
+	for (size_t i = 0; i < l->cap; i++) {
+		const struct ir_ignore *from = &l->slots[i];
+		if (from->name)
+			*ignore_slot(&bigger, from->name, from->len) = *from;
+	}
+	free(l->slots);
+	*l = bigger;
+	return ST_OK;
+}
+
+static uint64_t length_bit(size_t len)
+{
+	return UINT64_C(1) << (len < 63 ? len : 63);
+}
+
+st_t ir_add_ignore(struct ir_set *s, const struct ir_ignore *ignore, struct err *e)
+{
+	struct ir_ignores *l = &s->ignores;
+	if (2 * l->n >= l->cap)
+		TRY(ignores_grow(l, e));
+	struct ir_ignore *at = ignore_slot(l, ignore->name, ignore->len);
+	l->n += !at->name;
+	*at = *ignore;
+	at->name = arena_strndup(&s->arena, ignore->name, ignore->len);
+	if (!at->name)
+		return fail(e, ST_NOMEM, 0, "out of memory for the ignore list");
+	l->lengths |= length_bit(ignore->len);
+	return ST_OK;
+}
+
+const struct ir_ignore *ir_find_ignore(const struct ir_set *s, const char *name, size_t len)
+{
+	const struct ir_ignores *l = &s->ignores;
+	if (!(l->lengths & length_bit(len)))
+		return NULL;
+	const struct ir_ignore *at = ignore_slot(l, name, len);
+	return at->name ? at : NULL;
+}
+
+st_t ir_add_note(struct ir_set *s, const char *kind, const char *text, size_t n, struct err *e)
+{
+	struct ir_note *p = s->notes;
+	if (s->nnotes >= DB_NOTES_MAX)
+		return ST_OK;
+	if ((s->nnotes & (s->nnotes - 1)) == 0)
+		p = reallocarray(p, s->nnotes ? s->nnotes * 2 : 1, sizeof *p);
+	char *copy = arena_strndup(&s->arena, text, n < DB_NOTE_TEXT ? n : DB_NOTE_TEXT - 1);
+	if (p)
+		s->notes = p;
+	if (!p || !copy)
+		return fail(e, ST_NOMEM, 0, "out of memory for notes");
+	for (char *c = copy; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+	p[s->nnotes++] = (struct ir_note){kind, copy};
+	return ST_OK;
+}
+
+st_t ir_add_magic(struct ir_set *s, const struct ir_magic *magic, struct err *e)
+{
+	struct ir_magic *p = s->magics;
+	if ((s->nmagics & (s->nmagics - 1)) == 0)
+		p = reallocarray(p, s->nmagics ? s->nmagics * 2 : 1, sizeof *p);
+	if (!p)
+		return fail(e, ST_NOMEM, 0, "out of memory for file types");
+	s->magics = p;
+	p[s->nmagics++] = *magic;
+	return ST_OK;
 }
 
 st_t ir_add_skipped(struct ir_set *s, const char *file, uint32_t line, const char *why)

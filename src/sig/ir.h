@@ -212,12 +212,41 @@ struct ir_inactive {
 };
 #define IR_INACTIVE_MAX 48
 
+/* Something about one that `db list` shows, e.g. what would trigger a program. */
+struct ir_note {
+	const char *kind; /* static text */
+	char *text;       /* in the arena; printable */
+};
+
 /* A line that was skipped. */
 struct ir_skipped {
 	const char *file; /* as the user named it */
 	uint32_t line;    /* 1-based */
 	const char *why;
 	struct ir_skipped *next;
+};
+
+/* An ignore list entry: signatures of this name are left out, or only the line with this digest. */
+struct ir_ignore {
+	const char *name; /* in the arena, not NUL-terminated */
+	uint32_t len;
+	bool has_md5;
+	uint8_t md5[16];
+};
+
+/* The ignore list: an open-addressed table by name, at most half full. All-zero is empty. */
+struct ir_ignores {
+	struct ir_ignore *slots;
+	size_t n, cap;
+	uint64_t lengths; /* bit min(length, 63) of each name: most names are told apart by it */
+	uint64_t hits;    /* signatures left out */
+};
+
+/* A definition of a file type (.ftm). */
+struct ir_magic {
+	uint16_t type, rtype;   /* enum file_type; rtype FILETYPES: whatever was detected */
+	bool direct;            /* bytes at one place; else body content */
+	struct ir_pattern pattern; /* parts of IR_BYTE only; offset IR_OFF_ANY or IR_OFF_ABS */
 };
 
 struct ir_set {
@@ -227,6 +256,11 @@ struct ir_set {
 	struct ir_hash_list hashes[IR_HASH_USES][DIGEST_KINDS];
 	struct ir_inactive inactive[IR_INACTIVE_MAX];
 	size_t ninactive;
+	struct ir_note *notes;
+	size_t nnotes;
+	struct ir_ignores ignores;
+	struct ir_magic *magics; /* in order of reading; of equals the last one counts */
+	size_t nmagics;
 	uint64_t nskipped;          /* malformed lines, all of them */
 	uint64_t nflevel;           /* left out because of MinFL / MaxFL */
 	struct ir_skipped *skipped; /* the first IR_SKIPPED_KEPT of them, in order */
@@ -242,6 +276,12 @@ st_t ir_add_sig(struct ir_set *s, struct ir_sig *sig, struct err *e);
 st_t ir_add_hash(struct ir_set *s, enum ir_hash_use use, enum digest_kind kind,
                  const struct ir_hash *head, const uint8_t *digest, struct err *e);
 void ir_count_inactive(struct ir_set *s, const char *what);
+st_t ir_add_ignore(struct ir_set *s, const struct ir_ignore *ignore, struct err *e);
+/* The entry for this name, or NULL. */
+const struct ir_ignore *ir_find_ignore(const struct ir_set *s, const char *name, size_t len);
+/* Copies n bytes of text, cut to what a note holds; beyond DB_NOTES_MAX notes nothing is kept. */
+st_t ir_add_note(struct ir_set *s, const char *kind, const char *text, size_t n, struct err *e);
+st_t ir_add_magic(struct ir_set *s, const struct ir_magic *magic, struct err *e);
 st_t ir_add_skipped(struct ir_set *s, const char *file, uint32_t line, const char *why);
 
 /* Row i of a list. */

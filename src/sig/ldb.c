@@ -138,7 +138,8 @@ static st_t read_signature(struct ldb *l, const struct str *f, struct sig_expr *
 {
 	struct sig_reader *r = l->r;
 	TRY(sig_alloc(r, 1, sizeof *l->sig, &l->sig));
-	l->sig->name = arena_strndup(&r->set->arena, f[F_NAME].p, f[F_NAME].n);
+	struct str name = str_name(f[F_NAME]);
+	l->sig->name = arena_strndup(&r->set->arena, name.p, name.n);
 	if (!l->sig->name)
 		return fail(r->e, ST_NOMEM, 0, "out of memory for signatures");
 	l->sig->target = (uint8_t)l->tdb.target;
@@ -163,6 +164,8 @@ st_t sig_line_ldb(struct sig_reader *r, struct str line)
 	size_t n = str_split(line, ';', f, FIELDS_MAX);
 	if (n <= F_SUBSIG)
 		return sig_bad(r, "a logical signature has at least 4 fields, this one has %zu", n);
+	if (sig_ignored(r, f[F_NAME]))
+		return ST_OK;
 	struct sig_expr x;
 	TRY(sig_expr(r, f[F_EXPR], SIG_TDB_CONDS, &x));
 	size_t nsubsigs = n - F_SUBSIG;
@@ -182,7 +185,7 @@ st_t sig_line_ldb(struct sig_reader *r, struct str line)
 		ir_count_inactive(r->set, l.tdb.inactive);
 		return ST_OK;
 	}
-	if (!f[F_NAME].n)
+	if (!str_name(f[F_NAME]).n)
 		return sig_bad(r, "the name is empty");
 	return read_signature(&l, f, &x);
 }

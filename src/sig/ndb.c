@@ -1,4 +1,5 @@
-/* Extended body signatures: .ndb .ndu .sdb "Name:Target:Offset:HexSig[:MinFL[:MaxFL]]". */
+/* Extended body signatures: .ndb .ndu .sdb "Name:Target:Offset:HexSig[:MinFL[:MaxFL]]"; and
+ * the first form of all, .db "Name=HexSig", for any file and any place. */
 #include "sig/text.h"
 
 enum { F_NAME, F_TARGET, F_OFFSET, F_HEX, F_MINFL, F_MAXFL, F_COUNT };
@@ -18,15 +19,6 @@ static st_t check_level(struct sig_reader *r, const struct str *f, size_t n, boo
 		return sig_bad(r, "MaxFL is not a number: '%.*s'", SIG_SHOW(f[F_MAXFL]));
 	*ret_in = n <= F_MAXFL || (uint32_t)str_u64(f[F_MAXFL]) >= SIG_FLEVEL;
 	return ST_OK;
-}
-
-static bool is_plain_literal(struct str hex)
-{
-	for (size_t i = 0; i < hex.n; i++) {
-		if (hex_value(hex.p[i]) < 0)
-			return false;
-	}
-	return true;
 }
 
 /* True for what ClamAV gives to its plain-string matcher: literals for any file, and those at a
@@ -60,12 +52,36 @@ static st_t add_one_pattern(struct sig_reader *r, struct str name, uint32_t targ
 	return ir_add_sig(r->set, sig, r->e);
 }
 
+/* Offset and content of a signature whose other fields are in order. */
+static st_t read_content(struct sig_reader *r, struct str name, uint32_t target, struct str offset,
+                         struct str hex)
+{
+	struct ir_pattern pattern = {0};
+	struct sig_note note = {0};
+	name = str_name(name);
+	if (!name.n)
+		return sig_bad(r, "the name is empty");
+	TRY(sig_offset(r, offset, target, &pattern.offset, &note));
+	if (str_all_hex(hex) && hex.n < 2 * MIN_PLAIN &&
+	    goes_to_plain_matcher(target, offset, &pattern.offset))
+		return sig_bad(r, "a literal for any file or at a place in PE files needs %d bytes: "
+		               "'%.*s'", MIN_PLAIN, SIG_SHOW(hex));
+	TRY(sig_body(r, hex, 0, false, &pattern, &note));
+	if (note.inactive) {
+		ir_count_inactive(r->set, note.inactive);
+		return ST_OK;
+	}
+	return add_one_pattern(r, name, target, &pattern);
+}
+
 st_t sig_line_ndb(struct sig_reader *r, struct str line)
 {
 	struct str f[F_COUNT];
 	size_t n = str_split(line, ':', f, F_COUNT);
 	if (n <= F_HEX || n > F_COUNT)
 		return sig_bad(r, "a body signature has 4 to 6 fields, this one has %zu", n);
+	if (sig_ignored(r, f[F_NAME]))
+		return ST_OK;
 	bool in_level;
 	TRY(check_level(r, f, n, &in_level));
 	if (!in_level) {
@@ -79,19 +95,15 @@ st_t sig_line_ndb(struct sig_reader *r, struct str line)
 		ir_count_inactive(r->set, "unknown target type");
 		return ST_OK;
 	}
-	if (!f[F_NAME].n)
-		return sig_bad(r, "the name is empty");
-	struct ir_pattern pattern = {0};
-	struct sig_note note = {0};
-	TRY(sig_offset(r, f[F_OFFSET], target, &pattern.offset, &note));
-	if (is_plain_literal(f[F_HEX]) && f[F_HEX].n < 2 * MIN_PLAIN &&
-	    goes_to_plain_matcher(target, f[F_OFFSET], &pattern.offset))
-		return sig_bad(r, "a literal for any file or at a place in PE files needs %d bytes: "
-		               "'%.*s'", MIN_PLAIN, SIG_SHOW(f[F_HEX]));
-	TRY(sig_body(r, f[F_HEX], 0, false, &pattern, &note));
-	if (note.inactive) {
-		ir_count_inactive(r->set, note.inactive);
+	return read_content(r, f[F_NAME], target, f[F_OFFSET], f[F_HEX]);
+}
+
+st_t sig_line_db(struct sig_reader *r, struct str line)
+{
+	struct str name, hex;
+	if (!str_cut(line, '=', &name, &hex))
+		return sig_bad(r, "an old body signature is Name=HexSig: '%.*s'", SIG_SHOW(line));
+	if (sig_ignored(r, name))
 		return ST_OK;
-	}
-	return add_one_pattern(r, f[F_NAME], target, &pattern);
+	return read_content(r, name, 0, STR("*"), hex);
 }

@@ -14,7 +14,15 @@
 enum format_kind {
 	FMT_LINES,    /* `line` takes each */
 	FMT_INACTIVE, /* each line is a signature that is not active */
-	FMT_WHOLE,    /* the file as a whole is not active */
+	FMT_WHOLE,    /* the file as a whole is not active; `line`, if there is one, takes it */
+};
+
+enum format_flags {
+	FMT_PUA = 1,        /* only with --detect-pua */
+	FMT_IGNORE = 2,     /* an ignore list: read before everything else */
+	FMT_BLANK = 4,      /* blank lines are passed over in clamscan too */
+	FMT_EMPTY = 8,      /* and so are empty files */
+	FMT_SOMETHING = 16, /* a file without a line for this level is refused in clamscan */
 };
 
 struct format {
@@ -22,48 +30,48 @@ struct format {
 	enum format_kind kind;
 	st_t (*line)(struct sig_reader *r, struct str line);
 	enum ir_hash_use use;
-	bool pua;             /* only with --detect-pua */
+	unsigned flags;       /* enum format_flags */
 	const char *inactive; /* FMT_INACTIVE, FMT_WHOLE: what it is */
 };
 
-#define HASHES(ext_, use_, pua_) {ext_, FMT_LINES, sig_line_hash, use_, pua_, NULL}
-#define BODIES(ext_, pua_) {ext_, FMT_LINES, sig_line_ndb, IR_HASH_FILE, pua_, NULL}
-#define LOGICAL(ext_, pua_) {ext_, FMT_LINES, sig_line_ldb, IR_HASH_FILE, pua_, NULL}
-#define INACTIVE(ext_, what_) {ext_, FMT_INACTIVE, NULL, IR_HASH_FILE, false, what_}
-#define WHOLE(ext_, what_) {ext_, FMT_WHOLE, NULL, IR_HASH_FILE, false, what_}
+#define HASHES(ext_, use_, flags_) {ext_, FMT_LINES, sig_line_hash, use_, flags_, NULL}
+#define LINES(ext_, line_, flags_) {ext_, FMT_LINES, line_, IR_HASH_FILE, flags_, NULL}
+#define INACTIVE(ext_, what_) {ext_, FMT_INACTIVE, NULL, IR_HASH_FILE, 0, what_}
+#define WHOLE(ext_, what_) {ext_, FMT_WHOLE, NULL, IR_HASH_FILE, 0, what_}
+#define LENIENT (FMT_BLANK | FMT_EMPTY)
 
 static const struct format FORMATS[] = {
-	HASHES("hdb", IR_HASH_FILE, false),
-	HASHES("hsb", IR_HASH_FILE, false),
-	HASHES("hdu", IR_HASH_FILE, true),
-	HASHES("hsu", IR_HASH_FILE, true),
-	HASHES("mdb", IR_HASH_SECTION, false),
-	HASHES("msb", IR_HASH_SECTION, false),
-	HASHES("mdu", IR_HASH_SECTION, true),
-	HASHES("msu", IR_HASH_SECTION, true),
-	HASHES("fp", IR_HASH_TRUST, false),
-	HASHES("sfp", IR_HASH_TRUST, false),
-	BODIES("ndb", false),
-	BODIES("ndu", true),
-	BODIES("sdb", false),
-	LOGICAL("ldb", false),
-	LOGICAL("ldu", true),
-	INACTIVE("db", "old body signature (.db)"),
+	HASHES("hdb", IR_HASH_FILE, 0),
+	HASHES("hsb", IR_HASH_FILE, 0),
+	HASHES("hdu", IR_HASH_FILE, FMT_PUA),
+	HASHES("hsu", IR_HASH_FILE, FMT_PUA),
+	HASHES("mdb", IR_HASH_SECTION, 0),
+	HASHES("msb", IR_HASH_SECTION, 0),
+	HASHES("mdu", IR_HASH_SECTION, FMT_PUA),
+	HASHES("msu", IR_HASH_SECTION, FMT_PUA),
+	HASHES("fp", IR_HASH_TRUST, 0),
+	HASHES("sfp", IR_HASH_TRUST, 0),
+	LINES("ndb", sig_line_ndb, 0),
+	LINES("ndu", sig_line_ndb, FMT_PUA),
+	LINES("sdb", sig_line_ndb, 0),
+	LINES("ldb", sig_line_ldb, 0),
+	LINES("ldu", sig_line_ldb, FMT_PUA),
+	LINES("db", sig_line_db, 0),
+	LINES("ign", sig_line_ign, FMT_IGNORE | FMT_EMPTY),
+	LINES("ign2", sig_line_ign, FMT_IGNORE | FMT_EMPTY),
+	LINES("ftm", sig_line_ftm, FMT_SOMETHING),
+	LINES("cfg", sig_line_cfg, LENIENT),
+	LINES("idb", sig_line_idb, 0),
+	LINES("crb", sig_line_crb, LENIENT),
+	LINES("pdb", sig_line_pdb, LENIENT),
+	LINES("gdb", sig_line_gdb, LENIENT),
+	LINES("wdb", sig_line_wdb, LENIENT),
 	INACTIVE("imp", "import table hash (.imp)"),
-	INACTIVE("idb", "icon signature (.idb)"),
 	INACTIVE("cdb", "container metadata signature (.cdb)"),
 	INACTIVE("zmd", "zip metadata signature (.zmd)"),
 	INACTIVE("rmd", "rar metadata signature (.rmd)"),
-	INACTIVE("pdb", "phishing signature (.pdb)"),
-	INACTIVE("gdb", "phishing signature (.gdb)"),
-	INACTIVE("wdb", "phishing signature (.wdb)"),
-	INACTIVE("ftm", "file type definition (.ftm)"),
-	INACTIVE("cfg", "engine configuration (.cfg)"),
-	INACTIVE("crb", "certificate rule (.crb)"),
-	INACTIVE("ign", "ignore list entry (.ign .ign2)"),
-	INACTIVE("ign2", "ignore list entry (.ign .ign2)"),
 	INACTIVE("pwdb", "archive password (.pwdb)"),
-	WHOLE("cbc", "bytecode program (.cbc)"),
+	{"cbc", FMT_WHOLE, sig_file_cbc, IR_HASH_FILE, 0, NULL},
 	WHOLE("cat", "certificate catalogue (.cat)"),
 	WHOLE("yar", "YARA file (.yar .yara)"),
 	WHOLE("yara", "YARA file (.yar .yara)"),
@@ -110,12 +118,12 @@ static st_t refuse(struct sig_reader *r, const struct sig_source *src, uint32_t 
 static st_t read_line(struct sig_reader *r, const struct format *f, struct str line, size_t room)
 {
 	if (!line.n) {
-		bool strict = r->opts->strict || r->opts->clamav;
+		bool strict = (r->opts->strict || r->opts->clamav) && !(f->flags & FMT_BLANK);
 		return strict ? sig_bad(r, "blank line") : ST_OK;
 	}
 	if (line.p[0] == '#')
 		return ST_OK;
-	if (f->pua && !r->opts->pua) {
+	if ((f->flags & FMT_PUA) && !r->opts->pua) {
 		ir_count_inactive(r->set, PUA_INACTIVE);
 		return ST_OK;
 	}
@@ -125,6 +133,7 @@ static st_t read_line(struct sig_reader *r, const struct format *f, struct str l
 	}
 	if (line.n > room)
 		return sig_bad(r, "line is longer than %zu bytes", room);
+	r->line = line;
 	return f->line(r, line);
 }
 
@@ -159,33 +168,51 @@ static st_t read_lines(struct sig_reader *r, const struct format *f, const struc
 	return ST_OK;
 }
 
+static st_t read_whole(struct sig_reader *r, const struct format *f, const struct sig_source *src)
+{
+	if (f->line)
+		return f->line(r, (struct str){src->text, src->len});
+	ir_count_inactive(r->set, f->inactive);
+	return ST_OK;
+}
+
 st_t sig_read(struct ir_set *set, const struct sig_source *src, const struct sig_opts *opts,
               struct err *e)
 {
 	const struct format *f = format_of(src->name);
 	if (!f)
 		return fail(e, ST_UNSUPPORTED, 0, "%s: unknown kind of signature file", src->name);
-	if (f->kind == FMT_WHOLE) {
-		ir_count_inactive(set, f->inactive);
-		return ST_OK;
-	}
+	bool pua = f->flags & FMT_PUA, unread = pua && !opts->pua;
 	struct sig_reader r = {.set = set, .opts = opts, .e = e, .use = f->use,
-	                       .flags = f->pua ? IR_SIG_PUA : 0};
+	                       .flags = pua ? IR_SIG_PUA : 0};
+	if (f->kind == FMT_WHOLE)
+		return read_whole(&r, f, src);
 	bool strict = opts->strict || opts->clamav;
-	if (!src->len && strict && !(f->pua && !opts->pua))
+	if (!src->len && strict && !unread && !(f->flags & FMT_EMPTY))
 		return fail(e, ST_MALFORMED, 0, "%s:1: empty file", src->name);
 	st_t st = read_lines(&r, f, src);
+	if (st == ST_OK && strict && (f->flags & FMT_SOMETHING) && !r.took)
+		st = fail(e, ST_MALFORMED, 0, "%s:1: no definition for this level", src->name);
 	free(r.elems.v);
 	free(r.scratch);
 	return st;
 }
 
-/* Canonical order: base name, content, name as given. */
+static bool is_ignore_list(const struct sig_source *s)
+{
+	const struct format *f = format_of(s->name);
+	return f && (f->flags & FMT_IGNORE);
+}
+
+/* Canonical order: ignore lists first, then base name, content, name as given. */
 static int source_cmp(const void *pa, const void *pb)
 {
 	const struct sig_source *a = *(const struct sig_source *const *)pa;
 	const struct sig_source *b = *(const struct sig_source *const *)pb;
-	int c = strcmp(base_name(a->name), base_name(b->name));
+	int c = is_ignore_list(b) - is_ignore_list(a);
+	if (c)
+		return c;
+	c = strcmp(base_name(a->name), base_name(b->name));
 	if (c)
 		return c;
 	size_t n = a->len < b->len ? a->len : b->len;

@@ -18,7 +18,7 @@ static const char *const TYPES[] = {
 	"MACHO_UNIBIN", "MAIL", "MBR", "MHTML", "MSCAB", "MSCHM", "MSEXE", "MSOLE2", "MSSZDD",
 	"NULSFT", "OLD_TAR", "ONENOTE", "OOXML_HWP", "OOXML_PPT", "OOXML_WORD", "OOXML_XL",
 	"PART_ANY", "PART_HFSPLUS", "PDF", "PNG", "POSIX_TAR", "PS", "PYTHON_COMPILED", "RAR",
-	"RARSFX", "RIFF", "RTF", "SCRENC", "SCRIPT", "SFX", "SIS", "SWF", "TEXT_UTF16BE",
+	"RARSFX", "RIFF", "RTF", "SCRENC", "SCRIPT", "SFX", "SIS", "SWF", "TEXT_ASCII", "TEXT_UTF16BE",
 	"TEXT_UTF16LE", "TEXT_UTF8", "TIFF", "TNEF", "UDF", "UUENCODED", "XAR", "XDP", "XML_HWP",
 	"XML_WORD", "XML_XL", "XZ", "ZIP", "ZIPSFX",
 };
@@ -32,7 +32,7 @@ struct reading {
 	uint32_t min_level, max_level;
 };
 
-static bool known_type(struct str s)
+bool sig_known_type(struct str s)
 {
 	if (!str_starts(s, "CL_TYPE_"))
 		return false;
@@ -66,7 +66,7 @@ static void unknown_type(struct sig_tdb *t)
 /* The layer directly around the object; CL_TYPE_ANY: none, it is the file itself. */
 static st_t read_container(struct sig_tdb *t, struct str value)
 {
-	if (!known_type(value)) {
+	if (!sig_known_type(value)) {
 		unknown_type(t);
 		return ST_OK;
 	}
@@ -86,7 +86,7 @@ static st_t read_intermediates(struct sig_reader *r, struct sig_tdb *t, struct s
 		return sig_bad(r, "Intermediates names more than %d types", SIG_LAYERS_MAX);
 	t->nlayers = (uint32_t)n;
 	for (size_t i = 0; i < n; i++) {
-		if (!known_type(type[i])) {
+		if (!sig_known_type(type[i])) {
 			unknown_type(t);
 			return ST_OK;
 		}
@@ -98,7 +98,7 @@ static st_t read_intermediates(struct sig_reader *r, struct sig_tdb *t, struct s
 
 static void read_handler(struct sig_tdb *t, struct str value)
 {
-	if (!known_type(value)) {
+	if (!sig_known_type(value)) {
 		unknown_type(t);
 		return;
 	}

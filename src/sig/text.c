@@ -42,6 +42,28 @@ bool str_all_digits(struct str s)
 	return true;
 }
 
+struct str str_name(struct str s)
+{
+	static const char clam[] = " (Clam)";
+	size_t n = sizeof clam - 1;
+	if (s.n < n || !memchr(s.p, '(', s.n))
+		return s;
+	for (size_t i = 0; i + n <= s.n; i++) {
+		if (!memcmp(s.p + i, clam, n))
+			return (struct str){s.p, i};
+	}
+	return s;
+}
+
+bool str_all_hex(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (hex_value(s.p[i]) < 0)
+			return false;
+	}
+	return true;
+}
+
 uint64_t str_u64(struct str s)
 {
 	uint64_t v = 0;

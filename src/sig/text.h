@@ -46,6 +46,11 @@ uint64_t str_u64(struct str s);
 /* C's atoi as ClamAV uses it for levels and counts: blanks, sign, digits, modulo 2^32. */
 uint32_t str_atoi(struct str s);
 
+/* Up to the " (Clam)" that names once ended in, as ClamAV shows them. */
+struct str str_name(struct str s);
+
+bool str_all_hex(struct str s); /* true for "" */
+
 /* Value of a hex digit, or -1. */
 int hex_value(char c);
 
@@ -65,6 +70,8 @@ struct sig_reader {
 	enum ir_hash_use use;   /* hash files */
 	char why[SIG_WHY_MAX];  /* reason of the last ST_MALFORMED */
 	struct sig_elems elems; /* scratch of the body parser, used as a stack */
+	struct str line;        /* being read */
+	bool took;              /* a definition of a file type was for this level */
 	void *scratch;          /* of sig_scratch() */
 	size_t scratch_size;
 };
@@ -85,6 +92,28 @@ void *sig_scratch(struct sig_reader *r, size_t size);
 st_t sig_line_hash(struct sig_reader *r, struct str line);
 st_t sig_line_ndb(struct sig_reader *r, struct str line);
 st_t sig_line_ldb(struct sig_reader *r, struct str line);
+st_t sig_line_db(struct sig_reader *r, struct str line);
+st_t sig_line_ign(struct sig_reader *r, struct str line);
+st_t sig_line_ftm(struct sig_reader *r, struct str line);
+st_t sig_line_cfg(struct sig_reader *r, struct str line);
+st_t sig_line_idb(struct sig_reader *r, struct str line);
+st_t sig_line_crb(struct sig_reader *r, struct str line);
+st_t sig_line_pdb(struct sig_reader *r, struct str line);
+st_t sig_line_gdb(struct sig_reader *r, struct str line);
+st_t sig_line_wdb(struct sig_reader *r, struct str line);
+
+/* A whole file: counts the program and notes what would trigger it. ST_OK or ST_NOMEM. */
+st_t sig_file_cbc(struct sig_reader *r, struct str text);
+
+/* True if the line being read, of a signature of this name, is on the ignore list; counts it. */
+bool sig_ignored(struct sig_reader *r, struct str name);
+
+/* Checks that `s` is a POSIX extended regular expression; ST_MALFORMED if not. It is not
+ * compiled. */
+st_t sig_check_regex(struct sig_reader *r, struct str s);
+
+/* True for a name of a layer type that ClamAV 1.4 knows ("CL_TYPE_..."). */
+bool sig_known_type(struct str s);
 
 /* Modifiers of a sub-signature; any of them makes alternatives "generic". */
 enum sig_mods {

@@ -3,6 +3,7 @@
 #include "base/num.h"
 #include "base/sum64.h"
 #include "db/db.h"
+#include "parse/filetype.h"
 #include "test/db_object.h"
 #include "verify/engine.h"
 
@@ -19,7 +20,9 @@ static const uint16_t record_size[SECTIONS] = {
 	sizeof(struct db_cond), sizeof(struct db_pattern), sizeof(struct db_part), 1,
 	sizeof(struct db_target), sizeof(struct db_filter), 8, 4, sizeof(struct db_slot),
 	sizeof(struct db_place), 4, sizeof(struct db_hash_table), 8, sizeof(struct db_hash_dir), 1,
-	sizeof(struct db_name_dir), 1,
+	sizeof(struct db_name_dir), 1, sizeof(struct db_regex), sizeof(struct db_compare),
+	sizeof(struct db_image), sizeof(struct db_magic), sizeof(struct db_magic_part), 1,
+	sizeof(struct db_note),
 };
 
 static void fix_section(uint8_t *p, size_t size, size_t i)
@@ -27,7 +30,8 @@ static void fix_section(uint8_t *p, size_t size, size_t i)
 	struct db_section *s = (struct db_section *)(void *)(p + sizeof(struct db_header)) + i;
 	size_t room = size - TABLE_END - DB_TAIL_PAD;
 	s->id = (uint32_t)i + 1;
-	s->flags = i >= DB_SEC_HASH_DIR - 1 ? DB_SECTION_LAZY : 0;
+	bool lazy = s->id >= DB_SEC_HASH_DIR && s->id <= DB_SEC_NAME_BLOCKS;
+	s->flags = lazy ? DB_SECTION_LAZY : 0;
 	s->off = TABLE_END + (s->off - TABLE_END) % (room + 1);
 	s->off = (s->off + 63) & ~UINT64_C(63);
 	uint64_t left = s->off < size - DB_TAIL_PAD ? size - DB_TAIL_PAD - s->off : 0;
@@ -138,6 +142,13 @@ static void use_engine(struct db *db)
 	engine_free(g);
 }
 
+static void use_types(struct db *db)
+{
+	struct rd r = rd_make(OBJECT, sizeof OBJECT - 1);
+	if (filetype_detect_with(db_view(db), r, r.len) >= FILETYPES)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < TABLE_END + DB_TAIL_PAD || size > SIZE_MAX_TRIED)
@@ -156,6 +167,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (db_open_memory(p, size, &db, NULL) == ST_OK) {
 		use_lists(db);
 		use_engine(db);
+		use_types(db);
 		db_close(db);
 	}
 	free(p);

@@ -1,7 +1,9 @@
 /* Signature text: the first byte chooses the format (and strict reading), the rest is the file. */
 #include "sig/compile.h"
 
-static const char *const NAMES[] = {"f.hdb", "f.mdb", "f.ndb", "f.ldb", "f.sfp", "f.cdb", "f.ldu"};
+static const char *const NAMES[] = {"f.hdb", "f.mdb", "f.ndb", "f.ldb", "f.sfp", "f.cdb", "f.ldu",
+                                    "f.db",  "f.ign2", "f.ftm", "f.cfg", "f.idb", "f.crb", "f.pdb",
+                                    "f.gdb", "f.wdb",  "f.cbc"};
 #define NNAMES (sizeof NAMES / sizeof *NAMES)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

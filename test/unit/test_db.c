@@ -56,7 +56,10 @@ static const char HDB[] = "44d88612fea8a8f36de82e1278abb02f:68:Hash.Md5\n"
                           "44d88612fea8a8f36de82e1278abb030:*:Hash.Any:73\n";
 static const char MDB[] = "4096:44d88612fea8a8f36de82e1278abb031:Hash.Section\n";
 static const char FP[] = "44d88612fea8a8f36de82e1278abb032:70:Hash.Trust\n";
-static const char IDB[] = "inactive\n";
+static const char CRB[] = "C;0;00112233445566778899aabbccddeeff00112233;;ab;010001;1;1;1;0;\n";
+static const char FTM[] = "0:4:5a5a:T:CL_TYPE_ANY:CL_TYPE_PDF\n"
+                          "1:*:5a5a{2-4}5b5b:T:CL_TYPE_ANY:CL_TYPE_PDF\n";
+static const char CBC[] = "not a program\n";
 
 static struct image compile(const struct sig_source *src, size_t n)
 {
@@ -88,7 +91,8 @@ static struct image everything(void)
 {
 	static const struct sig_source src[] = {SOURCE("a.ndb", NDB), SOURCE("a.ldb", LDB),
 	                                        SOURCE("a.hdb", HDB), SOURCE("a.mdb", MDB),
-	                                        SOURCE("a.fp", FP),   SOURCE("a.idb", IDB)};
+	                                        SOURCE("a.fp", FP),   SOURCE("a.crb", CRB),
+	                                        SOURCE("a.ftm", FTM), SOURCE("a.cbc", CBC)};
 	return compile(src, ARRAY_LEN(src));
 }
 
@@ -179,7 +183,7 @@ static void an_unchanged_database_finds_what_is_there(void)
 	T_TRUE(use(db) > 40);
 	T_EQ(db_meta(db)->sigs_body, 28);
 	T_EQ(db_meta(db)->sigs_logical, 4);
-	T_EQ(db_meta(db)->inactive, 1);
+	T_EQ(db_meta(db)->inactive, 2);
 	T_TRUE(db_inactive(db, 0) && !db_inactive(db, db_view(db)->ninactive));
 	db_close(db);
 	free(m.p);
@@ -203,7 +207,10 @@ static void records_have_the_sizes_of_the_document(void)
 	T_EQ(sizeof(struct db_hash_table), 40);
 	T_EQ(sizeof(struct db_hash_dir), 8);
 	T_EQ(sizeof(struct db_name_dir), 8);
-	T_EQ(DB_SECTIONS_END - 1, 20);
+	T_EQ(sizeof(struct db_magic), 24);
+	T_EQ(sizeof(struct db_magic_part), 16);
+	T_EQ(sizeof(struct db_note), 256);
+	T_EQ(DB_SECTIONS_END - 1, 27);
 }
 
 /* -- refusals ------------------------------------------------------------------------------- */
@@ -320,6 +327,8 @@ struct word {
 #define PART(field, value) FIELD(DB_SEC_PART, struct db_part, 0, field, value)
 #define TARGET(field, value) FIELD(DB_SEC_TARGET, struct db_target, 1, field, value)
 #define CLASS(field, value) FIELD(DB_SEC_FILTER, struct db_class, DB_CLASS_8_8, field, value)
+#define MAGIC(field, value) FIELD(DB_SEC_MAGIC, struct db_magic, 1, field, value)
+#define MAGIC_PART(field, value) FIELD(DB_SEC_MAGIC_PART, struct db_magic_part, 1, field, value)
 #define HASH(field, value) FIELD(DB_SEC_HASH, struct db_hash_table, 0, field, value)
 
 static const struct field_case field_cases[] = {
@@ -354,6 +363,13 @@ static const struct field_case field_cases[] = {
     HASH(dir, UINT32_MAX), HASH(dir_log2, 31), HASH(dir_log2, 32), HASH(sizes, UINT32_MAX),
     HASH(sizes_log2, 5), HASH(sizes_log2, 36), HASH(sizes_log2, 64), HASH(stride, 0),
     HASH(stride, 28), HASH(stride, UINT32_MAX),
+    MAGIC(type, UINT16_MAX), MAGIC(rtype, UINT16_MAX), MAGIC(flags, 2), MAGIC(off_min, 5),
+    MAGIC(part, 3), MAGIC(part, UINT32_MAX), MAGIC(nparts, 0), MAGIC(nparts, UINT32_MAX),
+    MAGIC(nparts, DB_MAGIC_PARTS_MAX + 1), MAGIC_PART(gap_min, 5), MAGIC_PART(bytes, UINT32_MAX),
+    MAGIC_PART(bytes, 9), MAGIC_PART(len, 0), MAGIC_PART(len, UINT32_MAX),
+    MAGIC_PART(len, DB_MAGIC_LOOK + 1),
+    FIELD(DB_SEC_NOTE, struct db_note, 0, kind[15], 'x'),
+    FIELD(DB_SEC_NOTE, struct db_note, 0, text[239], 'x'),
 };
 
 static void every_field_that_leads_outside_is_refused(void)

@@ -649,6 +649,115 @@ static void a_scanner_can_be_used_again(void)
 	free(z.p);
 }
 
+static void heuristics_wait_for_other_names(void)
+{
+	struct file f[] = {{"h", text(MARK_A)}, {"r", text(MARK_B)}};
+	struct bytes z = pack(archive_write_set_format_ustar, NULL, NULL, f, 2);
+	static const char *const names[] = {"Heuristics.A", "PUA.A.A", "BC.Heuristics.A"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char first[64];
+		db_clear();
+		db_mark("a.ndb", names[i], MARK_A);
+		db_mark("b.ndb", "Real.B", MARK_B);
+		defaults();
+		T_STR(scan(z), "Real.B@r ");
+		snprintf(first, sizeof first, "%s@h ", names[i]);
+		opts.heuristics_first = true;
+		T_STR(scan(z), first);
+		opts.heuristics_first = false;
+		T_STR(scan(f[0].b), strcmp(names[i], "PUA.A.A") ? i ? "BC.Heuristics.A@ " : "Heuristics.A@ "
+		                                                : "PUA.A.A@ ");
+		T_EQ(stats.verdict, VERDICT_FOUND);
+	}
+	opts.all_matches = true;
+	T_STR(scan(z), "Real.B@r Real.B@ BC.Heuristics.A@h BC.Heuristics.A@ ");
+	free(z.p);
+}
+
+static void weak_names_are_as_good_as_others(void)
+{
+	struct file f[] = {{"h", text(MARK_A)}, {"r", text(MARK_B)}};
+	struct bytes z = pack(archive_write_set_format_ustar, NULL, NULL, f, 2);
+	db_clear();
+	db_mark("a.ndb", "Weak.A", MARK_A);
+	db_mark("b.ndb", "Real.B", MARK_B);
+	defaults();
+	T_STR(scan(z), "Weak.A@h ");
+	free(z.p);
+}
+
+static void categories_choose_among_unwanted_programs(void)
+{
+	static const struct {
+		const char *name, *categories;
+		bool exclude, found;
+	} rules[] = {
+		{"PUA.Win.X", "", false, true},         {"PUA.Win.X", ".Win.", false, true},
+		{"PUA.Win.X", ".Win.", true, false},    {"PUA.Andr.X", ".Win.", false, false},
+		{"PUA.Andr.X", ".Win.", true, true},    {"PUA.Win.X", ".Andr.Win.", false, true},
+		{"PUA.Windows.X", ".Win.", true, true}, {"PUA.Win", ".Win.", false, false},
+		{"PUA.Win", ".Win.", true, false},      {"Other.Win.X", ".Win.", true, false},
+		{"PUA.win.X", ".Win.", false, false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		db_clear();
+		db_mark("a.ndu", rules[i].name, MARK_P);
+		defaults();
+		opts.detect_pua = true;
+		snprintf(opts.pua_categories, sizeof opts.pua_categories, "%s", rules[i].categories);
+		opts.pua_exclude = rules[i].exclude;
+		if ((scan(text(MARK_P))[0] != 0) != rules[i].found)
+			T_FAIL("%s with %s", rules[i].name, rules[i].categories);
+		db_clear();
+		db_mark("a.ndb", rules[i].name, MARK_P);
+		T_TRUE(scan(text(MARK_P))[0]);
+	}
+}
+
+static const char *type_with(const char *definitions, const char *content)
+{
+	db_marks();
+	db_text("a.ftm", definitions);
+	defaults();
+	scan(text(content));
+	return stats.type_name;
+}
+
+static void databases_define_file_types(void)
+{
+	T_STR(type_with("0:2:5a5a:X:CL_TYPE_ANY:CL_TYPE_JAVA\n", "xxZZ"), "CL_TYPE_JAVA");
+	T_STR(type_with("0:1:5a5a:X:CL_TYPE_ANY:CL_TYPE_JAVA\n", "xxZZ"), "CL_TYPE_TEXT_ASCII");
+	T_STR(type_with("0:0:5a5a:X:CL_TYPE_ANY:CL_TYPE_JAVA\n0:0:5a5a:X:CL_TYPE_ANY:CL_TYPE_GIF\n",
+	                "ZZ"), "CL_TYPE_GIF");
+	T_STR(type_with("0:0:5a5a:X:CL_TYPE_ANY:CL_TYPE_JAVA\n", "%PDF-1.4"), "CL_TYPE_PDF");
+	T_STR(type_with("0:0:2550:X:CL_TYPE_ANY:CL_TYPE_JAVA\n", "%PDF-1.4"), "CL_TYPE_JAVA");
+	T_STR(type_with("1:*:2550:X:CL_TYPE_ANY:CL_TYPE_JAVA\n", "%PDF-1.4"), "CL_TYPE_PDF");
+	T_STR(type_with("1:*:5a5a{2-4}5b5b:X:CL_TYPE_ANY:CL_TYPE_JAVA\n", "x ZZ12[[ <html>"),
+	      "CL_TYPE_JAVA");
+	T_STR(type_with("1:*:5a5a{2-4}5b5b:X:CL_TYPE_ANY:CL_TYPE_JAVA\n", "x ZZ1[[ x"),
+	      "CL_TYPE_TEXT_ASCII");
+	T_STR(type_with("1:*:5a5a{2-4}5b5b:X:CL_TYPE_ANY:CL_TYPE_JAVA\n", "x ZZ12345[[ x"),
+	      "CL_TYPE_TEXT_ASCII");
+	T_STR(type_with("1:*:5a5a{2-4}5b5b:X:CL_TYPE_ANY:CL_TYPE_JAVA\n", "x ZZZ1234[[ ZZ1234[["),
+	      "CL_TYPE_JAVA");
+	T_STR(type_with("1:2:5a5a:X:CL_TYPE_TEXT_ASCII:CL_TYPE_JAVA\n", "xxZZ"), "CL_TYPE_JAVA");
+	T_STR(type_with("1:2:5a5a:X:CL_TYPE_ZIP:CL_TYPE_JAVA\n", "xxZZ"), "CL_TYPE_TEXT_ASCII");
+}
+
+static void file_types_are_looked_for_in_the_first_kilobyte(void)
+{
+	static char head[2048];
+	static const char *const kinds[] = {"1:*", "0:1022", "0:1023"};
+	static const bool fits[] = {true, true, false};
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		char line[80];
+		memset(head, 'x', sizeof head - 1);
+		memcpy(head + 1022 + (i == 2), "ZZ", 2);
+		snprintf(line, sizeof line, "%s:5a5a:X:CL_TYPE_ANY:CL_TYPE_JAVA\n", kinds[i]);
+		T_STR(type_with(line, head), fits[i] ? "CL_TYPE_JAVA" : "CL_TYPE_TEXT_ASCII");
+	}
+}
+
 static st_t refuse(void *ctx, const char *name, bool official, const char *inner)
 {
 	(void)ctx, (void)name, (void)official, (void)inner;
@@ -698,6 +807,11 @@ int main(void)
 	T_RUN(members_before_the_damage_are_scanned);
 	T_RUN(stripes_together_are_the_whole);
 	T_RUN(a_scanner_can_be_used_again);
+	T_RUN(heuristics_wait_for_other_names);
+	T_RUN(weak_names_are_as_good_as_others);
+	T_RUN(categories_choose_among_unwanted_programs);
+	T_RUN(databases_define_file_types);
+	T_RUN(file_types_are_looked_for_in_the_first_kilobyte);
 	T_RUN(the_sinks_refusal_ends_the_scan);
 	T_RUN(impossible_stripes_are_refused);
 	return t_end();

@@ -97,11 +97,14 @@ static st_t send_setup(struct pool *p, struct slot *s, struct err *e)
 		.pcre_max_filesize = o->limits.pcre_max_filesize,
 		.pcre_match_limit = o->limits.pcre_match_limit,
 		.pcre_recmatch_limit = o->limits.pcre_recmatch_limit,
+		.pua_exclude = o->pua_exclude,
+		.heuristics_first = o->heuristics_first,
 		.no_pe = o->no_pe,
 		.no_normalize = o->no_normalize,
 		.no_html = o->no_html,
 		.cpumask = o->cpumask,
 	};
+	msg_text(m.setup.pua_categories, sizeof m.setup.pua_categories, o->pua_categories);
 	return msg_send(&s->child.peer, &m, p->opts.db_fd, false, e);
 }
 

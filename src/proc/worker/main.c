@@ -176,12 +176,15 @@ static void take_options(struct worker *w, const struct msg_setup *m)
 		.all_matches = m->all_matches,
 		.archives = m->archives,
 		.detect_pua = m->detect_pua,
+		.pua_exclude = m->pua_exclude,
+		.heuristics_first = m->heuristics_first,
 		.no_pe = m->no_pe,
 		.no_normalize = m->no_normalize,
 		.no_html = m->no_html,
 		.cpumask = m->cpumask,
 		.stripe_count = 1,
 	};
+	msg_text(w->opts.pua_categories, sizeof w->opts.pua_categories, m->pua_categories);
 }
 
 static st_t open_database(struct worker *w, int fd, struct err *e)
