@@ -44,7 +44,7 @@ struct field {
 #define STATUS(m) {F_ST, OFF(m), 0}
 #define TEXT(m) {F_TEXT, OFF(m), sizeof ((struct msg *)NULL)->m}
 
-#define FIELDS_MAX 20
+#define FIELDS_MAX 24
 
 static const struct field fields[MSG_TYPES][FIELDS_MAX] = {
 	[MSG_SETUP] = {U64(setup.max_scansize), U64(setup.max_filesize),
