@@ -47,6 +47,7 @@ static const struct section_rule rules[] = {
     RULE(DB_SEC_REGEX, struct db_regex, regex, nregex, false),
     RULE(DB_SEC_COMPARE, struct db_compare, compare, ncompare, false),
     RULE(DB_SEC_IMAGE, struct db_image, image, nimage, false),
+    RULE(DB_SEC_ORIGIN, struct db_origin, origin, norigin, false),
 };
 
 /* Sections without a count have exactly this many records. */

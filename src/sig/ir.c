@@ -1,6 +1,8 @@
 /* Lists of the intermediate form. */
 #include "sig/ir.h"
 
+#include "db/layout.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,7 @@ void ir_done(struct ir_set *s)
 		for (int kind = 0; kind < DIGEST_KINDS; kind++)
 			free(s->hashes[use][kind].rows);
 	}
+	free(s->origins);
 	free(s->sigs);
 	arena_done(&s->arena);
 	*s = (struct ir_set){0};
@@ -79,6 +82,16 @@ void ir_count_inactive(struct ir_set *s, const char *what)
 	if (i == s->ninactive)
 		s->inactive[s->ninactive++] = (struct ir_inactive){.what = what};
 	s->inactive[i].n++;
+}
+
+st_t ir_add_origin(struct ir_set *s, const struct db_origin *o, struct err *e)
+{
+	struct db_origin *p = reallocarray(s->origins, s->norigins + 1, sizeof *p);
+	if (!p)
+		return fail(e, ST_NOMEM, 0, "out of memory for containers");
+	s->origins = p;
+	p[s->norigins++] = *o;
+	return ST_OK;
 }
 
 st_t ir_add_skipped(struct ir_set *s, const char *file, uint32_t line, const char *why)

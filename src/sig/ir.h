@@ -212,6 +212,9 @@ struct ir_inactive {
 };
 #define IR_INACTIVE_MAX 48
 
+/* A container that was opened: struct db_origin as it goes into the database. */
+struct db_origin;
+
 /* A line that was skipped. */
 struct ir_skipped {
 	const char *file; /* as the user named it */
@@ -231,6 +234,8 @@ struct ir_set {
 	uint64_t nflevel;           /* left out because of MinFL / MaxFL */
 	struct ir_skipped *skipped; /* the first IR_SKIPPED_KEPT of them, in order */
 	struct ir_skipped **skipped_tail;
+	struct db_origin *origins;
+	size_t norigins;
 };
 #define IR_SKIPPED_KEPT 1000
 
@@ -242,6 +247,7 @@ st_t ir_add_sig(struct ir_set *s, struct ir_sig *sig, struct err *e);
 st_t ir_add_hash(struct ir_set *s, enum ir_hash_use use, enum digest_kind kind,
                  const struct ir_hash *head, const uint8_t *digest, struct err *e);
 void ir_count_inactive(struct ir_set *s, const char *what);
+st_t ir_add_origin(struct ir_set *s, const struct db_origin *o, struct err *e);
 st_t ir_add_skipped(struct ir_set *s, const char *file, uint32_t line, const char *why);
 
 /* Row i of a list. */
