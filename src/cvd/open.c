@@ -112,10 +112,11 @@ static st_t list_members(struct rd tar, struct cvd *c, struct cvd_member *ret_in
 	return found ? ST_OK : fail(e, ST_MALFORMED, 0, "no .info file");
 }
 
-/* .info repeats the header, without digest and signature. */
+/* .info repeats the header, without digest and signature. The time as text is not compared: clamscan
+ * does not, and it is taken from .info. */
 static bool same_header(const struct cvd_header *a, const struct cvd_header *b)
 {
-	return !strcmp(a->time, b->time) && a->version == b->version && a->sigs == b->sigs &&
+	return a->version == b->version && a->sigs == b->sigs &&
 	       a->flevel == b->flevel && !strcmp(a->builder, b->builder) && a->stime == b->stime;
 }
 
@@ -160,7 +161,9 @@ static st_t check_content(const struct cvd_input *in, enum cvd_kind kind, struct
 		return fail(e, ST_MALFORMED, 0, ".info is not signed");
 	if (kind == CVD_LOCAL)
 		c->scheme = CVD_INFO;
-	return check_members(info, c, e);
+	TRY(check_members(info, c, e));
+	memcpy(c->header.time, info->header.time, sizeof c->header.time);
+	return ST_OK;
 }
 
 /* -- the whole -------------------------------------------------------------------------------- */
