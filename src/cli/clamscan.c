@@ -299,7 +299,8 @@ static void put_version(const struct clam_opts *o)
 	(void)!dbheads_daily(&set, &daily, NULL);
 	db_set_done(&set);
 	time_t t = (time_t)(daily.stime & INT64_MAX);
-	if (daily.known && localtime_r(&t, &tm) && strftime(when, sizeof when, "%a %b %e %H:%M:%S %Y", &tm))
+	if (daily.known && localtime_r(&t, &tm) &&
+	    strftime(when, sizeof when, "%a %b %e %H:%M:%S %Y", &tm))
 		printf("ClamAV " CLAMAV_VERSION "/%u/%s\n", (unsigned)daily.version, when);
 	else
 		puts("ClamAV " CLAMAV_VERSION);

@@ -1,5 +1,5 @@
-/* Detached signatures as CMS SignedData (RFC 5652) by libcrypto, and the certificates that they must
- * lead to. Reads hostile DER: only in a jail. */
+/* Detached signatures as CMS SignedData (RFC 5652) by libcrypto, and the certificates that they
+ * must lead to. Reads hostile DER: only in a jail. */
 #ifndef VITRINE_CRYPTO_CMS_H
 #define VITRINE_CRYPTO_CMS_H
 

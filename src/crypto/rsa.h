@@ -16,8 +16,9 @@ struct rsa_key {
 	uint32_t e;    /* public exponent */
 };
 
-/* s^e mod n as exactly `size` bytes (left-padded with zeroes) into ret. ST_BAD_SUM if s is not below
- * n or the result does not fit into `size` bytes: then it is no signature by this key. ST_NOMEM. */
+/* s^e mod n as exactly `size` bytes (left-padded with zeroes) into ret. ST_BAD_SUM if s is not
+ * below n or the result does not fit into `size` bytes: then it is no signature by this key.
+ * ST_NOMEM. */
 st_t rsa_open(const struct rsa_key *key, const uint8_t *s, size_t ns, uint8_t *ret, size_t size,
               struct err *e);
 

@@ -248,7 +248,8 @@ static st_t split_lines(struct run *x, const struct move *m, struct piece rest, 
 			return BAD(x, "line %u of %s is another", n, m->from);
 		add_line(n < m->first || n > m->last ? keep : moved, line);
 	}
-	return n > m->last ? buf_check(keep, e, ".cdiff") : BAD(x, "%s has no line %u", m->from, m->last);
+	return n > m->last ? buf_check(keep, e, ".cdiff")
+	                   : BAD(x, "%s has no line %u", m->from, m->last);
 }
 
 static st_t move_lines(struct run *x, struct piece rest, struct err *e)

@@ -1,9 +1,9 @@
 /* ClamAV's signature containers: .cvd (published), .cld (kept by the updater), .cud (unsigned), the
  * .info in them, the .sign beside them, and .cdiff files that lead from one version to the next.
  *
- * The format is specified in doc/format/containers.md (written from public data and the behaviour of
- * clamscan 1.4). Everything here is hostile until a signature proves it, and the reader touches it
- * before that: it runs in the jailed compiler only. No I/O; keys, certificates and the time are
+ * The format is specified in doc/format/containers.md (written from public data and the behaviour
+ * of clamscan 1.4). Everything here is hostile until a signature proves it, and the reader touches
+ * it before that: it runs in the jailed compiler only. No I/O; keys, certificates and the time are
  * given.
  *
  * Statuses: ST_UNSUPPORTED and ST_TRUNCATED it is no container; ST_BAD_SUM its origin or content is
@@ -76,7 +76,7 @@ struct cvd_file {
 
 struct cvd_input {
 	struct cvd_file file;
-	const struct cvd_file *signs; /* .sign files beside it; those of other versions are passed over */
+	const struct cvd_file *signs; /* .sign files beside it; of other versions: passed over */
 	size_t nsigns;
 	const struct cms_roots *roots;
 	const struct cvd_keys *keys;

@@ -28,7 +28,8 @@ st_t cvd_gunzip(const void *p, size_t n, struct buf *ret, struct err *e)
 		libdeflate_free_decompressor(d);
 		return fail(e, ST_NOMEM, 0, "unpacking: out of memory");
 	}
-	enum libdeflate_result got = libdeflate_gzip_decompress_ex(d, p, n, to, (size_t)size, &in, &out);
+	enum libdeflate_result got =
+	    libdeflate_gzip_decompress_ex(d, p, n, to, (size_t)size, &in, &out);
 	libdeflate_free_decompressor(d);
 	if (got != LIBDEFLATE_SUCCESS || in != n || out != size)
 		return fail(e, ST_MALFORMED, 0, "gzip stream is broken");

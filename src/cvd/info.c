@@ -1,5 +1,5 @@
-/* .info: the header again, a line "name:size:sha256" for each member, and a signature over all bytes
- * before it: "DSIG:" and its text. */
+/* .info: the header again, a line "name:size:sha256" for each member, and a signature over all
+ * bytes before it: "DSIG:" and its text. */
 #include "cvd/inside.h"
 
 #include <stdlib.h>

@@ -112,8 +112,8 @@ static st_t list_members(struct rd tar, struct cvd *c, struct cvd_member *ret_in
 	return found ? ST_OK : fail(e, ST_MALFORMED, 0, "no .info file");
 }
 
-/* .info repeats the header, without digest and signature. The time as text is not compared: clamscan
- * does not, and it is taken from .info. */
+/* .info repeats the header, without digest and signature. The time as text is not compared:
+ * clamscan does not, and it is taken from .info. */
 static bool same_header(const struct cvd_header *a, const struct cvd_header *b)
 {
 	return a->version == b->version && a->sigs == b->sigs &&

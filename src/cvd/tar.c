@@ -1,5 +1,5 @@
-/* Plain tar as containers have it: regular files in one flat folder. Old ones have no "ustar" in the
- * header, so that is not asked for; what POSIX, GNU and pax added is refused.
+/* Plain tar as containers have it: regular files in one flat folder. Old ones have no "ustar" in
+ * the header, so that is not asked for; what POSIX, GNU and pax added is refused.
  *
  *   OFFSET SIZE MEANING
  *   0      100  name, ends with NUL unless full

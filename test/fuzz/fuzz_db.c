@@ -19,7 +19,7 @@ static const uint16_t record_size[SECTIONS] = {
 	sizeof(struct db_cond), sizeof(struct db_pattern), sizeof(struct db_part), 1,
 	sizeof(struct db_target), sizeof(struct db_filter), 8, 4, sizeof(struct db_slot),
 	sizeof(struct db_place), 4, sizeof(struct db_hash_table), 8, sizeof(struct db_hash_dir), 1,
-	sizeof(struct db_name_dir), 1,
+	sizeof(struct db_name_dir), 1, sizeof(struct db_origin),
 };
 
 static void fix_section(uint8_t *p, size_t size, size_t i)
@@ -27,7 +27,8 @@ static void fix_section(uint8_t *p, size_t size, size_t i)
 	struct db_section *s = (struct db_section *)(void *)(p + sizeof(struct db_header)) + i;
 	size_t room = size - TABLE_END - DB_TAIL_PAD;
 	s->id = (uint32_t)i + 1;
-	s->flags = i >= DB_SEC_HASH_DIR - 1 ? DB_SECTION_LAZY : 0;
+	bool lazy = i >= DB_SEC_HASH_DIR - 1 && i <= DB_SEC_NAME_BLOCKS - 1;
+	s->flags = lazy ? DB_SECTION_LAZY : 0;
 	s->off = TABLE_END + (s->off - TABLE_END) % (room + 1);
 	s->off = (s->off + 63) & ~UINT64_C(63);
 	uint64_t left = s->off < size - DB_TAIL_PAD ? size - DB_TAIL_PAD - s->off : 0;

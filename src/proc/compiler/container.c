@@ -86,9 +86,10 @@ static st_t add_origin(const struct sig_source *src, const struct cvd *c, struct
 	return ir_add_origin(set, &o, e);
 }
 
-_Static_assert(sizeof ((struct cvd_header *)0)->time <= sizeof ((struct db_origin *)0)->time &&
-               sizeof ((struct cvd_header *)0)->builder <= sizeof ((struct db_origin *)0)->builder &&
-               CMS_NAME_MAX <= sizeof ((struct db_origin *)0)->signer,
+#define SIZE(type, field) sizeof(((struct type *)NULL)->field)
+_Static_assert(SIZE(cvd_header, time) <= SIZE(db_origin, time) &&
+                   SIZE(cvd_header, builder) <= SIZE(db_origin, builder) &&
+                   CMS_NAME_MAX <= SIZE(db_origin, signer),
                "texts fit into the record, with NUL");
 
 /* The .sign files that came behind source `at`. */
