@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Signer, intermediate certificates, root: production has three in all. */
+/* Certificates between the signer's and the root: production has one. */
 #define CHAIN_DEPTH 4
 
 /* 112 bits: RSA of 2048 and more, no SHA-1 in certificates. */
