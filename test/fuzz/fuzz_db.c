@@ -19,7 +19,8 @@ static const uint16_t record_size[SECTIONS] = {
 	sizeof(struct db_cond), sizeof(struct db_pattern), sizeof(struct db_part), 1,
 	sizeof(struct db_target), sizeof(struct db_filter), 8, 4, sizeof(struct db_slot),
 	sizeof(struct db_place), 4, sizeof(struct db_hash_table), 8, sizeof(struct db_hash_dir), 1,
-	sizeof(struct db_name_dir), 1, sizeof(struct db_origin),
+	sizeof(struct db_name_dir), 1, sizeof(struct db_regex), sizeof(struct db_compare),
+	sizeof(struct db_image), sizeof(struct db_origin),
 };
 
 static void fix_section(uint8_t *p, size_t size, size_t i)
