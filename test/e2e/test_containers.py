@@ -1,6 +1,7 @@
 """Signature containers on the command line. Only the publisher can sign, so what is accepted here is unsigned
 (.cud); that the signed kinds are refused unless proven is tried with files that look right otherwise, and
 with a published container where one is at hand (VITRINE_CVD: a folder with a .cvd or .cld in it)."""
+import base64
 import gzip
 import hashlib
 import io
@@ -200,6 +201,61 @@ def test_a_sign_file_and_roots_belong_to_what_is_cached(box):
     (box.path / "certs" / "a.crt").write_text("nothing\n")
     code, _, err = box.clamscan("--cvdcertsdir=certs", "-d", box.path / "db" / "x.cvd")
     assert code == 2 and "no certificate in PEM" in err
+
+
+def openssl(folder, *args):
+    cli.subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True)
+
+
+def make_certificates(folder):
+    """A root in certs/, a signer by it."""
+    (folder / "certs").mkdir()
+    openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "root.key", "-out",
+            "certs/root.crt", "-subj", "/CN=Test Root", "-days", "30",
+            "-addext", "keyUsage=critical,keyCertSign")
+    openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "signer.key", "-out",
+            "signer.csr", "-subj", "/CN=Test Signer")
+    (folder / "ext").write_text("basicConstraints=critical,CA:FALSE\n"
+                                "keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\n")
+    openssl(folder, "x509", "-req", "-in", "signer.csr", "-CA", "certs/root.crt", "-CAkey",
+            "root.key", "-CAcreateserial", "-out", "signer.crt", "-days", "30", "-extfile", "ext")
+
+
+def sign(folder, path, version=7):
+    openssl(folder, "cms", "-sign", "-binary", "-signer", "signer.crt", "-inkey", "signer.key", "-in",
+            str(path), "-outform", "DER", "-out", "sig.der", "-md", "sha256")
+    text = base64.b64encode((folder / "sig.der").read_bytes()).decode()
+    out = path.with_name(f"{path.stem}-{version}.cvd.sign")
+    out.write_text(f"#clamsign-1.0\n220::pkcs7-pem:{text}\n")
+    return out
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl program")
+def test_a_sign_file_proves_a_container(box):
+    make_certificates(box.path)
+    path = box.put("x.cvd", container([NDB]))
+    side = sign(box.path, path)
+    assert box.clamscan("-d", path)[0] == 2  # no roots: the header has to prove, and cannot
+    roots = ("--cvdcertsdir=certs",)
+    assert box.clamscan(*roots, "-d", path) == (1, "bad: In.Container FOUND\n", "")
+    assert box.clamscan(*roots, "-d", box.path / "db")[1] == "bad: In.Container FOUND\n"
+    got = json.loads(box.run("vitrine", "db", "info", *roots, "--json", path)[1])["containers"][0]
+    assert (got["scheme"], got["root"], got["proof"]) == ("cms", "Test Root", "CMS, root Test Root")
+    assert box.run("vitrine", "scan", "--official-db-only", *roots, "-d", "db", "bad")[0] == 1
+
+    good = side.read_text()
+    side.write_text(good[:200] + ("A" if good[200] != "A" else "B") + good[201:])
+    code, _, err = box.clamscan(*roots, "-d", path)
+    assert code == 2 and "Can't verify database integrity" in err
+    side.write_text(good)
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert box.clamscan(*roots, "-d", path)[0] == 2
+
+    path.write_bytes(container([NDB]))
+    openssl(box.path, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "again.key", "-out",
+            "certs/z.crt", "-subj", "/CN=Test Root", "-days", "30")
+    code, _, err = box.clamscan(*roots, "-d", path)
+    assert code == 2 and "two certificates are called 'Test Root'" in err
 
 
 def test_the_same_container_gives_the_same_bytes(box):

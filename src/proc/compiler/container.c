@@ -118,7 +118,7 @@ static st_t open_one(struct sources *s, size_t at, struct ir_set *set, struct er
 	struct cvd c;
 	st_t st = cvd_open(&in, &c, &why);
 	if (st != ST_OK)
-		return fail(e, st, 0, "%.120s: %.120s", src.name, why.text);
+		return fail(e, st, 0, "%.150s: %.100s", src.name, why.text);
 	TRY(add_origin(&src, &c, set, e));
 	for (size_t i = 0; i < c.nmembers; i++)
 		TRY(add_member(s, src.name, &c, &c.members[i], set, e));
