@@ -240,6 +240,23 @@ static void another_key_proves_nothing(void)
 	buf_done(&c);
 }
 
+/* Signatures by the right keys, but over something else. */
+static void a_signature_moved_to_other_content_is_refused(void)
+{
+	static const uint8_t md5[16] = "another content", changed[16] = "another c0ntent";
+	char dsig[400];
+	test_sign_legacy(&legacy, md5, dsig);
+	T_EQ(cvd_check_legacy(&keys.header, dsig, strlen(dsig), md5, NULL), ST_OK);
+	T_EQ(cvd_check_legacy(&keys.header, dsig, strlen(dsig), changed, NULL), ST_BAD_SUM);
+	T_EQ(cvd_check_legacy(&keys.info, dsig, strlen(dsig), md5, NULL), ST_BAD_SUM);
+	test_sign_pss(&info_key, "message", 7, dsig);
+	T_EQ(cvd_check_pss(&keys.info, dsig, strlen(dsig), "message", 7, NULL), ST_OK);
+	T_EQ(cvd_check_pss(&keys.info, dsig, strlen(dsig), "massage", 7, NULL), ST_BAD_SUM);
+	T_EQ(cvd_check_pss(&keys.cdiff, dsig, strlen(dsig), "message", 7, NULL), ST_BAD_SUM);
+	T_EQ(cvd_check_pss(&keys.info, dsig, 0, "message", 7, NULL), ST_BAD_SUM);
+	T_EQ(cvd_check_pss(&keys.info, "!", 1, "message", 7, NULL), ST_BAD_SUM);
+}
+
 /* -- members ---------------------------------------------------------------------------------- */
 
 static st_t try_members(const struct test_file *listed, const struct test_file *v, size_t n)
@@ -610,6 +627,7 @@ int main(void)
 	T_RUN(every_truncation_is_refused);
 	T_RUN(a_container_under_the_name_of_another_kind_is_refused);
 	T_RUN(another_key_proves_nothing);
+	T_RUN(a_signature_moved_to_other_content_is_refused);
 	T_RUN(members_have_to_be_those_of_info);
 	T_RUN(a_member_left_out_of_a_signed_container_is_missed);
 	T_RUN(info_repeats_the_header);
