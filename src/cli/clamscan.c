@@ -4,6 +4,8 @@
 #include "base/io.h"
 #include "cli/cli.h"
 #include "cli/dbcache.h"
+#include "cli/dbheads.h"
+#include "cli/text.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -17,15 +19,29 @@
 /* clamscan's exit code when the file list cannot be opened. */
 #define EXIT_NO_LIST 54
 
-static void say_container(const char *path)
+static void say_duplicate(const char *path, const char *kept, bool same)
 {
-	fprintf(stderr, "LibClamAV Warning: %s: signed containers are not active in this version\n",
-	        path);
+	if (same)
+		fprintf(stderr,
+		        "LibClamAV Warning: Detected duplicate databases %s and %s, please manually remove "
+		        "one of them\n",
+		        kept, path);
+	else
+		fprintf(stderr,
+		        "LibClamAV Warning: Detected duplicate databases %s and %s. The %s database is "
+		        "older and will not be loaded, you should manually remove it from the database "
+		        "directory.\n",
+		        path, kept, path);
 }
 
 static void say_unknown(const char *path)
 {
 	fprintf(stderr, "LibClamAV Warning: cli_load: unknown extension - skipping %s\n", path);
+}
+
+static void say_nothing(const char *path)
+{
+	(void)path;
 }
 
 static void say_no_cache(const struct err *why)
@@ -44,7 +60,6 @@ static st_t add_database(struct clam_out *out, struct db_set *set, const char *p
 	struct db_set_opts o = {
 	    .pua = out->o->s.pua,
 	    .official_only = out->o->official_only,
-	    .container = say_container,
 	    .unknown = say_unknown,
 	};
 	enum db_problem problem;
@@ -65,39 +80,86 @@ static st_t add_database(struct clam_out *out, struct db_set *set, const char *p
 	return st;
 }
 
-/* The source that an error text "FILE:LINE: REASON" is about, and the line; NULL for other text. */
-static const struct db_source *blamed(const struct db_set *set, const char *text,
-                                      unsigned long *ret_line)
+/* What an error text is about: "FILE:LINE: REASON", "CONTAINER/MEMBER:LINE: REASON" or "CONTAINER:
+ * REASON". */
+struct blame {
+	const struct db_source *source; /* NULL: none of them */
+	char member[128];               /* "" if it is about the file itself */
+	unsigned long line;
+	const char *reason; /* without a line */
+};
+
+static bool blame_one(const struct db_source *s, const char *text, struct blame *ret)
+{
+	size_t n = strlen(s->path);
+	char *end = NULL;
+	if (strncmp(text, s->path, n))
+		return false;
+	const char *rest = text + n;
+	size_t k = s->container && *rest == '/' ? strcspn(rest, ":") : 0;
+	if (k > 0)
+		snprintf(ret->member, sizeof ret->member, "%.*s", (int)k - 1, rest + 1);
+	rest += k;
+	if (*rest != ':')
+		return false;
+	ret->line = strtoul(rest + 1, &end, 10);
+	ret->reason = rest + 2;
+	return *end == ':' || (s->container && !k && !strncmp(rest, ": ", 2));
+}
+
+static struct blame blame(const struct db_set *set, const char *text)
 {
 	for (size_t i = 0; i < set->n; i++) {
-		size_t n = strlen(set->v[i].path);
-		char *end = NULL;
-		if (strncmp(text, set->v[i].path, n) || text[n] != ':')
+		struct blame b = {0};
+		if (!blame_one(&set->v[i], text, &b))
 			continue;
-		*ret_line = strtoul(text + n + 1, &end, 10);
-		if (*end == ':')
-			return &set->v[i];
+		b.source = &set->v[i];
+		return b;
 	}
-	return NULL;
+	return (struct blame){0};
+}
+
+/* clamscan's word for why a container is refused, with what it says before that. */
+static const char *container_problem(const struct blame *b, st_t st)
+{
+	if (st == ST_UNSUPPORTED || st == ST_TRUNCATED) {
+		fputs("LibClamAV Error: cli_cvdverify: Can't read CVD header\n", stderr);
+		return "Broken or not a CVD file";
+	}
+	if (st == ST_BAD_SUM)
+		return "Can't verify database integrity";
+	if (!b->member[0]) {
+		fprintf(stderr, "LibClamAV Error: cli_cvdload: ");
+		text_put(stderr, b->reason, TEXT_CLAMSCAN);
+		putc('\n', stderr);
+		return "Malformed database";
+	}
+	fprintf(stderr, "LibClamAV Error: Problem parsing database at line %lu\n", b->line);
+	fprintf(stderr, "LibClamAV Error: Can't load %s: Malformed database\n", b->member);
+	fprintf(stderr, "LibClamAV Error: cli_tgzload: Can't load %s\n", b->member);
+	return "Malformed database";
 }
 
 /* A set with one bad line is refused, in clamscan's words. */
 static void say_malformed(struct clam_out *out, const struct db_set *set, const struct err *e)
 {
-	unsigned long line = 0;
-	const struct db_source *s = blamed(set, e->text, &line);
+	struct blame b = blame(set, e->text);
+	const struct db_source *s = b.source;
+	const char *problem = "Malformed database";
 	if (!s) {
 		clam_error(out, "%s", e->text);
 		return;
 	}
-	if (s->stat.st_size == 0)
+	if (s->container)
+		problem = container_problem(&b, e->st);
+	else if (s->stat.st_size == 0)
 		fputs("LibClamAV Error: Empty database file\n", stderr);
 	else
-		fprintf(stderr, "LibClamAV Error: Problem parsing database at line %lu\n", line);
-	fprintf(stderr, "LibClamAV Error: Can't load %s: Malformed database\n", s->path);
+		fprintf(stderr, "LibClamAV Error: Problem parsing database at line %lu\n", b.line);
+	fprintf(stderr, "LibClamAV Error: Can't load %s: %s\n", s->path, problem);
 	if (s->from_dir)
 		fprintf(stderr, "LibClamAV Error: cli_loaddbdir: error loading database %s\n", s->path);
-	clam_error(out, "Malformed database");
+	clam_error(out, "%s", problem);
 }
 
 static st_t load(struct clam_out *out, struct db_set *set, bool renew, int *ret_fd)
@@ -114,7 +176,11 @@ static st_t load(struct clam_out *out, struct db_set *set, bool renew, int *ret_
 		TRY(add_database(out, set, DEFAULT_DATABASES, &e));
 	for (size_t i = 0; i < given->n; i++)
 		TRY(add_database(out, set, given->v[i], &e));
-	st_t st = dbcache_open(set, &o, ret_fd, &report, &e);
+	st_t st = dbheads_drop_duplicates(set, say_duplicate, &e);
+	if (st == ST_OK)
+		st = db_set_add_roots(set, out->o->certs_dir, &e);
+	if (st == ST_OK)
+		st = dbcache_open(set, &o, ret_fd, &report, &e);
 	if (st != ST_OK)
 		say_malformed(out, set, &e);
 	compile_report_done(&report);
@@ -216,6 +282,30 @@ static int scan_arguments(const struct clam_opts *o, struct str_list *paths)
 	return scan(o, paths);
 }
 
+/* The version of the engine, and of the daily set where one of the folders has it. */
+static void put_version(const struct clam_opts *o)
+{
+	struct db_set set;
+	struct db_set_opts so = {.unknown = say_nothing};
+	struct compile_head daily = {0};
+	enum db_problem problem;
+	char when[64] = "";
+	struct tm tm;
+	db_set_init(&set);
+	for (size_t i = 0; i < o->s.databases.n; i++)
+		(void)!db_set_add(&set, o->s.databases.v[i], &so, &problem, NULL);
+	if (!o->s.databases.n)
+		(void)!db_set_add(&set, DEFAULT_DATABASES, &so, &problem, NULL);
+	(void)!dbheads_daily(&set, &daily, NULL);
+	db_set_done(&set);
+	time_t t = (time_t)(daily.stime & INT64_MAX);
+	if (daily.known && localtime_r(&t, &tm) &&
+	    strftime(when, sizeof when, "%a %b %e %H:%M:%S %Y", &tm))
+		printf("ClamAV " CLAMAV_VERSION "/%u/%s\n", (unsigned)daily.version, when);
+	else
+		puts("ClamAV " CLAMAV_VERSION);
+}
+
 int clamscan_main(int argc, char **argv)
 {
 	static char out[1 << 16];
@@ -231,7 +321,7 @@ int clamscan_main(int argc, char **argv)
 		if (o.help)
 			clam_put_help();
 		else if (o.version)
-			puts("ClamAV " CLAMAV_VERSION);
+			put_version(&o);
 		else
 			code = scan_arguments(&o, &paths);
 	}

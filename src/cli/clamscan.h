@@ -15,7 +15,7 @@ struct clam_opts {
 	struct session_opts s;
 	bool help, version, verbose, archive_verbose, quiet, to_stdout, no_summary, infected;
 	bool suppress_ok, bell, official_only, scan_archive, scan_pe, scan_html, normalize;
-	const char *log;
+	const char *log, *certs_dir;
 };
 
 /* Options by clamscan's table. On failure the error was said and *ret_code is the exit code. */

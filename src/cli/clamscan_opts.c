@@ -26,6 +26,7 @@ static const struct opt options[] = {
     BOOL("bell", 0, bell),
     VALUE("database", 'd', OPT_LIST, s.databases),
     BOOL("official-db-only", 0, official_only),
+    VALUE("cvdcertsdir", 0, OPT_TEXT, certs_dir),
     VALUE("log", 'l', OPT_TEXT, log),
     BOOL("recursive", 'r', s.recursive),
     BOOL("allmatch", 'z', s.all_matches),

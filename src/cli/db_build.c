@@ -2,6 +2,7 @@
 #include "base/io.h"
 #include "cli/cli.h"
 #include "cli/dbcache.h"
+#include "cli/dbheads.h"
 #include "cli/opts.h"
 #include "cli/progress.h"
 #include "cli/text.h"
@@ -22,20 +23,26 @@
 
 struct build {
 	const char *out;
-	bool strict, quiet, help;
+	const char *certs_dir;
+	bool strict, quiet, official_only, help;
 };
 
 static const struct opt options[] = {
     {"output", 'o', OPT_TEXT, 0, offsetof(struct build, out), NULL},
+    {"official-db-only", 0, OPT_BOOL, 0, offsetof(struct build, official_only), NULL},
+    {"cvdcertsdir", 0, OPT_TEXT, 0, offsetof(struct build, certs_dir), NULL},
     {"strict", 0, OPT_BOOL, 0, offsetof(struct build, strict), NULL},
     {"quiet", 'q', OPT_BOOL, 0, offsetof(struct build, quiet), NULL},
     {"help", 'h', OPT_BOOL, 0, offsetof(struct build, help), NULL},
 };
 
 static const char usage[] =
-    "Usage: vitrine db build -o OUT.vdb [--strict] [--quiet] SRC...\n"
+    "Usage: vitrine db build -o OUT.vdb [--strict] [--quiet] [--official-db-only]\n"
+    "                        [--cvdcertsdir DIR] SRC...\n"
     "\n"
-    "Compiles ClamAV text signatures (files, or folders of them) into one database. The same\n"
+    "Compiles ClamAV text signatures and signed containers (files, or folders of them) into one\n"
+    "database. A container whose origin is not proven is refused; with --official-db-only nothing\n"
+    "but containers is taken from folders; --cvdcertsdir has the roots for .sign files. The same\n"
     "sources give the same bytes, in any order and on any machine. Lines that cannot be read are\n"
     "reported and skipped; with --strict the first one refuses the set. Signatures for\n"
     "potentially unwanted programs (.hdu, .ndu, ...) are included; --detect-pua uses them.\n"
@@ -46,14 +53,15 @@ static const char usage[] =
     "  vitrine db build -o all.vdb /var/lib/clamav my.ndb\n"
     "  vitrine db build --strict -o release.vdb signatures/\n";
 
-static void say_container(const char *path)
+static void say_duplicate(const char *path, const char *kept, bool same)
 {
-	say("%s: skipped, signed containers are not active in this version", path);
+	say("%s: skipped, %s is %s", path, kept, same ? "the same version" : "newer");
 }
 
-static st_t collect(struct db_set *set, const struct str_list *srcs, struct err *e)
+static st_t collect(struct db_set *set, const struct build *b, const struct str_list *srcs,
+                    struct err *e)
 {
-	struct db_set_opts o = {.pua = true, .container = say_container};
+	struct db_set_opts o = {.pua = true, .official_only = b->official_only};
 	for (size_t i = 0; i < srcs->n; i++) {
 		enum db_problem problem;
 		TRY(db_set_add(set, srcs->v[i], &o, &problem, e));
@@ -62,7 +70,8 @@ static st_t collect(struct db_set *set, const struct str_list *srcs, struct err 
 	}
 	if (set->vdb >= 0)
 		return fail(e, ST_UNSUPPORTED, 0, "%s: is compiled already", set->vdb_path);
-	return ST_OK;
+	TRY(dbheads_drop_duplicates(set, say_duplicate, e));
+	return db_set_add_roots(set, b->certs_dir, e);
 }
 
 /* The compiler says nothing before it is done, so a thread counts the seconds on the terminal. */
@@ -170,7 +179,7 @@ static int build(const struct build *b, const struct str_list *srcs)
 	struct compile_report report = {0};
 	uint64_t start = clock_now_ns();
 	db_set_init(&set);
-	st_t st = collect(&set, srcs, &e);
+	st_t st = collect(&set, b, srcs, &e);
 	if (st == ST_OK)
 		st = write_database(b, &set, &report, &e);
 	if (!b->quiet)

@@ -2,6 +2,7 @@
  * before anything is shown. */
 #include "base/io.h"
 #include "cli/cli.h"
+#include "cli/dbcache.h"
 #include "cli/opts.h"
 #include "cli/report_json.h"
 #include "cli/text.h"
@@ -15,18 +16,22 @@
 
 struct info {
 	bool json, help;
+	const char *certs_dir;
 };
 
 static const struct opt options[] = {
     {"json", 0, OPT_BOOL, 0, offsetof(struct info, json), NULL},
+    {"cvdcertsdir", 0, OPT_TEXT, 0, offsetof(struct info, certs_dir), NULL},
     {"help", 'h', OPT_BOOL, 0, offsetof(struct info, help), NULL},
 };
 
 static const char usage[] =
-    "Usage: vitrine db info [--json] FILE\n"
+    "Usage: vitrine db info [--json] [--cvdcertsdir DIR] FILE\n"
     "\n"
     "Checks a compiled database and shows its counters, what is recognised but not active in this\n"
-    "version, the digest of its sources and the sizes of its sections.\n"
+    "version, the digest of its sources, the sizes of its sections, and the containers that it\n"
+    "was made from: version, build, and by what their origin is proven. FILE may be a container\n"
+    "(.cvd, .cld, .cud) itself.\n"
     "Exit code: 0 shown, 2 not a sound database.\n"
     "\n"
     "Examples:\n"
@@ -56,7 +61,7 @@ static void fill_counters(const struct db_meta *m, struct row ret[COUNTERS])
 	memcpy(ret, rows, sizeof rows);
 }
 
-#define SECTIONS 19
+#define SECTIONS 20
 static void fill_sections(const struct db_view *v, struct row ret[SECTIONS])
 {
 	const struct row rows[SECTIONS] = {
@@ -80,6 +85,7 @@ static void fill_sections(const struct db_view *v, struct row ret[SECTIONS])
 	    {"magic", "file types", v->nmagic * sizeof *v->magic + v->nmagic_bytes +
 	                                v->nmagic_part * sizeof *v->magic_part},
 	    {"note", "notes", v->nnote * sizeof *v->note},
+	    {"origin", "origins", v->norigin * sizeof *v->origin},
 	};
 	memcpy(ret, rows, sizeof rows);
 }
@@ -143,6 +149,53 @@ static void put_notes(const struct db_view *v, bool json)
 	}
 }
 
+/* By what the origin of a container is proven, in words. */
+static void put_proof(const struct db_origin *o, char *ret, size_t cap)
+{
+	static const char *const words[DB_ORIGIN_SCHEMES] = {
+	    "not signed",
+	    "legacy MD5/RSA-1024: evidence of origin only",
+	    ".info SHA-256/RSA-2047",
+	    "CMS, root ",
+	};
+	snprintf(ret, cap, "%s%s", words[o->scheme], o->signer);
+}
+
+static void put_origin_json(const struct db_origin *o)
+{
+	static const char *const scheme[DB_ORIGIN_SCHEMES] = {"none", "legacy", "info", "cms"};
+	const char *const name[] = {"file", "time", "builder", "scheme", "root", "proof", "sha256"};
+	char proof[256], digest[65];
+	put_proof(o, proof, sizeof proof);
+	hex_encode(o->sha256, sizeof o->sha256, digest);
+	const char *const text[] = {o->file, o->time, o->builder, scheme[o->scheme], o->signer, proof,
+	                            digest};
+	for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
+		printf("%s\"%s\":", i ? "," : "{", name[i]);
+		json_put_string(stdout, text[i]);
+	}
+	printf(",\"version\":%u,\"signatures\":%u,\"functionality_level\":%u,\"build_time\":%llu}",
+	       (unsigned)o->version, (unsigned)o->sigs, (unsigned)o->flevel,
+	       (unsigned long long)o->stime);
+}
+
+static void put_origins(const struct db_view *v, bool json)
+{
+	for (size_t i = 0; i < v->norigin; i++) {
+		const struct db_origin *o = &v->origin[i];
+		char proof[256];
+		if (json) {
+			fputs(i ? "," : "", stdout);
+			put_origin_json(o);
+			continue;
+		}
+		put_proof(o, proof, sizeof proof);
+		printf("%s%s: version %u of %s by %s, %u signatures, functionality level %u\n"
+		       "    origin: %s\n", i ? "  " : "Containers\n  ", o->file, (unsigned)o->version,
+		       o->time, o->builder, (unsigned)o->sigs, (unsigned)o->flevel, proof);
+	}
+}
+
 static void show(const char *path, uint64_t size, const struct db *db, bool json)
 {
 	struct row counters[COUNTERS], sections[SECTIONS];
@@ -156,7 +209,9 @@ static void show(const char *path, uint64_t size, const struct db *db, bool json
 		printf(",\"size\":%llu,\"version\":%d,\"sources\":\"%s\"", (unsigned long long)size,
 		       DB_VERSION, digest);
 		put_rows_json("counters", counters, COUNTERS);
-		fputs(",\"inactive\":{", stdout);
+		fputs(",\"containers\":[", stdout);
+		put_origins(db_view(db), true);
+		fputs("],\"inactive\":{", stdout);
 		put_inactive(db, true);
 		fputs("},\"notes\":[", stdout);
 		put_notes(db_view(db), true);
@@ -167,10 +222,38 @@ static void show(const char *path, uint64_t size, const struct db *db, bool json
 	}
 	text_put(stdout, path, TEXT_EXACT);
 	printf(": %llu bytes, format %d\nsources %s\n", (unsigned long long)size, DB_VERSION, digest);
+	put_origins(db_view(db), false);
 	put_rows_text("Counters", counters, COUNTERS);
 	put_inactive(db, false);
 	put_notes(db_view(db), false);
 	put_rows_text("Sections (bytes)", sections, SECTIONS);
+}
+
+/* A container is compiled (in the jail) and shown as the database that it gives. */
+static st_t open_container(const struct info *o, const char *path, int *ret_fd, struct err *e)
+{
+	struct db_set set;
+	struct db_set_opts so = {.pua = true};
+	struct dbcache_opts co = {.compile = {.pua = true}};
+	struct compile_report report = {0};
+	enum db_problem problem;
+	db_set_init(&set);
+	st_t st = db_set_add(&set, path, &so, &problem, e);
+	if (st == ST_OK)
+		st = db_set_add_roots(&set, o->certs_dir, e);
+	if (st == ST_OK)
+		st = dbcache_open(&set, &co, ret_fd, &report, e);
+	compile_report_done(&report);
+	db_set_done(&set);
+	return st;
+}
+
+static st_t open_any(const struct info *o, const char *path, int *ret_fd, struct err *e)
+{
+	if (db_is_container(path))
+		return open_container(o, path, ret_fd, e);
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return *ret_fd < 0 ? fail_errno(e, "%s", path) : ST_OK;
 }
 
 static int info(const struct info *o, const char *path)
@@ -178,12 +261,13 @@ static int info(const struct info *o, const char *path)
 	struct err e = {0};
 	struct db *db = NULL;
 	struct stat st;
-	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || fstat(fd, &st)) {
-		say("%s: %s", path, strerror(errno));
+	AUTO_FD fd = -1;
+	st_t rc = open_any(o, path, &fd, &e);
+	if (rc != ST_OK || fstat(fd, &st)) {
+		say("%s", rc != ST_OK ? e.text : strerror(errno));
 		return EXIT_ERROR;
 	}
-	st_t rc = db_open(fd, &db, &e);
+	rc = db_open(fd, &db, &e);
 	if (rc != ST_OK) {
 		say("%s: %s", path, e.text[0] ? e.text : st_name(rc));
 		return EXIT_ERROR;

@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "crypto/digest.h"
 #include "db/layout.h"
+#include "proc/msg.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -122,13 +123,18 @@ static st_t hash_file(struct digest *d, int fd, struct err *e)
 	return st;
 }
 
-/* Digest of one source: its kind (the extension) and its bytes, not its name. */
-static st_t source_key(const struct db_source *s, struct key *ret, struct err *e)
+/* Digest of one source: its kind (the extension) and its bytes, not its name. A container is named
+ * in the database; a .sign is for the container that it follows, and says by its name for which
+ * version: there the name counts, and `of` is the container's digest. */
+static st_t source_key(const struct db_source *s, const struct key *of, struct key *ret,
+                       struct err *e)
 {
 	struct digest d = {0};
 	const char *dot = strrchr(s->name, '.');
-	const char *kind = dot ? dot : "";
+	const char *kind = s->container || s->role == MSG_SOURCE_SIGN ? s->name : dot ? dot : "";
 	st_t st = digest_init(&d, DIGEST_SHA256, e);
+	if (st == ST_OK && s->role == MSG_SOURCE_SIGN)
+		st = digest_add(&d, of->hex, KEY_HEX, e);
 	if (st == ST_OK)
 		st = digest_add(&d, kind, strlen(kind) + 1, e);
 	if (st == ST_OK)
@@ -152,8 +158,10 @@ static st_t content_key(const struct db_set *set, const struct compile_opts *o, 
 	if (!keys)
 		return fail(e, ST_NOMEM, 0, "databases: out of memory");
 	st_t st = ST_OK;
-	for (size_t i = 0; st == ST_OK && i < set->n; i++)
-		st = source_key(&set->v[i], &keys[i], e);
+	for (size_t i = 0, last = 0; st == ST_OK && i < set->n; i++) {
+		last = set->v[i].container ? i : last;
+		st = source_key(&set->v[i], &keys[last], &keys[i], e);
+	}
 	if (st == ST_OK)
 		st = digest_init(&d, DIGEST_SHA256, e);
 	if (st == ST_OK)
@@ -407,8 +415,10 @@ st_t dbset_compile(const struct db_set *set, const struct compile_opts *opts, in
 	if (!v)
 		return fail(e, ST_NOMEM, 0, "databases: out of memory");
 	for (size_t i = 0; i < set->n; i++)
-		v[i] = (struct broker_source){.name = set->v[i].path, .fd = set->v[i].fd};
-	st_t st = broker_compile(v, set->n, opts, out_fd, report, e);
+		v[i] = (struct broker_source){set->v[i].path, set->v[i].fd, set->v[i].role};
+	struct compile_opts o = *opts;
+	o.now = (uint64_t)time(NULL);
+	st_t st = broker_compile(v, set->n, &o, out_fd, report, e);
 	free(v);
 	return st;
 }

@@ -13,6 +13,8 @@ struct db_source {
 	char *path;      /* as named, or folder/name */
 	const char *name; /* last part of path */
 	bool from_dir;
+	bool container; /* .cvd, .cld, .cud */
+	uint32_t role;  /* enum msg_source_role; .sign files stand behind their container */
 	int fd;
 	struct stat stat;
 };
@@ -33,8 +35,7 @@ enum db_problem {
 
 struct db_set_opts {
 	bool pua;           /* *u files count */
-	bool official_only; /* only signed containers, which this version cannot read */
-	void (*container)(const char *path); /* a .cvd, .cld or .cud was left out */
+	bool official_only; /* of folders only .cvd and .cld; what is named itself counts as named */
 	void (*unknown)(const char *path);   /* an argument with an unknown extension was left out;
 	                                      * NULL: such an argument is refused */
 };
@@ -45,6 +46,16 @@ void db_set_done(struct db_set *s);
 /* Adds a file or all signature files of a folder (not of folders in it). */
 st_t db_set_add(struct db_set *s, const char *path, const struct db_set_opts *opts,
                 enum db_problem *ret_problem, struct err *e);
+
+/* Adds the certificates (.crt, .pem) of a folder if some container has a .sign. `dir` NULL:
+ * $CVD_CERTS_DIR, else the place where ClamAV has them, which need not exist. */
+st_t db_set_add_roots(struct db_set *s, const char *dir, struct err *e);
+
+/* Removes source i, with its .sign files if it is a container. */
+void db_set_remove(struct db_set *s, size_t i);
+
+/* True if the name is that of a container. */
+bool db_is_container(const char *path);
 
 /* True if the folder holds at least one file that db_set_add() would take or report. */
 bool db_dir_has_any(const char *path);

@@ -2,6 +2,7 @@
 #include "base/io.h"
 #include "cli/cli.h"
 #include "cli/dbcache.h"
+#include "cli/dbheads.h"
 #include "cli/scan_report.h"
 #include "cli/text.h"
 #include "match/cpu.h"
@@ -22,7 +23,8 @@
 struct scan_cli {
 	struct session_opts s;
 	bool json, verbose, quiet, infected, no_summary, strict, no_cache, help;
-	const char *cpumask;
+	bool official_only;
+	const char *cpumask, *certs_dir;
 };
 
 #define FIELD(m) offsetof(struct scan_cli, m)
@@ -59,6 +61,8 @@ static const struct opt options[] = {
     {"include-pua", 0, OPT_LIST, 0, FIELD(s.pua_include), NULL},
     {"exclude-pua", 0, OPT_LIST, 0, FIELD(s.pua_exclude), NULL},
     {"heuristic-scan-precedence", 0, OPT_BOOL, 0, FIELD(s.heuristics_first), NULL},
+    {"official-db-only", 0, OPT_BOOL, 0, FIELD(official_only), NULL},
+    {"cvdcertsdir", 0, OPT_TEXT, 0, FIELD(certs_dir), NULL},
     {"strict", 0, OPT_BOOL, 0, FIELD(strict), NULL},
     {"no-cache", 0, OPT_BOOL, 0, FIELD(no_cache), NULL},
     {"help", 'h', OPT_BOOL, 0, FIELD(help), NULL},
@@ -71,14 +75,18 @@ static const char usage[] =
     "stderr. Exit code: 0 clean, 1 something found, 2 an error or something not fully scanned.\n"
     "\n"
     "Databases\n"
-    "  -d, --database FILE|DIR  signatures as text, a folder of them, or one compiled .vdb; may\n"
-    "                           be repeated. Default: the rules that come with Vitrine, and\n"
-    "                           /var/lib/clamav where it holds any\n"
+    "  -d, --database FILE|DIR  signatures as text, signed containers (.cvd, .cld), a folder of\n"
+    "                           them, or one compiled .vdb; may be repeated. Default: the\n"
+    "                           rules that come with Vitrine, and /var/lib/clamav where it\n"
+    "                           holds any\n"
     "      --detect-pua         use signatures for potentially unwanted programs\n"
     "      --include-pua CATEGORY, --exclude-pua CATEGORY\n"
     "                           only those, or all others; may be repeated (Win, Packed, ...)\n"
     "      --heuristic-scan-precedence\n"
     "                           names of heuristics are as good as any other\n"
+    "      --official-db-only   of folders only signed containers\n"
+    "      --cvdcertsdir DIR    root certificates for .sign files; default: $CVD_CERTS_DIR,\n"
+    "                           else /etc/clamav/certs\n"
     "      --strict             refuse a set with a malformed line instead of skipping the line\n"
     "      --no-cache           compile text signatures anew\n"
     "What is scanned\n"
@@ -110,9 +118,9 @@ static const char usage[] =
     "  find / -newer stamp -print0 | vitrine scan -0 -f - --move /var/quarantine\n"
     "  curl -s https://example.org/file | vitrine scan -\n";
 
-static void say_container(const char *path)
+static void say_duplicate(const char *path, const char *kept, bool same)
 {
-	say("%s: skipped, signed containers are not active in this version", path);
+	say("%s: skipped, %s is %s", path, kept, same ? "the same version" : "newer");
 }
 
 static void say_compiling(void)
@@ -153,7 +161,7 @@ static bool shipped_rules(char *ret, size_t n)
 static st_t add_database(struct db_set *set, const struct scan_cli *c, const char *path,
                          struct err *e)
 {
-	struct db_set_opts o = {.pua = c->s.pua, .container = say_container};
+	struct db_set_opts o = {.pua = c->s.pua, .official_only = c->official_only};
 	enum db_problem problem;
 	TRY(db_set_add(set, path, &o, &problem, e));
 	if (problem == DB_NONE_HERE)
@@ -164,7 +172,7 @@ static st_t add_database(struct db_set *set, const struct scan_cli *c, const cha
 static st_t add_default_databases(struct db_set *set, const struct scan_cli *c, struct err *e)
 {
 	char rules[PATH_MAX];
-	struct db_set_opts o = {.pua = c->s.pua, .container = say_container};
+	struct db_set_opts o = {.pua = c->s.pua, .official_only = c->official_only};
 	enum db_problem problem;
 	if (shipped_rules(rules, sizeof rules))
 		TRY(add_database(set, c, rules, e));
@@ -202,6 +210,10 @@ static st_t open_database(const struct scan_cli *c, bool renew, int *ret_fd, str
 	};
 	db_set_init(&set);
 	st_t st = collect_databases(&set, c, e);
+	if (st == ST_OK)
+		st = dbheads_drop_duplicates(&set, say_duplicate, e);
+	if (st == ST_OK)
+		st = db_set_add_roots(&set, c->certs_dir, e);
 	if (st == ST_OK)
 		st = dbcache_open(&set, &o, ret_fd, &report, e);
 	say_skipped(&report);

@@ -278,6 +278,26 @@ static st_t check_note(const struct db_view *v, size_t i, struct err *e)
 	return ST_OK;
 }
 
+/* Printable ASCII with an end. */
+static bool is_text(const char *s, size_t cap)
+{
+	size_t n = strnlen(s, cap);
+	for (size_t i = 0; i < n; i++)
+		if (s[i] < 0x20 || s[i] > 0x7e)
+			return false;
+	return n < cap;
+}
+
+static st_t check_origin(const struct db_view *v, size_t i, struct err *e)
+{
+	const struct db_origin *o = &v->origin[i];
+	if (!is_text(o->file, sizeof o->file) || !is_text(o->time, sizeof o->time) ||
+	    !is_text(o->builder, sizeof o->builder) || !is_text(o->signer, sizeof o->signer) ||
+	    o->scheme >= DB_ORIGIN_SCHEMES)
+		REFUSE("container %zu: broken record", i);
+	return ST_OK;
+}
+
 /* No two signatures share conditions or patterns, no two patterns parts, no two parts code: so that
  * opening and matching cost what the file's size says, not its square. */
 static st_t check_totals(const struct db_view *v, struct err *e)
@@ -323,6 +343,7 @@ st_t db_check(const struct db_view *v, struct err *e)
 	TRY(check_names(v, e));
 	TRY(check_totals(v, e));
 	CHECK_EACH(v->ninactive, check_inactive);
+	CHECK_EACH(v->norigin, check_origin);
 	CHECK_EACH(v->nsig, check_sig);
 	CHECK_EACH(v->npattern, check_pattern);
 	CHECK_EACH(v->npart, check_part);

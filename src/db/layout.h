@@ -42,6 +42,7 @@ enum db_section_id {
 	DB_SEC_MAGIC_PART,   /* struct db_magic_part[] */
 	DB_SEC_MAGIC_BYTES,  /* bytes: values, then masks, of each part */
 	DB_SEC_NOTE,         /* struct db_note[]: for people */
+	DB_SEC_ORIGIN,       /* struct db_origin[]: signature containers read */
 	DB_SECTIONS_END,
 };
 
@@ -80,6 +81,20 @@ struct db_inactive {
 	char what[56];
 	uint64_t n;
 };
+
+/* A container among the sources: what it says of itself, and by what its origin is proven (enum
+ * cvd_scheme). Texts are printable ASCII and end with NUL. Sorted by file, then digest. */
+struct db_origin {
+	char file[64];    /* last part of its path, cut */
+	char time[40];    /* of the build, as written */
+	char builder[64];
+	char signer[128]; /* scheme 3: common name of the root certificate */
+	uint8_t sha256[32]; /* of the whole container */
+	uint64_t stime;   /* of the build, seconds since 1970; 0: not said */
+	uint32_t scheme;
+	uint32_t version, sigs, flevel;
+};
+#define DB_ORIGIN_SCHEMES 4
 
 /* Name reference: index of a name plus flags. */
 #define DB_NAMEREF_INDEX 0x0fffffffu
@@ -408,6 +423,8 @@ struct db_view {
 	size_t ninactive, nsig, ncond, npattern, npart, ncode, nfilter, nbloom, nbucket, nslot,
 	    nplace, nalways, nhash_sizes, nhash_dir, nhash_rows, nname_dir, nname_blocks, nmagic,
 	    nmagic_part, nmagic_bytes, nnote;
+	const struct db_origin *origin;
+	size_t norigin;
 };
 
 #endif

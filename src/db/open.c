@@ -51,6 +51,7 @@ static const struct section_rule rules[] = {
     RULE(DB_SEC_MAGIC_PART, struct db_magic_part, magic_part, nmagic_part, false),
     RULE(DB_SEC_MAGIC_BYTES, uint8_t, magic_bytes, nmagic_bytes, false),
     RULE(DB_SEC_NOTE, struct db_note, note, nnote, false),
+    RULE(DB_SEC_ORIGIN, struct db_origin, origin, norigin, false),
 };
 
 /* Sections without a count have exactly this many records. */

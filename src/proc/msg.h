@@ -109,10 +109,20 @@ struct msg_fail {
 
 struct msg_options {
 	uint32_t strict, clamav, pua;
+	uint32_t heads; /* only say what the headers of containers say */
+	uint64_t now;   /* seconds since 1970: certificates are valid for a time */
+};
+
+enum msg_source_role {
+	MSG_SOURCE_SIGNATURES, /* text or a container, by its extension */
+	MSG_SOURCE_SIGN,       /* .sign of the container that came before */
+	MSG_SOURCE_ROOTS,      /* certificates, PEM */
+	MSG_SOURCE_ROLES,
 };
 
 struct msg_source { /* with the text */
 	char name[MSG_PATH_MAX];
+	uint32_t role;
 };
 
 struct msg_compile {
@@ -128,6 +138,12 @@ struct msg_skipped {
 struct msg_inactive {
 	char what[MSG_WHAT_MAX];
 	uint64_t n;
+};
+
+struct msg_container { /* one that was asked for by `heads` and has a header */
+	uint32_t index;      /* of the source, in order of sending */
+	uint32_t version, sigs, flevel;
+	uint64_t stime;
 };
 
 struct msg_compiled {
@@ -152,6 +168,7 @@ struct msg {
 		struct msg_compile compile;
 		struct msg_skipped skipped;
 		struct msg_inactive inactive;
+		struct msg_container container;
 		struct msg_compiled compiled;
 	};
 };

@@ -12,14 +12,17 @@ static int by_bytes(const void *a, const void *b)
 static st_t digest_sources(const struct sig_source *srcs, size_t n, uint8_t ret[32], struct err *e)
 {
 	uint8_t(*d)[32] = malloc((n + 1) * sizeof *d);
+	size_t k = 0;
 	if (!d)
 		return fail(e, ST_NOMEM, 0, "compiler: out of memory");
 	st_t st = ST_OK;
-	for (size_t i = 0; i < n && st == ST_OK; i++)
-		st = digest_bytes(DIGEST_SHA256, srcs[i].text, srcs[i].len, d[i], e);
+	for (size_t i = 0; i < n && st == ST_OK; i++) {
+		if (srcs[i].role == SIG_ROLE_TEXT || srcs[i].role == SIG_ROLE_CONTAINER)
+			st = digest_bytes(DIGEST_SHA256, srcs[i].text, srcs[i].len, d[k++], e);
+	}
 	if (st == ST_OK) {
-		qsort(d, n, sizeof *d, by_bytes);
-		st = digest_bytes(DIGEST_SHA256, d, n * sizeof *d, ret, e);
+		qsort(d, k, sizeof *d, by_bytes);
+		st = digest_bytes(DIGEST_SHA256, d, k * sizeof *d, ret, e);
 	}
 	free(d);
 	return st;

@@ -10,11 +10,20 @@
 /* Functionality level announced to signatures' MinFL/MaxFL: ClamAV 1.4.6. */
 #define SIG_FLEVEL 216
 
+enum sig_role {
+	SIG_ROLE_TEXT,
+	SIG_ROLE_MEMBER,    /* of a container: read, but the container's bytes are its origin */
+	SIG_ROLE_CONTAINER, /* whose members are among the sources: not read */
+	SIG_ROLE_PROOF,     /* .sign or certificate that proved a container: not read */
+};
+
 /* One source: the text and the name that decides its format by extension. */
 struct sig_source {
 	const char *name; /* as the user named it; basename and extension matter */
 	const char *text;
 	size_t len;
+	enum sig_role role;
+	bool official; /* its origin is proven */
 };
 
 struct sig_opts {
@@ -36,7 +45,7 @@ st_t sig_read_all(struct ir_set *set, const struct sig_source *srcs, size_t n,
                   const struct sig_opts *opts, struct err *e);
 
 /* Writes the database and uses up the set: names and rows of digests are gone, counters stay.
- * `sources` is SHA-256 over the sorted digests of the sources. */
+ * `sources` is SHA-256 over the sorted digests of the sources (not of members and proofs). */
 st_t sig_emit(struct ir_set *set, const uint8_t sources[32], struct buf *ret, struct err *e);
 
 /* sig_read_all() and sig_emit(). The caller has called ir_init() on *ret_set and calls ir_done() on

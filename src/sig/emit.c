@@ -359,6 +359,22 @@ static void put_meta(const struct emit *x, const uint8_t sources[32], struct buf
 	buf_add(out, &m, sizeof m);
 }
 
+static int by_file(const void *pa, const void *pb)
+{
+	const struct db_origin *a = pa, *b = pb;
+	int c = strcmp(a->file, b->file);
+	return c ? c : memcmp(a->sha256, b->sha256, sizeof a->sha256);
+}
+
+/* In an order of their own, whatever that of the sources. */
+static void put_origins(struct ir_set *s, struct buf *out)
+{
+	if (s->norigins)
+		qsort(s->origins, s->norigins, sizeof *s->origins, by_file);
+	for (size_t i = 0; i < s->norigins; i++)
+		buf_add(out, &s->origins[i], sizeof s->origins[i]);
+}
+
 /* -- the file ------------------------------------------------------------------------------- */
 
 #define SECTIONS (DB_SECTIONS_END - 1)
@@ -381,7 +397,7 @@ static void put_section(struct file *f, enum db_section_id id, struct buf *b, bo
 }
 
 static void put_sections(struct emit *x, struct file *f, struct buf *meta, struct buf *inactive,
-                         struct buf *notes)
+                         struct buf *notes, struct buf *origin)
 {
 	put_section(f, DB_SEC_META, meta, false);
 	put_section(f, DB_SEC_INACTIVE, inactive, false);
@@ -410,17 +426,19 @@ static void put_sections(struct emit *x, struct file *f, struct buf *meta, struc
 	put_section(f, DB_SEC_MAGIC_PART, &x->magic_part, false);
 	put_section(f, DB_SEC_MAGIC_BYTES, &x->magic_bytes, false);
 	put_section(f, DB_SEC_NOTE, notes, false);
+	put_section(f, DB_SEC_ORIGIN, origin, false);
 }
 
 static st_t write_file(struct emit *x, const uint8_t sources[32], struct buf *ret, struct err *e)
 {
 	struct file f = {.out = ret};
-	struct buf meta = {0}, inactive = {0}, notes = {0};
+	struct buf meta = {0}, inactive = {0}, notes = {0}, origin = {0};
 	put_meta(x, sources, &meta);
 	put_inactive(x->set, &inactive);
 	put_notes(x->set, &notes);
+	put_origins(x->set, &origin);
 	buf_fill(ret, 0, sizeof(struct db_header) + sizeof f.table);
-	put_sections(x, &f, &meta, &inactive, &notes);
+	put_sections(x, &f, &meta, &inactive, &notes, &origin);
 	buf_fill(ret, 0, DB_TAIL_PAD);
 	TRY(buf_check(ret, e, "compiler: database"));
 	struct db_header h = {.version = DB_VERSION, .nsections = SECTIONS, .file_size = ret->len,

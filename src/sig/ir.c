@@ -29,6 +29,7 @@ void ir_done(struct ir_set *s)
 		for (int kind = 0; kind < DIGEST_KINDS; kind++)
 			free(s->hashes[use][kind].rows);
 	}
+	free(s->origins);
 	free(s->sigs);
 	free(s->ignores.slots);
 	free(s->magics);
@@ -172,6 +173,16 @@ st_t ir_add_magic(struct ir_set *s, const struct ir_magic *magic, struct err *e)
 		return fail(e, ST_NOMEM, 0, "out of memory for file types");
 	s->magics = p;
 	p[s->nmagics++] = *magic;
+	return ST_OK;
+}
+
+st_t ir_add_origin(struct ir_set *s, const struct db_origin *o, struct err *e)
+{
+	struct db_origin *p = reallocarray(s->origins, s->norigins + 1, sizeof *p);
+	if (!p)
+		return fail(e, ST_NOMEM, 0, "out of memory for containers");
+	s->origins = p;
+	p[s->norigins++] = *o;
 	return ST_OK;
 }
 

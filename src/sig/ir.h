@@ -217,6 +217,8 @@ struct ir_note {
 	const char *kind; /* static text */
 	char *text;       /* in the arena; printable */
 };
+/* A container that was opened: struct db_origin as it goes into the database. */
+struct db_origin;
 
 /* A line that was skipped. */
 struct ir_skipped {
@@ -265,6 +267,8 @@ struct ir_set {
 	uint64_t nflevel;           /* left out because of MinFL / MaxFL */
 	struct ir_skipped *skipped; /* the first IR_SKIPPED_KEPT of them, in order */
 	struct ir_skipped **skipped_tail;
+	struct db_origin *origins;
+	size_t norigins;
 };
 #define IR_SKIPPED_KEPT 1000
 
@@ -282,6 +286,7 @@ const struct ir_ignore *ir_find_ignore(const struct ir_set *s, const char *name,
 /* Copies n bytes of text, cut to what a note holds; beyond DB_NOTES_MAX notes nothing is kept. */
 st_t ir_add_note(struct ir_set *s, const char *kind, const char *text, size_t n, struct err *e);
 st_t ir_add_magic(struct ir_set *s, const struct ir_magic *magic, struct err *e);
+st_t ir_add_origin(struct ir_set *s, const struct db_origin *o, struct err *e);
 st_t ir_add_skipped(struct ir_set *s, const char *file, uint32_t line, const char *why);
 
 /* Row i of a list. */

@@ -77,9 +77,9 @@ static const struct format FORMATS[] = {
 	WHOLE("yara", "YARA file (.yar .yara)"),
 	WHOLE("ioc", "indicator file (.ioc)"),
 	WHOLE("info", "container description (.info)"),
-	WHOLE("cvd", "signed container (.cvd .cld .cud)"),
-	WHOLE("cld", "signed container (.cvd .cld .cud)"),
-	WHOLE("cud", "signed container (.cvd .cld .cud)"),
+	WHOLE("cvd", "container in a container"),
+	WHOLE("cld", "container in a container"),
+	WHOLE("cud", "container in a container"),
 };
 
 #define PUA_INACTIVE "potentially unwanted application"
@@ -184,7 +184,8 @@ st_t sig_read(struct ir_set *set, const struct sig_source *src, const struct sig
 		return fail(e, ST_UNSUPPORTED, 0, "%s: unknown kind of signature file", src->name);
 	bool pua = f->flags & FMT_PUA, unread = pua && !opts->pua;
 	struct sig_reader r = {.set = set, .opts = opts, .e = e, .use = f->use,
-	                       .flags = pua ? IR_SIG_PUA : 0};
+	                       .flags = (pua ? IR_SIG_PUA : 0) |
+	                                (src->official ? IR_SIG_OFFICIAL : 0)};
 	if (f->kind == FMT_WHOLE)
 		return read_whole(&r, f, src);
 	bool strict = opts->strict || opts->clamav;
@@ -221,6 +222,8 @@ static int source_cmp(const void *pa, const void *pb)
 		return c;
 	if (a->len != b->len)
 		return a->len < b->len ? -1 : 1;
+	if (a->official != b->official)
+		return a->official ? -1 : 1;
 	return strcmp(a->name, b->name);
 }
 
@@ -230,11 +233,13 @@ st_t sig_read_all(struct ir_set *set, const struct sig_source *srcs, size_t n,
 	const struct sig_source **sorted = calloc(n + 1, sizeof *sorted);
 	if (!sorted)
 		return fail(e, ST_NOMEM, 0, "out of memory for signatures");
+	size_t k = 0;
 	for (size_t i = 0; i < n; i++)
-		sorted[i] = &srcs[i];
-	qsort(sorted, n, sizeof *sorted, source_cmp);
+		if (srcs[i].role == SIG_ROLE_TEXT || srcs[i].role == SIG_ROLE_MEMBER)
+			sorted[k++] = &srcs[i];
+	qsort(sorted, k, sizeof *sorted, source_cmp);
 	st_t st = ST_OK;
-	for (size_t i = 0; i < n && st == ST_OK; i++)
+	for (size_t i = 0; i < k && st == ST_OK; i++)
 		st = sig_read(set, sorted[i], opts, e);
 	free(sorted);
 	return st;

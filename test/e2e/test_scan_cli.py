@@ -374,13 +374,6 @@ def test_no_usable_database_is_an_error(box):
     assert box.scan("x", db="a.txt")[0] == 2
 
 
-def test_containers_are_skipped_aloud(box):
-    (box.path / "rules" / "daily.cvd").write_bytes(b"ClamAV-VDB:")
-    (box.path / "bad").write_bytes(ONE)
-    code, _, err = box.scan("bad", db=box.path / "rules")
-    assert code == 1 and "daily.cvd: skipped" in err and "not active in this version" in err
-
-
 def test_db_build_is_deterministic_and_info_reads_it(box):
     (box.path / "b.ndb").write_text(rule("B", b"another marker"))
     assert box.raw("db", "build", "-o", "1.vdb", "rules/a.ndb", "b.ndb")[0] == 0

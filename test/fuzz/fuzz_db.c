@@ -22,7 +22,7 @@ static const uint16_t record_size[SECTIONS] = {
 	sizeof(struct db_place), 4, sizeof(struct db_hash_table), 8, sizeof(struct db_hash_dir), 1,
 	sizeof(struct db_name_dir), 1, sizeof(struct db_regex), sizeof(struct db_compare),
 	sizeof(struct db_image), sizeof(struct db_magic), sizeof(struct db_magic_part), 1,
-	sizeof(struct db_note),
+	sizeof(struct db_note), sizeof(struct db_origin),
 };
 
 static void fix_section(uint8_t *p, size_t size, size_t i)

@@ -196,7 +196,7 @@ static void records_have_the_sizes_of_the_document(void)
 	T_EQ(sizeof(struct db_section), 32);
 	T_EQ(sizeof(struct db_meta), 104);
 	T_EQ(sizeof(struct db_inactive), 64);
-	T_EQ(sizeof(struct db_sig), 20);
+	T_EQ(sizeof(struct db_sig), 24);
 	T_EQ(sizeof(struct db_cond), 12);
 	T_EQ(sizeof(struct db_pattern), 32);
 	T_EQ(sizeof(struct db_part), 40);
@@ -210,7 +210,11 @@ static void records_have_the_sizes_of_the_document(void)
 	T_EQ(sizeof(struct db_magic), 24);
 	T_EQ(sizeof(struct db_magic_part), 16);
 	T_EQ(sizeof(struct db_note), 256);
-	T_EQ(DB_SECTIONS_END - 1, 27);
+	T_EQ(sizeof(struct db_regex), 24);
+	T_EQ(sizeof(struct db_compare), 48);
+	T_EQ(sizeof(struct db_image), 16);
+	T_EQ(sizeof(struct db_origin), 352);
+	T_EQ(DB_SECTIONS_END - 1, 28);
 }
 
 /* -- refusals ------------------------------------------------------------------------------- */
@@ -299,7 +303,7 @@ static void a_file_cut_anywhere_is_refused(void)
 			header(&m)->file_size = m.len;
 		}
 	}
-	for (size_t n = 0; n < sizeof(struct db_header) + 20 * sizeof(struct db_section); n++) {
+	for (size_t n = 0; n < sizeof(struct db_header) + 24 * sizeof(struct db_section); n++) {
 		struct image cut = {m.p, n};
 		struct db *db = NULL;
 		T_TRUE(open_image(&cut, &db) > 0);

@@ -1,10 +1,12 @@
 #include "proc/broker/compile.h"
 
+#include "base/io.h"
 #include "proc/broker/child.h"
 
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 /* 4 million signatures take seconds; whoever has a hundred times as many can wait as long. A
@@ -68,19 +70,28 @@ static void take_counts(struct compile_report *r, const struct msg_compiled *m)
 }
 
 static st_t send_request(struct msg_peer *p, const struct broker_source *srcs, size_t n,
-                         const struct compile_opts *opts, struct err *e)
+                         const struct compile_opts *opts, bool heads, struct err *e)
 {
 	struct msg m = {.type = MSG_OPTIONS};
-	m.options = (struct msg_options){opts->strict, opts->clamav, opts->pua};
+	m.options = (struct msg_options){opts->strict, opts->clamav, opts->pua, heads, opts->now};
 	TRY(msg_send(p, &m, -1, true, e));
 	for (size_t i = 0; i < n; i++) {
 		m = (struct msg){.type = MSG_SOURCE};
 		msg_text(m.source.name, sizeof m.source.name, srcs[i].name);
+		m.source.role = srcs[i].role;
 		TRY(msg_send(p, &m, srcs[i].fd, true, e));
 	}
 	m = (struct msg){.type = MSG_COMPILE};
 	m.compile.nsources = (uint32_t)n;
 	return msg_send(p, &m, -1, true, e);
+}
+
+static st_t add_head(struct compile_report *r, const struct msg_container *m, struct err *e)
+{
+	if (m->index >= r->nheads)
+		return fail(e, ST_MALFORMED, 0, "compiler: header of an unknown source");
+	r->heads[m->index] = (struct compile_head){true, m->version, m->sigs, m->flevel, m->stime};
+	return ST_OK;
 }
 
 static st_t on_message(const struct msg *m, struct compile_report *r, struct err *e)
@@ -90,6 +101,8 @@ static st_t on_message(const struct msg *m, struct compile_report *r, struct err
 		return add_skipped(r, &m->skipped, e);
 	case MSG_INACTIVE:
 		return add_inactive(r, &m->inactive, e);
+	case MSG_CONTAINER:
+		return add_head(r, &m->container, e);
 	case MSG_COMPILED:
 		take_counts(r, &m->compiled);
 		return ST_OK;
@@ -148,7 +161,7 @@ static st_t converse(struct child *c, const struct broker_source *srcs, size_t n
                      const struct compile_opts *opts, struct compile_report *r, struct err *e)
 {
 	struct err unsent = {0};
-	st_t st = send_request(&c->peer, srcs, n, opts, &unsent);
+	st_t st = send_request(&c->peer, srcs, n, opts, r->nheads > 0, &unsent);
 	if (st != ST_OK && st != (st_t)-EPIPE && st != (st_t)-ECONNRESET)
 		return fail(e, st, 0, "%s", unsent.text);
 	return listen_to(c, r, e);
@@ -165,10 +178,10 @@ bool broker_compiler_path(char *ret, size_t cap)
 	return fits;
 }
 
-st_t broker_compile(const struct broker_source *srcs, size_t n, const struct compile_opts *opts,
-                    int out_fd, struct compile_report *ret, struct err *e)
+static st_t start_and_converse(const struct broker_source *srcs, size_t n,
+                               const struct compile_opts *opts, int out_fd,
+                               struct compile_report *ret, struct err *e)
 {
-	*ret = (struct compile_report){0};
 	char *found = NULL;
 	if (!opts->compiler_path)
 		TRY(child_find("vitrine-compiler", &found, e));
@@ -179,4 +192,24 @@ st_t broker_compile(const struct broker_source *srcs, size_t n, const struct com
 		st = converse(&c, srcs, n, opts, ret, e);
 	child_kill(&c);
 	return st == ST_OK ? check_size(out_fd, ret->size, e) : st;
+}
+
+st_t broker_compile(const struct broker_source *srcs, size_t n, const struct compile_opts *opts,
+                    int out_fd, struct compile_report *ret, struct err *e)
+{
+	*ret = (struct compile_report){0};
+	return start_and_converse(srcs, n, opts, out_fd, ret, e);
+}
+
+st_t broker_heads(const struct broker_source *srcs, size_t n, const struct compile_opts *opts,
+                  struct compile_head *ret_heads, struct err *e)
+{
+	struct compile_report report = {.heads = ret_heads, .nheads = n};
+	AUTO_FD out = memfd_create("nothing", MFD_CLOEXEC);
+	memset(ret_heads, 0, n * sizeof *ret_heads);
+	if (out < 0)
+		return fail_errno(e, "memory file");
+	st_t st = n ? start_and_converse(srcs, n, opts, out, &report, e) : ST_OK;
+	compile_report_done(&report);
+	return st;
 }

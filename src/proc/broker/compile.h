@@ -12,12 +12,14 @@
 struct broker_source {
 	const char *name; /* as the user named it: its extension decides the format */
 	int fd;           /* stays the caller's; need not be at offset 0 */
+	uint32_t role;    /* enum msg_source_role; a .sign comes directly behind its container */
 };
 
 struct compile_opts {
 	bool strict; /* the three as in sig/compile.h */
 	bool clamav;
 	bool pua;
+	uint64_t now; /* seconds since 1970, for certificates */
 	const char *compiler_path; /* NULL: found beside our executable, else in libexecdir */
 };
 
@@ -31,6 +33,13 @@ struct compile_inactive {
 	uint64_t n;
 };
 
+/* What the header of a container says; nothing of it is proven. */
+struct compile_head {
+	bool known; /* it has a header */
+	uint32_t version, sigs, flevel;
+	uint64_t stime;
+};
+
 /* What the compiler said. Texts are of hostile origin: print them escaped. Skipped lines are there
  * also when the set was refused. */
 struct compile_report {
@@ -42,6 +51,8 @@ struct compile_report {
 	size_t nskipped_kept;
 	struct compile_inactive *inactive;
 	size_t ninactive;
+	struct compile_head *heads; /* for broker_heads() */
+	size_t nheads;
 	uint32_t missing; /* layers of the jail this system refused (enum sandbox_missing) */
 };
 void compile_report_done(struct compile_report *r);
@@ -55,5 +66,9 @@ bool broker_compiler_path(char *ret, size_t cap);
  * exceeded its memory, ST_TIMEOUT its time. */
 st_t broker_compile(const struct broker_source *srcs, size_t n, const struct compile_opts *opts,
                     int out_fd, struct compile_report *ret, struct err *e);
+
+/* Reads the headers of n containers, in the jail: ret_heads[i] is for srcs[i]. */
+st_t broker_heads(const struct broker_source *srcs, size_t n, const struct compile_opts *opts,
+                  struct compile_head *ret_heads, struct err *e);
 
 #endif

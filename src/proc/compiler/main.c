@@ -4,6 +4,7 @@
  * the database goes to SANDBOX_FD_OUT. Ends after one set. */
 #include "base/io.h"
 #include "crypto/digest.h"
+#include "proc/compiler/container.h"
 #include "proc/msg.h"
 #include "sandbox/roles.h"
 #include "sig/compile.h"
@@ -25,8 +26,9 @@ struct compiler {
 	struct msg_peer peer;
 	struct sandbox_report jail;
 	struct sig_opts opts;
-	struct sig_source *srcs;
-	size_t n, cap;
+	struct sources srcs;
+	size_t received;
+	bool heads;
 	struct msg out;
 };
 
@@ -74,27 +76,28 @@ static st_t map_text(int fd, const char **ret, size_t *ret_len, struct err *e)
 	return ST_OK;
 }
 
-static st_t add_source(struct compiler *c, const char *name, int fd, struct err *e)
+static st_t add_source(struct compiler *c, const char *name, uint32_t role, int fd, struct err *e)
 {
-	if (c->n >= SOURCES_MAX)
+	if (c->received++ >= SOURCES_MAX)
 		return fail(e, ST_LIMIT, 0, "more than %d sources", SOURCES_MAX);
-	if (c->n == c->cap) {
-		size_t cap = c->cap ? c->cap * 2 : 64;
-		struct sig_source *p = realloc(c->srcs, cap * sizeof *p);
-		if (!p)
-			return fail(e, ST_NOMEM, 0, "out of memory");
-		c->srcs = p;
-		c->cap = cap;
-	}
-	struct sig_source s = {.name = strdup(name)};
+	struct sig_source s = {.name = strdup(name),
+	                       .role = role == MSG_SOURCE_SIGN ? SIG_ROLE_PROOF : SIG_ROLE_TEXT};
 	if (!s.name)
 		return fail(e, ST_NOMEM, 0, "out of memory");
 	struct err why = {0};
 	st_t st = map_text(fd, &s.text, &s.len, &why);
 	if (st != ST_OK)
 		return fail(e, st, 0, "%s: %s", name, why.text);
-	c->srcs[c->n++] = s;
-	return ST_OK;
+	if (role == MSG_SOURCE_ROOTS)
+		return sources_add_roots(&c->srcs, name, s.text, s.len, e);
+	return sources_add(&c->srcs, &s, e);
+}
+
+static void take_options(struct compiler *c, const struct msg_options *o)
+{
+	c->opts = (struct sig_opts){o->strict, o->clamav, o->pua};
+	c->heads = o->heads;
+	c->srcs.now = (int64_t)(o->now & INT64_MAX);
 }
 
 /* Everything up to COMPILE. */
@@ -108,15 +111,16 @@ static st_t receive(struct compiler *c, struct err *e)
 		if (got == IPC_END)
 			return fail(e, ST_TRUNCATED, 0, "no broker");
 		if (in.type == MSG_OPTIONS)
-			c->opts = (struct sig_opts){in.options.strict, in.options.clamav, in.options.pua};
+			take_options(c, &in.options);
 		if (in.type != MSG_SOURCE)
 			continue;
-		st_t st = add_source(c, in.source.name, fd, e);
+		st_t st = add_source(c, in.source.name, in.source.role, fd, e);
 		close(fd);
 		TRY(st);
 	}
-	if (in.compile.nsources != c->n)
-		return fail(e, ST_TRUNCATED, 0, "%zu of %u sources came", c->n, in.compile.nsources);
+	if (in.compile.nsources != c->received)
+		return fail(e, ST_TRUNCATED, 0, "%zu of %u sources came", c->received,
+		            in.compile.nsources);
 	return ST_OK;
 }
 
@@ -188,7 +192,9 @@ static st_t compile(struct compiler *c, struct err *e)
 	struct ir_set set;
 	struct buf db = {0};
 	ir_init(&set);
-	st_t st = sig_compile(c->srcs, c->n, &c->opts, &db, &set, e);
+	st_t st = containers_open(&c->srcs, &set, e);
+	if (st == ST_OK)
+		st = sig_compile(c->srcs.v, c->srcs.n, &c->opts, &db, &set, e);
 	TRY(send_skipped(c, &set, NULL));
 	TRY(st);
 	TRY(io_write_all(SANDBOX_FD_OUT, db.data, db.len, e));
@@ -196,10 +202,26 @@ static st_t compile(struct compiler *c, struct err *e)
 	return send_compiled(c, &set, db.len, e);
 }
 
+/* What the headers say, unproven: for choosing between two versions of one container. */
+static st_t send_heads(struct compiler *c, struct err *e)
+{
+	const struct ir_set none = {0};
+	for (size_t i = 0; i < c->srcs.n; i++) {
+		struct cvd_header h;
+		if (cvd_header_read(c->srcs.v[i].text, c->srcs.v[i].len, &h, NULL) != ST_OK)
+			continue;
+		c->out.type = MSG_CONTAINER;
+		c->out.container =
+		    (struct msg_container){(uint32_t)i, h.version, h.sigs, h.flevel, h.stime};
+		TRY(send_now(c, e));
+	}
+	return send_compiled(c, &none, 0, e);
+}
+
 static st_t run(struct compiler *c, struct err *e)
 {
 	TRY(receive(c, e));
-	return compile(c, e);
+	return c->heads ? send_heads(c, e) : compile(c, e);
 }
 
 static st_t enter(struct sandbox_report *ret, struct err *e)
