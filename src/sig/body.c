@@ -521,11 +521,19 @@ static st_t end_piece(struct body *b, struct gap next)
 	return ST_OK;
 }
 
+/* What must stand in front of the first alternatives. clamscan asks for more where it has a matcher
+ * for plain strings too: in these target types. */
+static uint32_t window_min(uint32_t target)
+{
+	static const bool plain_too[] = {[0] = true, [1] = true, [4] = true, [7] = true};
+	return target < sizeof plain_too && plain_too[target] ? 2 : 1;
+}
+
 static st_t check_main(struct body *b, const struct piece *p)
 {
 	if (!p->has_pair)
 		return sig_bad(b->r, "a part needs two fixed bytes in a row: '%.*s'", SIG_SHOW(b->text));
-	if (p->window < 2 || !p->has_anchor)
+	if (p->window < window_min(b->r->target) || !p->has_anchor)
 		return sig_bad(b->r, "a part needs more in front of its first alternatives or boundary: "
 		               "'%.*s'", SIG_SHOW(b->text));
 	return ST_OK;

@@ -89,6 +89,7 @@ static st_t content_pattern(struct sig_reader *r, const struct str *f, struct ir
                             struct sig_note *note)
 {
 	TRY(sig_offset(r, f[F_OFFSET], 0, &p->offset, note));
+	r->target = 0;
 	return sig_body(r, f[F_MAGIC], 0, false, p, note);
 }
 

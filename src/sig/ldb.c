@@ -143,6 +143,7 @@ static st_t read_signature(struct ldb *l, const struct str *f, struct sig_expr *
 	if (!l->sig->name)
 		return fail(r->e, ST_NOMEM, 0, "out of memory for signatures");
 	l->sig->target = (uint8_t)l->tdb.target;
+	r->target = l->tdb.target;
 	l->sig->flags = r->flags | IR_SIG_LOGICAL;
 	l->sig->nsubsigs = (uint32_t)x->nids;
 	TRY(sig_alloc(r, l->sig->nsubsigs, sizeof *l->sig->subsigs, &l->sig->subsigs));
@@ -158,10 +159,38 @@ static st_t read_signature(struct ldb *l, const struct str *f, struct sig_expr *
 	return ir_add_sig(r->set, l->sig, r->e);
 }
 
+/* Sub-signatures: a ';' between the slashes of a regular expression separates nothing. */
+static size_t split_subsigs(struct str s, struct str *ret, size_t max)
+{
+	size_t n = 0, from = 0;
+	bool inside = false;
+	for (size_t i = 0; i <= s.n; i++) {
+		bool end = i == s.n;
+		if (!end && s.p[i] == '/' && !(inside && s.p[i - 1] == '\\'))
+			inside = !inside;
+		if (!end && (inside || s.p[i] != ';'))
+			continue;
+		if (n < max)
+			ret[n] = (struct str){s.p + from, i - from};
+		n++;
+		from = i + 1;
+	}
+	return n;
+}
+
+static size_t split_line(struct str line, struct str f[FIELDS_MAX])
+{
+	struct str rest = line;
+	for (size_t i = 0; i < F_SUBSIG; i++)
+		if (!str_cut(rest, ';', &f[i], &rest))
+			return i + 1;
+	return F_SUBSIG + split_subsigs(rest, f + F_SUBSIG, FIELDS_MAX - F_SUBSIG);
+}
+
 st_t sig_line_ldb(struct sig_reader *r, struct str line)
 {
 	struct str f[FIELDS_MAX];
-	size_t n = str_split(line, ';', f, FIELDS_MAX);
+	size_t n = split_line(line, f);
 	if (n <= F_SUBSIG)
 		return sig_bad(r, "a logical signature has at least 4 fields, this one has %zu", n);
 	if (sig_ignored(r, f[F_NAME]))

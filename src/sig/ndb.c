@@ -66,6 +66,7 @@ static st_t read_content(struct sig_reader *r, struct str name, uint32_t target,
 	    goes_to_plain_matcher(target, offset, &pattern.offset))
 		return sig_bad(r, "a literal for any file or at a place in PE files needs %d bytes: "
 		               "'%.*s'", MIN_PLAIN, SIG_SHOW(hex));
+	r->target = target;
 	TRY(sig_body(r, hex, 0, false, &pattern, &note));
 	if (note.inactive) {
 		ir_count_inactive(r->set, note.inactive);

@@ -71,6 +71,7 @@ struct sig_reader {
 	char why[SIG_WHY_MAX];  /* reason of the last ST_MALFORMED */
 	struct sig_elems elems; /* scratch of the body parser, used as a stack */
 	struct str line;        /* being read */
+	uint32_t target;        /* of the signature being read; decides how short a part may begin */
 	bool took;              /* a definition of a file type was for this level */
 	void *scratch;          /* of sig_scratch() */
 	size_t scratch_size;
