@@ -72,9 +72,10 @@ static void scan_file(struct engine *g, const char *path, uint8_t *buf, struct t
 	size_t nsigs = 0;
 	struct err e = {0};
 	double start = now_s();
-	engine_begin(g, target, buf, n);
+	struct object_facts facts = {.file_size = n};
+	engine_begin(g, target, buf, n, &facts);
 	engine_feed(g, n);
-	if (engine_finish(g, NULL, &sigs, &nsigs, &e) != ST_OK)
+	if (engine_finish(g, &sigs, &nsigs, &e) != ST_OK)
 		die(path, &e);
 	t->seconds += now_s() - start;
 	t->bytes += n;

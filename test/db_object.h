@@ -17,6 +17,7 @@ static const struct exe_layout exe = {
     .sections = {{.off = 0, .size = 400}, {.off = 340, .size = 20}, {.off = 350, .size = 1 << 20}},
 };
 
-static const struct object_facts facts = {.file_size = sizeof OBJECT - 1, .exe = &exe};
+static const struct object_facts exe_facts = {.file_size = sizeof OBJECT - 1, .exe = &exe};
+static const struct object_facts no_facts = {.file_size = sizeof OBJECT - 1};
 
 #endif

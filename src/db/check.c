@@ -68,7 +68,12 @@ static st_t check_sig(const struct db_view *v, size_t i, struct err *e)
 		return s->npatterns == 1 && s->ncond == 0 && !(v->pattern[s->pattern].flags & DB_PAT_OTHER)
 		           ? ST_OK
 		           : fail(e, ST_MALFORMED, i, "signature %zu: not simple", i);
-	return check_cond(v, s->cond, s->ncond, s->npatterns, i, e);
+	TRY(check_cond(v, s->cond, s->ncond, s->npatterns, i, e));
+	/* Its gates stand in front of an AND of at least two. */
+	const struct db_cond *last = &v->cond[s->cond + s->ncond - 1];
+	if ((s->flags & DB_SIG_GATED) && (last->op != DB_COND_AND || last->a < 2))
+		REFUSE("signature %zu: no gates", i);
+	return ST_OK;
 }
 
 /* The record that a pattern without parts stands for says the same of the pattern. */
@@ -318,7 +323,7 @@ static st_t check_totals(const struct db_view *v, struct err *e)
 	}
 	if (conds > v->ncond || patterns > v->npattern || parts > v->npart || code > v->ncode)
 		REFUSE("conditions, patterns, parts or code are shared");
-	if (v->nfilter > (size_t)DB_TARGETS * DB_TARGET_FILTERS)
+	if (v->nfilter > (size_t)DB_TARGET_RECORDS * DB_TARGET_FILTERS)
 		REFUSE("%zu filters", i);
 	return ST_OK;
 }
@@ -352,7 +357,7 @@ st_t db_check(const struct db_view *v, struct err *e)
 	CHECK_EACH(v->nimage, check_image);
 	TRY(check_slots(v, e));
 	CHECK_EACH(v->nfilter, check_filter);
-	CHECK_EACH((size_t)DB_TARGETS, check_target);
+	CHECK_EACH((size_t)DB_TARGET_RECORDS, check_target);
 	TRY(check_lists(v, e));
 	CHECK_EACH((size_t)DB_HASH_USES * DIGEST_KINDS, check_hash);
 	TRY(db_check_magics(v, e));

@@ -22,7 +22,7 @@ enum db_section_id {
 	DB_SEC_PATTERN,      /* struct db_pattern[] */
 	DB_SEC_PART,         /* struct db_part[] */
 	DB_SEC_CODE,         /* bytes: literals, masks, part programs */
-	DB_SEC_TARGET,       /* struct db_target[DB_TARGETS] */
+	DB_SEC_TARGET,       /* struct db_target[DB_TARGET_RECORDS] */
 	DB_SEC_FILTER,       /* struct db_filter[] */
 	DB_SEC_BLOOM,        /* uint64_t[] */
 	DB_SEC_BUCKET,       /* uint32_t[] */
@@ -105,6 +105,7 @@ struct db_origin {
 enum db_sig_flags {
 	DB_SIG_LOGICAL = 1,  /* from .ldb/.ldu, else .ndb/.ndu */
 	DB_SIG_SIMPLE = 2,   /* one pattern, found means matched: no condition to evaluate */
+	DB_SIG_GATED = 4,    /* the condition is an AND that ends with FILESIZE, LAYER or ROOT */
 };
 
 struct db_sig {
@@ -277,9 +278,12 @@ enum db_op {
 	DB_OP_COUNT,
 };
 
-/* What to run for an object of target t: its filters, its places and its always-list. */
+/* What to run for an object of target t: its filters, its places and its always-list. There are two
+ * records for each target: t for the file itself, DB_TARGETS + t for an object inside another, with
+ * the signatures that hold only there (Container, Intermediates). */
 #define DB_TARGETS 15
-#define DB_TARGET_FILTERS 2
+#define DB_TARGET_RECORDS (2 * DB_TARGETS)
+#define DB_TARGET_FILTERS 3
 struct db_target {
 	uint32_t nfilters;
 	uint32_t filter[DB_TARGET_FILTERS];

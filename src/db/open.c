@@ -58,7 +58,7 @@ static const struct section_rule rules[] = {
 static size_t fixed_records(enum db_section_id id)
 {
 	if (id == DB_SEC_TARGET)
-		return DB_TARGETS;
+		return DB_TARGET_RECORDS;
 	return id == DB_SEC_HASH ? DB_HASH_USES * DIGEST_KINDS : 1;
 }
 

@@ -79,6 +79,8 @@ struct object {
 	enum file_type type;
 	const uint8_t *data;
 	size_t len;
+	struct object_facts facts; /* told to the engine */
+	uint8_t layers[LAYERS_MAX];
 	bool matched;     /* by this scan; else another stripe does */
 	bool begun;       /* the engine has been told of it, with size begun_size */
 	size_t begun_size, fed;
@@ -122,8 +124,7 @@ void layers_free(struct scanner *s);
 
 /* match.c: the engine's findings in a view or in the object itself go to o->names and o->handler.
  * ST_TIMEOUT and ST_LIMIT are told here. */
-st_t match_object(struct scanner *s, struct object *o, const struct object_facts *facts,
-                  struct err *e);
+st_t match_object(struct scanner *s, struct object *o, struct err *e);
 /* Types of the objects around `o`, the nearest first; returns how many. */
 uint32_t match_layers(const struct object *o, uint8_t ret[LAYERS_MAX]);
 

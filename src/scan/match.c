@@ -25,7 +25,9 @@ void match_begin(struct scanner *s, struct object *o, size_t size)
 	uint8_t target;
 	if (!o->matched || !views_raw_target(s, o->type, &target))
 		return;
-	engine_begin(s->engine, target, o->data, size);
+	o->facts = (struct object_facts){.file_size = size, .layers = o->layers,
+	                                 .nlayers = match_layers(o, o->layers)};
+	engine_begin(s->engine, target, o->data, size, &o->facts);
 	if (o->in_place && o->hits)
 		engine_reuse(s->engine, o->hits);
 	else
@@ -86,12 +88,11 @@ static st_t keep_names(struct scanner *s, struct object *o, const uint32_t *sigs
 	return ST_OK;
 }
 
-st_t match_object(struct scanner *s, struct object *o, const struct object_facts *facts,
-                  struct err *e)
+st_t match_object(struct scanner *s, struct object *o, struct err *e)
 {
 	const uint32_t *sigs = NULL;
 	size_t n = 0;
-	st_t st = engine_finish(s->engine, facts, &sigs, &n, e);
+	st_t st = engine_finish(s->engine, &sigs, &n, e);
 	if (st != ST_OK && st != ST_TIMEOUT && st != ST_LIMIT)
 		return st;
 	TRY(keep_names(s, o, sigs, n, e));
@@ -105,7 +106,6 @@ st_t match_object(struct scanner *s, struct object *o, const struct object_facts
 
 static st_t match_raw(struct scanner *s, struct object *o, struct err *e)
 {
-	uint8_t layers[LAYERS_MAX];
 	if (!o->begun)
 		match_begin(s, o, o->len);
 	while (o->fed < o->len) {
@@ -113,9 +113,8 @@ static st_t match_raw(struct scanner *s, struct object *o, struct err *e)
 		engine_feed(s->engine, o->fed);
 		TRY(limits_check_time(s));
 	}
-	struct object_facts facts = {.file_size = o->len, .exe = layout_of(s, o), .layers = layers,
-	                             .nlayers = match_layers(o, layers)};
-	return match_object(s, o, &facts, e);
+	o->facts.exe = layout_of(s, o);
+	return match_object(s, o, e);
 }
 
 st_t match_finish(struct scanner *s, struct object *o, struct err *e)

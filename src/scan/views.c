@@ -39,13 +39,13 @@ static st_t match_view(struct scanner *s, struct object *o, uint8_t target,
 		return ST_OK;
 	facts->layers = layers;
 	facts->nlayers = match_layers(o, layers);
-	engine_begin(s->engine, target, s->copy.data, n);
+	engine_begin(s->engine, target, s->copy.data, n, facts);
 	for (size_t fed = 0; fed < n && !s->stop;) {
 		fed += num_min_size(CHUNK, n - fed);
 		engine_feed(s->engine, fed);
 		TRY(limits_check_time(s));
 	}
-	return match_object(s, o, facts, e);
+	return match_object(s, o, e);
 }
 
 /* Whole vectors are loaded at the end of a view, too. */

@@ -125,6 +125,33 @@ static bool is_simple(const struct ir_sig *s, const struct one *o)
 	       s->subsigs[s->conds[0].a].kind == IR_SUBSIG_BODY;
 }
 
+static bool is_gate(const struct ir_cond *c)
+{
+	return c->op == IR_COND_FILESIZE || c->op == IR_COND_LAYER || c->op == IR_COND_ROOT;
+}
+
+/* Number of gates: what the condition asks of the object before any of its bytes count. They stand
+ * at its end, in front of the AND. */
+static uint32_t count_gates(const struct ir_sig *s)
+{
+	uint32_t n = 0;
+	if (s->nconds < 2 || s->conds[s->nconds - 1].op != IR_COND_AND)
+		return 0;
+	while (n + 1 < s->conds[s->nconds - 1].a && is_gate(&s->conds[s->nconds - 2 - n]))
+		n++;
+	return n;
+}
+
+/* Can it hold only in an object inside another? */
+static bool is_layered(const struct ir_sig *s)
+{
+	uint32_t n = count_gates(s);
+	for (uint32_t i = 0; i < n; i++)
+		if (s->conds[s->nconds - 2 - i].op == IR_COND_LAYER)
+			return true;
+	return false;
+}
+
 static void put_sig(struct emit *x, const struct ir_sig *s, const struct one *o)
 {
 	bool simple = is_simple(s, o), logical = (s->flags & IR_SIG_LOGICAL) != 0;
@@ -133,7 +160,8 @@ static void put_sig(struct emit *x, const struct ir_sig *s, const struct one *o)
 	    .cond = emit_count(&x->cond, sizeof(struct db_cond)),
 	    .ncond = simple ? 0 : (uint16_t)s->nconds,
 	    .target = s->target,
-	    .flags = (uint8_t)((logical ? DB_SIG_LOGICAL : 0) | (simple ? DB_SIG_SIMPLE : 0)),
+	    .flags = (uint8_t)((logical ? DB_SIG_LOGICAL : 0) | (simple ? DB_SIG_SIMPLE : 0) |
+	                       (count_gates(s) ? DB_SIG_GATED : 0)),
 	    .pattern = o->pattern,
 	    .npatterns = o->npatterns,
 	    .handler = s->handler,
@@ -144,17 +172,19 @@ static void put_sig(struct emit *x, const struct ir_sig *s, const struct one *o)
 	*(logical ? &x->nlogical : &x->nbody) += 1;
 }
 
-static void put_anchor(struct emit *x, const struct anchor *a, uint32_t pattern, uint8_t target)
+static void put_anchor(struct emit *x, const struct anchor *a, uint32_t pattern, uint8_t target,
+                       bool layered)
 {
 	if (a->kind == ANCHOR_PLACE) {
-		struct target_ref r = {.index = pattern, .target = target};
+		struct target_ref r = {.index = pattern, .target = target, .layered = layered};
 		buf_add(&x->places, &r, sizeof r);
 		return;
 	}
 	x->hits += a->cost;
 	for (unsigned i = 0; i < a->ngrams; i++) {
 		const struct anchor_gram *g = &a->gram[i];
-		struct gram_ref r = {.y = g->y, .slot = g->slot, .target = target, .cls = a->cls};
+		struct gram_ref r = {.y = g->y, .slot = g->slot, .target = target, .cls = a->cls,
+		                     .layered = layered};
 		buf_add(&x->grams, &r, sizeof r);
 	}
 }
@@ -162,14 +192,15 @@ static void put_anchor(struct emit *x, const struct anchor *a, uint32_t pattern,
 static void put_anchors(struct emit *x, const struct ir_sig *s, uint32_t id, const struct one *o)
 {
 	struct pattern_set set;
+	bool layered = is_layered(s);
 	if (!anchor_choose(s, o->anchors, o->first, o->count, &set)) {
-		struct target_ref r = {.index = id, .target = s->target};
+		struct target_ref r = {.index = id, .target = s->target, .layered = layered};
 		buf_add(&x->alwayses, &r, sizeof r);
 		return;
 	}
 	for (uint32_t i = 0; i < o->npatterns; i++)
 		if (set.bit[i / 64] >> (i % 64) & 1)
-			put_anchor(x, &o->anchors[i], o->pattern + i, s->target);
+			put_anchor(x, &o->anchors[i], o->pattern + i, s->target, layered);
 }
 
 /* What lowering a signature appends to. */
@@ -216,7 +247,7 @@ static void drop_class(struct emit *x, enum db_class_id id, size_t few)
 			continue;
 		}
 		struct target_ref r = {.index = pat[part[g[i].slot.part].pattern].sig,
-		                       .target = g[i].target};
+		                       .target = g[i].target, .layered = g[i].layered};
 		buf_add(&x->alwayses, &r, sizeof r);
 	}
 	x->grams.len = out * sizeof *g;

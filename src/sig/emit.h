@@ -37,12 +37,14 @@ struct gram_ref {
 	uint32_t y;
 	struct db_slot slot;
 	uint8_t target, cls;
+	bool layered;
 };
 
 /* A pattern looked at in its place, or a signature that is always evaluated. */
 struct target_ref {
 	uint32_t index;
 	uint8_t target;
+	bool layered; /* the signature holds in objects inside others only */
 };
 
 struct emit {

@@ -1,4 +1,5 @@
-/* Filters: for each target, the grams of its own signatures and of those for any file.
+/* Filters: for each target, the grams of its own signatures and of those for any file. Signatures that
+ * hold only in objects inside others have filters of their own, which the file itself is spared.
  *
  * Where both are few, one filter holds both, so that an object is probed once; where the signatures
  * for any file are many, they stay in one filter that all targets share, and a target with
@@ -113,13 +114,14 @@ static struct db_class put_class(struct emit *x, enum db_class_id id, struct gra
 
 /* Which targets' grams a filter holds. */
 struct members {
-	bool own, any;
+	bool own, any, layered;
 	uint8_t target;
 };
 
-static bool is_member(const struct members *m, uint8_t target)
+static bool is_member(const struct members *m, const struct gram_ref *g)
 {
-	return (m->any && target == 0) || (m->own && target == m->target);
+	return m->layered == g->layered &&
+	       ((m->any && g->target == 0) || (m->own && g->target == m->target));
 }
 
 /* Writes one filter; *ret_index is its number. */
@@ -132,7 +134,7 @@ static st_t put_filter(struct emit *x, const struct members *m, uint32_t *ret_in
 	for (enum db_class_id id = 0; id < DB_CLASSES; id++) {
 		pick.len = 0;
 		for (size_t i = 0; i < n; i++)
-			if (g[i].cls == id && is_member(m, g[i].target))
+			if (g[i].cls == id && is_member(m, &g[i]))
 				buf_add(&pick, &g[i], sizeof g[i]);
 		f.cls[id] = put_class(x, id, (struct gram_ref *)(void *)pick.data, pick.len / sizeof *g);
 	}
@@ -143,18 +145,24 @@ static st_t put_filter(struct emit *x, const struct members *m, uint32_t *ret_in
 	return st;
 }
 
-static void count_grams(const struct emit *x, size_t ret[DB_TARGETS])
+static void count_grams(const struct emit *x, bool layered, size_t ret[DB_TARGETS])
 {
 	const struct gram_ref *g = (const struct gram_ref *)(const void *)x->grams.data;
 	for (size_t i = 0; i < x->grams.len / sizeof *g; i++)
-		ret[g[i].target]++;
+		ret[g[i].target] += g[i].layered == layered;
 }
 
-static st_t put_filters(struct emit *x, struct db_target t[DB_TARGETS], struct err *e)
+static void add_filter(struct db_target *t, uint32_t index)
+{
+	t->filter[t->nfilters++] = index;
+}
+
+/* For the file itself and for objects inside others. */
+static st_t put_filters(struct emit *x, struct db_target *t, struct err *e)
 {
 	size_t n[DB_TARGETS] = {0};
 	uint32_t any = 0, own;
-	count_grams(x, n);
+	count_grams(x, false, n);
 	if (n[0]) {
 		struct members m = {.any = true};
 		TRY(put_filter(x, &m, &any, e));
@@ -162,13 +170,39 @@ static st_t put_filters(struct emit *x, struct db_target t[DB_TARGETS], struct e
 	bool merge = n[0] <= MERGE_MAX;
 	for (uint8_t i = 0; i < DB_TARGETS; i++) {
 		bool has_own = i > 0 && n[i] > 0;
-		if (n[0] && !(has_own && merge))
-			t[i].filter[t[i].nfilters++] = any;
+		if (n[0] && !(has_own && merge)) {
+			add_filter(&t[i], any);
+			add_filter(&t[DB_TARGETS + i], any);
+		}
 		if (!has_own)
 			continue;
 		struct members m = {.own = true, .any = merge, .target = i};
 		TRY(put_filter(x, &m, &own, e));
-		t[i].filter[t[i].nfilters++] = own;
+		add_filter(&t[i], own);
+		add_filter(&t[DB_TARGETS + i], own);
+	}
+	return ST_OK;
+}
+
+/* For objects inside others only: few signatures, so that a target has one filter of its own and
+ * everybody's grams. */
+static st_t put_layered(struct emit *x, struct db_target *t, struct err *e)
+{
+	size_t n[DB_TARGETS] = {0};
+	uint32_t any = 0, own;
+	count_grams(x, true, n);
+	if (n[0]) {
+		struct members m = {.any = true, .layered = true};
+		TRY(put_filter(x, &m, &any, e));
+	}
+	for (uint8_t i = 0; i < DB_TARGETS; i++) {
+		if (i > 0 && n[i] > 0) {
+			struct members m = {.own = true, .any = true, .layered = true, .target = i};
+			TRY(put_filter(x, &m, &own, e));
+			add_filter(&t[DB_TARGETS + i], own);
+		} else if (n[0]) {
+			add_filter(&t[DB_TARGETS + i], any);
+		}
 	}
 	return ST_OK;
 }
@@ -206,12 +240,18 @@ static struct db_place place_of(const struct emit *x, uint32_t pattern)
 	return r;
 }
 
-static void put_places(struct emit *x, struct db_target *t, uint8_t target, uint32_t *scratch)
+/* Whether a signature is for objects of the i-th record: see struct db_target. */
+static bool is_for(const struct target_ref *r, uint8_t i)
+{
+	return (r->target == 0 || r->target == i % DB_TARGETS) && (!r->layered || i >= DB_TARGETS);
+}
+
+static void put_places(struct emit *x, struct db_target *t, uint8_t record, uint32_t *scratch)
 {
 	const struct target_ref *r = (const struct target_ref *)(const void *)x->places.data;
 	size_t n = 0;
 	for (size_t i = 0; i < x->places.len / sizeof *r; i++)
-		if (r[i].target == 0 || r[i].target == target)
+		if (is_for(&r[i], record))
 			scratch[n++] = r[i].index;
 	sort_patterns = (const struct db_pattern *)(const void *)x->pattern.data;
 	qsort(scratch, n, sizeof *scratch, by_place);
@@ -223,27 +263,28 @@ static void put_places(struct emit *x, struct db_target *t, uint8_t target, uint
 	}
 }
 
-static void put_always(struct emit *x, struct db_target *t, uint8_t target)
+static void put_always(struct emit *x, struct db_target *t, uint8_t record)
 {
 	const struct target_ref *r = (const struct target_ref *)(const void *)x->alwayses.data;
 	t->always = emit_count(&x->always, sizeof(uint32_t));
 	for (size_t i = 0; i < x->alwayses.len / sizeof *r; i++)
-		if (r[i].target == 0 || r[i].target == target)
+		if (is_for(&r[i], record))
 			buf_u32le(&x->always, r[i].index);
 	t->nalways = emit_count(&x->always, sizeof(uint32_t)) - t->always;
 }
 
 st_t emit_filters(struct emit *x, struct err *e)
 {
-	struct db_target t[DB_TARGETS] = {0};
+	struct db_target t[DB_TARGET_RECORDS] = {0};
 	TRY(buf_check(&x->grams, e, "compiler: grams"));
 	TRY(buf_check(&x->places, e, "compiler: places"));
 	TRY(buf_check(&x->alwayses, e, "compiler: always-lists"));
 	TRY(put_filters(x, t, e));
+	TRY(put_layered(x, t, e));
 	uint32_t *scratch = arena_alloc(&x->tmp, x->places.len / sizeof(struct target_ref) * 4);
 	if (!scratch)
 		return fail(e, ST_NOMEM, 0, "compiler: out of memory");
-	for (uint8_t i = 0; i < DB_TARGETS; i++) {
+	for (uint8_t i = 0; i < DB_TARGET_RECORDS; i++) {
 		put_places(x, &t[i], i, scratch);
 		put_always(x, &t[i], i);
 	}

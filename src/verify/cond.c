@@ -80,7 +80,7 @@ static uint64_t count_once(struct eval *c, const struct db_pattern *p, uint32_t 
 static bool is_image(const struct view *v, const struct db_pattern *p)
 {
 	const struct object_facts *f = v->facts;
-	return f && f->has_image_hash && f->image_hash == v->db->image[p->part].hash;
+	return f->has_image_hash && f->image_hash == v->db->image[p->part].hash;
 }
 
 /* Matches of pattern `at` of the signature, up to `enough`. */
@@ -187,7 +187,7 @@ static struct value within(uint64_t x, const struct db_cond *n, bool known)
 static bool has_layer(const struct view *v, const struct db_cond *n)
 {
 	const struct object_facts *f = v->facts;
-	if (!f || n->b > f->nlayers)
+	if (n->b > f->nlayers)
 		return false;
 	return n->a == DB_LAYER_ANY || f->layers[n->b - 1] == n->a;
 }
@@ -205,7 +205,7 @@ static struct value eval(struct eval *c, bool counts)
 	case DB_COND_OR:
 		return any(c, n->a, counts);
 	case DB_COND_FILESIZE:
-		return within(c->v->facts ? c->v->facts->file_size : c->v->size, n, true);
+		return within(c->v->facts->file_size, n, true);
 	case DB_COND_EP:
 		return within(valid ? exe->ep : 0, n, valid && exe->has_ep);
 	case DB_COND_SECTIONS:
@@ -213,10 +213,27 @@ static struct value eval(struct eval *c, bool counts)
 	case DB_COND_LAYER:
 		return (struct value){.truth = has_layer(c->v, n)};
 	case DB_COND_ROOT:
-		return (struct value){.truth = !c->v->facts || c->v->facts->nlayers == 0};
+		return (struct value){.truth = c->v->facts->nlayers == 0};
 	default:
 		return compare(c, n, counts);
 	}
+}
+
+bool cond_gates_open(const struct view *v, const struct db_sig *s)
+{
+	const struct db_cond *n = v->db->cond + s->cond + s->ncond - 1;
+	for (uint32_t left = n->a; left > 1; left--) {
+		n--;
+		if (n->op == DB_COND_FILESIZE && !within(v->facts->file_size, n, true).truth)
+			return false;
+		if (n->op == DB_COND_LAYER && !has_layer(v, n))
+			return false;
+		if (n->op == DB_COND_ROOT && v->facts->nlayers > 0)
+			return false;
+		if (n->op != DB_COND_FILESIZE && n->op != DB_COND_LAYER && n->op != DB_COND_ROOT)
+			return true;
+	}
+	return true;
 }
 
 bool cond_true(struct view *v, const struct db_sig *s, struct link *links)

@@ -142,13 +142,15 @@ static void forget(struct engine *g)
 	g->nseen = 0;
 }
 
-void engine_begin(struct engine *g, uint8_t target, const uint8_t *data, size_t size)
+void engine_begin(struct engine *g, uint8_t target, const uint8_t *data, size_t size,
+                  const struct object_facts *facts)
 {
 	forget(g);
 	uint64_t deadline = g->view.deadline_ns;
-	g->view = (struct view){.db = g->db, .data = data, .size = size,
+	g->view = (struct view){.db = g->db, .data = data, .size = size, .facts = facts,
 	                        .regexes = g->regexes, .deadline_ns = deadline};
-	g->target = &g->db->target[target < DB_TARGETS ? target : 0];
+	size_t record = (target < DB_TARGETS ? target : 0) + (facts->nlayers ? DB_TARGETS : 0);
+	g->target = &g->db->target[record];
 	g->filtered = 0;
 	g->record = NULL;
 	g->reuse = NULL;
@@ -198,11 +200,14 @@ static void confirm(struct engine *g, const struct db_slot *slot, size_t pos)
 		return;
 	}
 	struct ends ends;
+	const struct db_sig *sig = &g->db->sig[p->sig];
+	if ((sig->flags & DB_SIG_GATED) && !cond_gates_open(&g->view, sig))
+		return;
 	g->stats.confirms++;
 	if (!part_match(&g->view, &g->db->part[slot->part], start, &ends) ||
 	    !near_possible(&g->view, p, slot->part, start))
 		return;
-	mark(g, p->sig, decides(&g->db->sig[p->sig], p) ? FOUND : CANDIDATE);
+	mark(g, p->sig, decides(sig, p) ? FOUND : CANDIDATE);
 	g->trace[p->sig] =
 	    (struct trace){.part = slot->part, .first = (uint32_t)start, .last = (uint32_t)start};
 }
@@ -346,6 +351,9 @@ static void check_place(struct engine *g, const struct db_place *pl, size_t at)
 {
 	const struct db_pattern *p = &g->db->pattern[pl->pattern];
 	struct ends ends;
+	const struct db_sig *sig = &g->db->sig[p->sig];
+	if ((sig->flags & DB_SIG_GATED) && !cond_gates_open(&g->view, sig))
+		return;
 	if (g->state[p->sig] == UNSEEN && part_match(&g->view, &g->db->part[p->part], at, &ends))
 		mark(g, p->sig, CANDIDATE);
 }
@@ -383,9 +391,12 @@ static void evaluate(struct engine *g)
 		uint32_t sig = g->seen[i];
 		if (g->state[sig] != CANDIDATE)
 			continue;
+		const struct db_sig *s = &g->db->sig[sig];
+		if ((s->flags & DB_SIG_GATED) && !cond_gates_open(&g->view, s))
+			continue;
 		g->stats.evaluated++;
 		g->view.trace = g->trace[sig];
-		if (cond_true(&g->view, &g->db->sig[sig], g->links))
+		if (cond_true(&g->view, s, g->links))
 			g->state[sig] = FOUND;
 	}
 }
@@ -409,11 +420,9 @@ static size_t collect(struct engine *g)
 	return n;
 }
 
-st_t engine_finish(struct engine *g, const struct object_facts *facts, const uint32_t **ret_sigs,
-                   size_t *ret_n, struct err *e)
+st_t engine_finish(struct engine *g, const uint32_t **ret_sigs, size_t *ret_n, struct err *e)
 {
-	g->view.facts = facts;
-	g->view.exe = facts ? facts->exe : NULL;
+	g->view.exe = g->view.facts->exe;
 	engine_feed(g, g->view.size);
 	if (g->record)
 		g->record->whole = !g->record->lost && !g->view.over;

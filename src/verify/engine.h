@@ -32,8 +32,11 @@ unsigned engine_needs(const struct engine *g);
 void engine_regex_limits(struct engine *g, const struct regex_limits *l);
 
 /* Starts an object of `target` (0..14) with `size` bytes that will be at data[0..size). The bytes
- * behind `have` of engine_feed() need not be filled yet. */
-void engine_begin(struct engine *g, uint8_t target, const uint8_t *data, size_t size);
+ * behind `have` of engine_feed() need not be filled yet. `facts` stay alive until engine_finish();
+ * what is not known of them until all bytes are there (exe, image_hash) may be filled in before
+ * that. */
+void engine_begin(struct engine *g, uint8_t target, const uint8_t *data, size_t size,
+                  const struct object_facts *facts);
 
 /* Says that data[0..have) is there. */
 void engine_feed(struct engine *g, size_t have);
@@ -54,12 +57,11 @@ void engine_record(struct engine *g, struct hits *to);
  * findings. */
 void engine_reuse(struct engine *g, const struct hits *from);
 
-/* Finishes the object. `facts` may be NULL (the file itself, no executable). *ret_sigs points to the ids of the
+/* Finishes the object. *ret_sigs points to the ids of the
  * signatures found, ascending, without duplicates, owned by the engine until the next begin.
  * ST_TIMEOUT when the deadline set by engine_deadline() passed, ST_LIMIT when a regular expression
  * reached its limits: the list is then incomplete. */
-st_t engine_finish(struct engine *g, const struct object_facts *facts, const uint32_t **ret_sigs,
-                   size_t *ret_n, struct err *e);
+st_t engine_finish(struct engine *g, const uint32_t **ret_sigs, size_t *ret_n, struct err *e);
 
 /* Counters since engine_new(), for benchmarks: what the filters let through and what it cost. */
 struct engine_stats {

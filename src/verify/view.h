@@ -19,7 +19,7 @@ struct view {
 	const uint8_t *data;
 	size_t size;
 	const struct exe_layout *exe; /* NULL: not an executable, or not known yet */
-	const struct object_facts *facts; /* NULL until engine_finish() */
+	const struct object_facts *facts;
 	struct regexes *regexes;
 	uint64_t deadline_ns;         /* monotonic; 0 is none */
 	uint32_t ticks;
@@ -97,6 +97,10 @@ uint64_t regex_count(struct view *v, const struct db_pattern *p);
 /* True if comparison p of signature s holds. */
 bool compare_holds(struct view *v, const struct db_sig *s, const struct db_pattern *p,
                    struct link *links);
+
+/* False if what signature s (DB_SIG_GATED) asks about the object's size and layers does not hold:
+ * then none of its bytes matter. */
+bool cond_gates_open(const struct view *v, const struct db_sig *s);
 
 /* Evaluates the condition of signature s. */
 bool cond_true(struct view *v, const struct db_sig *s, struct link *links);

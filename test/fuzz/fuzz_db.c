@@ -132,9 +132,10 @@ static void use_engine(struct db *db)
 		const uint32_t *sigs;
 		size_t n;
 		engine_deadline(g, deadline());
-		engine_begin(g, targets[i], (const uint8_t *)OBJECT, sizeof OBJECT - 1);
+		engine_begin(g, targets[i], (const uint8_t *)OBJECT, sizeof OBJECT - 1,
+		             targets[i] ? &exe_facts : &no_facts);
 		engine_feed(g, 200);
-		if (engine_finish(g, targets[i] ? &facts : NULL, &sigs, &n, NULL) != ST_OK)
+		if (engine_finish(g, &sigs, &n, NULL) != ST_OK)
 			continue;
 		for (size_t k = 0; k < n; k++)
 			on_hit(db, db_sig_nameref(db, sigs[k]));

@@ -251,6 +251,11 @@ static struct value push(const struct ir_sig *s, const struct naive_object *o,
 		return shape(x ? x->ep : 0, c, x && x->has_ep);
 	if (c->op == IR_COND_SECTIONS)
 		return shape(x ? x->nsections : 0, c, x);
+	if (c->op == IR_COND_ROOT)
+		return (struct value){.truth = o->facts->nlayers == 0};
+	if (c->op == IR_COND_LAYER)
+		return (struct value){.truth = o->facts->nlayers >= c->b &&
+		                               (c->a == UINT32_MAX || o->facts->layers[c->b - 1] == c->a)};
 	uint64_t n = 0;
 	for (uint32_t k = 0; k < s->subsigs[c->a].npatterns; k++)
 		n += pattern_starts(&s->subsigs[c->a].patterns[k], o);

@@ -4,13 +4,14 @@
 #define VITRINE_TEST_NAIVE_H
 
 #include "sig/ir.h"
-#include "verify/layout.h"
+#include "verify/facts.h"
 
 struct naive_object {
 	const uint8_t *data;
 	size_t size;
 	uint8_t target;
 	const struct exe_layout *exe;
+	const struct object_facts *facts;
 };
 
 /* True if the signature is found in the object. */

@@ -1,4 +1,5 @@
 #include "random_sig.h"
+#include "db/layout.h"
 
 #include "test/t.h"
 
@@ -156,6 +157,34 @@ static void random_compare(struct ir_sig *s, uint64_t *seed)
 		add_cond(s, op, below(seed, 4), below(seed, 3));
 }
 
+/* What target descriptions ask for, behind the expression, as the reader puts it; sometimes one of
+ * it in front of an AND of its own. */
+static void random_shape(struct ir_sig *s, uint64_t *seed)
+{
+	uint32_t n = 1;
+	if (below(seed, 8) == 0) {
+		add_cond(s, IR_COND_FILESIZE, below(seed, 500), 500 + below(seed, 1500));
+		n++;
+	}
+	if (s->target == 1 && below(seed, 6) == 0) {
+		add_cond(s, below(seed, 2) ? IR_COND_EP : IR_COND_SECTIONS, below(seed, 3),
+		         1 + below(seed, 600));
+		n++;
+	}
+	if (n > 1 && below(seed, 4) == 0) {
+		add_cond(s, IR_COND_AND, n, 0);
+		n = 1;
+	}
+	if (below(seed, 10) == 0) {
+		add_cond(s, IR_COND_ROOT, 0, 0);
+		n++;
+	}
+	for (uint32_t up = 1; up < 3 && below(seed, 8) == 0; up++, n++)
+		add_cond(s, IR_COND_LAYER, below(seed, 4) ? (uint32_t)below(seed, 3) : DB_LAYER_ANY, up);
+	if (n > 1)
+		add_cond(s, IR_COND_AND, n, 0);
+}
+
 static void random_conds(struct ir_set *set, struct ir_sig *s, uint64_t *seed)
 {
 	bool counts = countable(s);
@@ -176,15 +205,7 @@ static void random_conds(struct ir_set *set, struct ir_sig *s, uint64_t *seed)
 	}
 	if (open > 1)
 		add_cond(s, below(seed, 2) ? IR_COND_AND : IR_COND_OR, open, 0);
-	if (below(seed, 8) == 0) {
-		add_cond(s, IR_COND_FILESIZE, below(seed, 500), 500 + below(seed, 1500));
-		add_cond(s, IR_COND_AND, 2, 0);
-	}
-	if (s->target == 1 && below(seed, 6) == 0) {
-		add_cond(s, below(seed, 2) ? IR_COND_EP : IR_COND_SECTIONS, below(seed, 3),
-		         1 + below(seed, 600));
-		add_cond(s, IR_COND_AND, 2, 0);
-	}
+	random_shape(s, seed);
 }
 
 struct ir_sig *random_sig(struct ir_set *set, uint64_t *seed, unsigned number)

@@ -155,9 +155,10 @@ static size_t use(struct db *db)
 		const uint32_t *sigs;
 		size_t n = 0;
 		engine_deadline(g, in_ms(500));
-		engine_begin(g, targets[t], (const uint8_t *)OBJECT, sizeof OBJECT - 1);
+		engine_begin(g, targets[t], (const uint8_t *)OBJECT, sizeof OBJECT - 1,
+		             targets[t] ? &exe_facts : &no_facts);
 		engine_feed(g, 100);
-		if (engine_finish(g, targets[t] ? &facts : NULL, &sigs, &n, &e) != ST_OK)
+		if (engine_finish(g, &sigs, &n, &e) != ST_OK)
 			continue;
 		for (size_t i = 0; i < n; i++)
 			(void)!db_name(db, db_sig_nameref(db, sigs[i]), name, &e);

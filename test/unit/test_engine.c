@@ -78,6 +78,19 @@ static uint8_t random_target(void)
 	return (uint8_t[]){0, 1, 6, 7}[t_rand(&seed) % 4];
 }
 
+static struct object_facts facts;
+static uint8_t layers[3];
+
+/* With some layers around it. */
+static void begin(struct engine *g, uint8_t target, const uint8_t *data, size_t size)
+{
+	facts = (struct object_facts){.file_size = size, .layers = layers,
+	                              .nlayers = (uint32_t)t_rand(&seed) % 3};
+	for (unsigned i = 0; i < sizeof layers; i++)
+		layers[i] = (uint8_t)(t_rand(&seed) % 3);
+	engine_begin(g, target, data, size, &facts);
+}
+
 /* Finishes the object that was begun: what is found must be what the naive matcher finds. */
 static void finish(struct world *w, struct engine *g, uint8_t target, const uint8_t *data,
                    size_t size)
@@ -85,14 +98,14 @@ static void finish(struct world *w, struct engine *g, uint8_t target, const uint
 	static struct exe_layout exe;
 	random_layout(&seed, size, &exe);
 	const struct exe_layout *layout = target == 1 || target == 6 ? &exe : NULL;
-	struct naive_object o = {data, size, target, layout};
+	struct naive_object o = {data, size, target, layout, &facts};
 	const uint32_t *sigs;
 	size_t n;
 	struct err e = {0};
 	if (t_rand(&seed) % 2)
 		feed(g, size);
-	struct object_facts facts = {.file_size = size, .exe = layout};
-	T_EQ(engine_finish(g, &facts, &sigs, &n, &e), ST_OK);
+	facts.exe = layout;
+	T_EQ(engine_finish(g, &sigs, &n, &e), ST_OK);
 	for (size_t i = 0; i < w->set.nsigs; i++) {
 		const struct ir_sig *s = w->set.sigs[i];
 		bool want = naive_match(s, &o), got = found(w, sigs, n, s->name);
@@ -107,7 +120,7 @@ static void one_object(struct world *w, struct engine *g)
 	size_t size = t_rand(&seed) % 1500;
 	uint8_t *data = malloc(size + (size == 0)), target = random_target();
 	random_object(&w->set, &seed, data, size);
-	engine_begin(g, target, data, size);
+	begin(g, target, data, size);
 	finish(w, g, target, data, size);
 	free(data);
 }
@@ -122,16 +135,16 @@ static void one_container(struct world *w, struct engine *g, struct hits *hits)
 	size_t n;
 	struct err e = {0};
 	random_object(&w->set, &seed, data, size);
-	engine_begin(g, outer, data, size);
+	begin(g, outer, data, size);
 	engine_record(g, hits);
 	if (t_rand(&seed) % 2)
 		feed(g, size);
-	T_EQ(engine_finish(g, NULL, &sigs, &n, &e), ST_OK);
+	T_EQ(engine_finish(g, &sigs, &n, &e), ST_OK);
 	for (unsigned i = 0; i < 8 && t_bad == 0; i++) {
 		size_t at = t_rand(&seed) % size, len = 1 + t_rand(&seed) % 1500;
 		uint8_t target = t_rand(&seed) % 2 ? outer : random_target();
 		len = len < size - at ? len : size - at;
-		engine_begin(g, target, data + at, len);
+		begin(g, target, data + at, len);
 		engine_reuse(g, hits);
 		finish(w, g, target, data + at, len);
 	}
@@ -199,12 +212,12 @@ static void only_finished_records_are_reused(void)
 		const uint32_t *sigs;
 		size_t n;
 		random_object(&w.set, &seed, data, sizeof data);
-		engine_begin(g, 0, data, 1500);
+		begin(g, 0, data, 1500);
 		engine_record(g, hits);
 		if (i % 2)
-			T_EQ(engine_finish(g, NULL, &sigs, &n, &e), ST_OK);
+			T_EQ(engine_finish(g, &sigs, &n, &e), ST_OK);
 		size_t at = i % 2 ? 1000 : 200;
-		engine_begin(g, 0, data + at, 1000);
+		begin(g, 0, data + at, 1000);
 		engine_reuse(g, hits);
 		finish(&w, g, 0, data + at, 1000);
 	}
