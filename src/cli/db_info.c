@@ -43,7 +43,7 @@ struct row {
 	uint64_t n;
 };
 
-#define COUNTERS 10
+#define COUNTERS 11
 static void fill_counters(const struct db_meta *m, struct row ret[COUNTERS])
 {
 	const struct row rows[COUNTERS] = {
@@ -52,6 +52,7 @@ static void fill_counters(const struct db_meta *m, struct row ret[COUNTERS])
 	    {"file_hashes", "file hashes", m->hashes_file},
 	    {"section_hashes", "section hashes", m->hashes_section},
 	    {"trusted_hashes", "trusted hashes", m->hashes_trust},
+	    {"import_hashes", "import hashes", m->hashes_import},
 	    {"inactive", "not active", m->inactive},
 	    {"skipped", "malformed, skipped", m->skipped},
 	    {"out_of_level", "other engine versions", m->out_of_level},

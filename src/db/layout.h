@@ -69,6 +69,7 @@ struct db_meta {
 	uint64_t hashes_file;   /* rows of whole-object digests */
 	uint64_t hashes_section;
 	uint64_t hashes_trust;
+	uint64_t hashes_import;
 	uint64_t inactive;      /* recognised, not active in this version */
 	uint64_t skipped;       /* malformed lines */
 	uint64_t out_of_level;  /* left out because of MinFL / MaxFL */
@@ -332,7 +333,7 @@ struct db_place {
 };
 
 /* Digest tables. */
-enum db_hash_use { DB_HASH_FILE, DB_HASH_SECTION, DB_HASH_TRUST, DB_HASH_USES };
+enum db_hash_use { DB_HASH_FILE, DB_HASH_SECTION, DB_HASH_TRUST, DB_HASH_IMPORT, DB_HASH_USES };
 
 /* Rows of one (use, digest kind): sorted by (digest, size, nameref), cut into buckets by the top
  * dir_log2 bits of the digest. Row: digest, u32 size (UINT32_MAX: any), u32 nameref. */

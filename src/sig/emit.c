@@ -348,6 +348,7 @@ static void put_meta(const struct emit *x, const uint8_t sources[32], struct buf
 	    .hashes_file = rows_of(s, IR_HASH_FILE),
 	    .hashes_section = rows_of(s, IR_HASH_SECTION),
 	    .hashes_trust = rows_of(s, IR_HASH_TRUST),
+	    .hashes_import = rows_of(s, IR_HASH_IMPORT),
 	    .skipped = s->nskipped,
 	    .out_of_level = s->nflevel,
 	    .nnames = x->nnames,

@@ -180,6 +180,7 @@ enum ir_hash_use {
 	IR_HASH_FILE,    /* whole object: .hdb .hsb */
 	IR_HASH_SECTION, /* raw bytes of one PE section: .mdb .msb */
 	IR_HASH_TRUST,   /* false-positive list: .fp .sfp */
+	IR_HASH_IMPORT,  /* text of what a PE file imports: .imp */
 	IR_HASH_USES,
 };
 

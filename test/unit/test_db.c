@@ -194,7 +194,7 @@ static void records_have_the_sizes_of_the_document(void)
 {
 	T_EQ(sizeof(struct db_header), 32);
 	T_EQ(sizeof(struct db_section), 32);
-	T_EQ(sizeof(struct db_meta), 104);
+	T_EQ(sizeof(struct db_meta), 112);
 	T_EQ(sizeof(struct db_inactive), 64);
 	T_EQ(sizeof(struct db_sig), 24);
 	T_EQ(sizeof(struct db_cond), 12);
