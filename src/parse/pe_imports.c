@@ -79,7 +79,7 @@ static st_t put(struct imports *m, const char *function, struct err *e)
 	buf_add(m->out, m->library, m->stem);
 	buf_u8(m->out, '.');
 	buf_add(m->out, function, strlen(function));
-	if (m->out->len > TEXT_MAX || m->compared > COMPARED_MAX)
+	if (m->out->len > TEXT_MAX)
 		return fail(e, ST_LIMIT, 0, "pe: too many imports");
 	return buf_check(m->out, e, "pe: imports");
 }
@@ -121,6 +121,8 @@ static st_t put_functions(struct imports *m, uint64_t thunks, struct err *e)
 		bool by_ordinal = v >> (m->head.plus ? 63 : 31);
 		if (v == 0)
 			return ST_OK;
+		if (m->compared > COMPARED_MAX)
+			return fail(e, ST_LIMIT, 0, "pe: too many imports and sections");
 		TRY(by_ordinal ? put_ordinal(m, (uint16_t)v, e) : put_named(m, (uint32_t)v, e));
 	}
 	return ST_OK;

@@ -1,6 +1,6 @@
-/* Functions that ws2_32.dll and oleaut32.dll export by ordinal, as import hashes name them: the tables
- * that pefile introduced, in lower case. wsock32.dll goes by the table of ws2_32.dll, as in pefile
- * up to 2023 and in clamscan 1.4.6, which was asked for every ordinal. */
+/* Functions that ws2_32.dll and oleaut32.dll export by ordinal, as import hashes name them: the
+ * tables that pefile introduced, in lower case. wsock32.dll goes by the table of ws2_32.dll, as in
+ * pefile up to 2023 and in clamscan 1.4.6, which was asked for every ordinal. */
 #include "parse/pe_ordinals.h"
 
 #include "base/num.h"

@@ -251,6 +251,36 @@ static void text_is_limited(void)
 	T_EQ(pe_import_text(in, &l, &text, NULL), ST_LIMIT);
 }
 
+/* Every address lies nowhere, and is looked for in thousands of sections. */
+static void look_ups_are_limited(void)
+{
+	static uint8_t big[0x300000];
+	enum { SECTIONS = 20000, TABLE_AT = OPT + 0xe0 };
+	make(false);
+	put_library(0, "a.dll");
+	memcpy(big, file, RAW);
+	big[LFANEW + 6] = (uint8_t)(SECTIONS & 0xff);
+	big[LFANEW + 7] = (uint8_t)(SECTIONS >> 8);
+	/* The last section holds the import directory; the others are empty. */
+	static uint8_t section[40];
+	memcpy(section, file + TABLE_AT, sizeof section);
+	memset(big + TABLE_AT, 0, sizeof section);
+	size_t raw = 0x100000;
+	memcpy(section + 20, &(uint32_t){(uint32_t)raw}, 4);
+	memcpy(section + 16, &(uint32_t){(uint32_t)(sizeof big - raw)}, 4);
+	memcpy(big + TABLE_AT, section, sizeof section);
+	memcpy(big + raw, file + RAW, SIZE - RAW);
+	uint32_t nowhere = 0x7f000000;
+	for (size_t i = raw + THUNKS; i < sizeof big; i += 4)
+		memcpy(big + i, &nowhere, 4);
+	memcpy(big + raw + NAMES, "a.dll", 6);
+	struct rd in = rd_make(big, sizeof big);
+	text.len = 0;
+	T_EQ(pe_parse(in, &l, NULL), ST_OK);
+	T_EQ(pe_import_text(in, &l, &text, NULL), ST_LIMIT);
+	T_TRUE(text.len < (size_t)1 << 20); /* it is not the length of the text */
+}
+
 int main(void)
 {
 	T_RUN(names_and_ordinals_are_joined_in_lower_case);
@@ -264,6 +294,7 @@ int main(void)
 	T_RUN(the_directory_says_how_many_libraries_count);
 	T_RUN(a_library_name_that_lies_nowhere_makes_the_table_invalid);
 	T_RUN(text_is_limited);
+	T_RUN(look_ups_are_limited);
 	buf_done(&text);
 	return t_end();
 }

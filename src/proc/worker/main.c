@@ -201,7 +201,7 @@ static st_t send_hello(struct worker *w, const struct sandbox_report *r, struct 
 	w->out.type = MSG_HELLO;
 	w->out.hello = (struct msg_hello){
 		.signatures = m->sigs_body + m->sigs_logical + m->hashes_file + m->hashes_section +
-		              m->hashes_import,
+		              m->hashes_import + m->sigs_member,
 		.missing = r->missing,
 		.landlock_abi = r->landlock_abi,
 	};
