@@ -43,7 +43,7 @@ struct row {
 	uint64_t n;
 };
 
-#define COUNTERS 10
+#define COUNTERS 12
 static void fill_counters(const struct db_meta *m, struct row ret[COUNTERS])
 {
 	const struct row rows[COUNTERS] = {
@@ -52,6 +52,8 @@ static void fill_counters(const struct db_meta *m, struct row ret[COUNTERS])
 	    {"file_hashes", "file hashes", m->hashes_file},
 	    {"section_hashes", "section hashes", m->hashes_section},
 	    {"trusted_hashes", "trusted hashes", m->hashes_trust},
+	    {"import_hashes", "import hashes", m->hashes_import},
+	    {"container", "container signatures", m->sigs_member},
 	    {"inactive", "not active", m->inactive},
 	    {"skipped", "malformed, skipped", m->skipped},
 	    {"out_of_level", "other engine versions", m->out_of_level},
@@ -61,7 +63,7 @@ static void fill_counters(const struct db_meta *m, struct row ret[COUNTERS])
 	memcpy(ret, rows, sizeof rows);
 }
 
-#define SECTIONS 20
+#define SECTIONS 23
 static void fill_sections(const struct db_view *v, struct row ret[SECTIONS])
 {
 	const struct row rows[SECTIONS] = {
@@ -86,6 +88,9 @@ static void fill_sections(const struct db_view *v, struct row ret[SECTIONS])
 	                                v->nmagic_part * sizeof *v->magic_part},
 	    {"note", "notes", v->nnote * sizeof *v->note},
 	    {"origin", "origins", v->norigin * sizeof *v->origin},
+	    {"member", "container signatures", v->nmember * sizeof *v->member},
+	    {"password", "passwords", v->npassword * sizeof *v->password},
+	    {"member_text", "their text", v->nmember_text},
 	};
 	memcpy(ret, rows, sizeof rows);
 }

@@ -362,5 +362,5 @@ st_t db_check(const struct db_view *v, struct err *e)
 	CHECK_EACH((size_t)DB_HASH_USES * DIGEST_KINDS, check_hash);
 	TRY(db_check_magics(v, e));
 	CHECK_EACH(v->nnote, check_note);
-	return ST_OK;
+	return db_check_members(v, e);
 }

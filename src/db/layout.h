@@ -43,6 +43,9 @@ enum db_section_id {
 	DB_SEC_MAGIC_BYTES,  /* bytes: values, then masks, of each part */
 	DB_SEC_NOTE,         /* struct db_note[]: for people */
 	DB_SEC_ORIGIN,       /* struct db_origin[]: signature containers read */
+	DB_SEC_MEMBER,       /* struct db_member[]: conditions on members of containers */
+	DB_SEC_PASSWORD,     /* struct db_password[] */
+	DB_SEC_MEMBER_TEXT,  /* bytes: expressions and passwords, each with a NUL behind */
 	DB_SECTIONS_END,
 };
 
@@ -69,6 +72,8 @@ struct db_meta {
 	uint64_t hashes_file;   /* rows of whole-object digests */
 	uint64_t hashes_section;
 	uint64_t hashes_trust;
+	uint64_t hashes_import;
+	uint64_t sigs_member;
 	uint64_t inactive;      /* recognised, not active in this version */
 	uint64_t skipped;       /* malformed lines */
 	uint64_t out_of_level;  /* left out because of MinFL / MaxFL */
@@ -336,7 +341,7 @@ struct db_place {
 };
 
 /* Digest tables. */
-enum db_hash_use { DB_HASH_FILE, DB_HASH_SECTION, DB_HASH_TRUST, DB_HASH_USES };
+enum db_hash_use { DB_HASH_FILE, DB_HASH_SECTION, DB_HASH_TRUST, DB_HASH_IMPORT, DB_HASH_USES };
 
 /* Rows of one (use, digest kind): sorted by (digest, size, nameref), cut into buckets by the top
  * dir_log2 bits of the digest. Row: digest, u32 size (UINT32_MAX: any), u32 nameref. */
@@ -394,6 +399,39 @@ struct db_note {
 	char text[DB_NOTE_TEXT];
 };
 
+/* What is said of a member of a container without reading it; all of it must hold. */
+enum db_member_range {
+	DB_MEMBER_CONTAINER, /* bytes of the container */
+	DB_MEMBER_STORED,    /* bytes of the member in it */
+	DB_MEMBER_REAL,      /* bytes of its content */
+	DB_MEMBER_POSITION,  /* its number */
+	DB_MEMBER_RANGES,
+};
+#define DB_MEMBER_ANY 2       /* encrypted or not */
+#define DB_NO_TEXT UINT32_MAX /* any name */
+
+struct db_range {
+	uint64_t min, max; /* inclusive */
+};
+
+struct db_member {
+	uint32_t nameref;
+	uint32_t regex, regex_len; /* in DB_SEC_MEMBER_TEXT; DB_NO_TEXT, 0 */
+	uint32_t crc;              /* if has_crc */
+	uint16_t container;        /* enum file_type of the container; FILETYPES: any */
+	uint8_t encrypted;         /* 0, 1 or DB_MEMBER_ANY */
+	uint8_t has_crc;
+	uint32_t pad;
+	struct db_range range[DB_MEMBER_RANGES];
+};
+
+/* Tried on encrypted members. */
+struct db_password {
+	uint32_t text, len; /* in DB_SEC_MEMBER_TEXT, no NUL inside */
+	uint16_t container; /* as above */
+	uint16_t pad;
+};
+
 /* The mapped file as typed arrays; valid after db_open(). */
 struct db_view {
 	const struct db_meta *meta;
@@ -424,9 +462,13 @@ struct db_view {
 	const struct db_magic_part *magic_part;
 	const uint8_t *magic_bytes;
 	const struct db_note *note;
+	const struct db_member *member;
+	const struct db_password *password;
+	const char *member_text;
 	size_t ninactive, nsig, ncond, npattern, npart, ncode, nfilter, nbloom, nbucket, nslot,
 	    nplace, nalways, nhash_sizes, nhash_dir, nhash_rows, nname_dir, nname_blocks, nmagic,
-	    nmagic_part, nmagic_bytes, nnote;
+	    nmagic_part, nmagic_bytes, nnote, nmember,
+	    npassword, nmember_text;
 	const struct db_origin *origin;
 	size_t norigin;
 };

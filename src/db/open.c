@@ -52,6 +52,9 @@ static const struct section_rule rules[] = {
     RULE(DB_SEC_MAGIC_BYTES, uint8_t, magic_bytes, nmagic_bytes, false),
     RULE(DB_SEC_NOTE, struct db_note, note, nnote, false),
     RULE(DB_SEC_ORIGIN, struct db_origin, origin, norigin, false),
+    RULE(DB_SEC_MEMBER, struct db_member, member, nmember, false),
+    RULE(DB_SEC_PASSWORD, struct db_password, password, npassword, false),
+    RULE(DB_SEC_MEMBER_TEXT, char, member_text, nmember_text, false),
 };
 
 /* Sections without a count have exactly this many records. */

@@ -22,4 +22,7 @@ st_t db_check_magics(const struct db_view *v, struct err *e);
 st_t db_check_program(const uint8_t *code, size_t len, uint64_t *ret_min, uint64_t *ret_max,
                       struct err *e);
 
+/* The part of db_check() that is about members and passwords (db/check_member.c). */
+st_t db_check_members(const struct db_view *v, struct err *e);
+
 #endif

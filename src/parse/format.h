@@ -6,15 +6,18 @@
 
 #include "base/rd.h"
 #include "parse/filetype.h"
+#include "verify/member.h"
 
 /* One child of a container. */
 struct member {
 	const char *name;   /* as stored, bytes; valid until the next call; never NULL */
 	bool has_size;
 	uint64_t size;      /* as declared: a hint, hostile */
-	bool encrypted;     /* content cannot be read: reading gives ST_ENCRYPTED */
+	bool encrypted;     /* without a password reading gives ST_ENCRYPTED */
 	bool is_regular;    /* folders, links and devices have no content */
 	bool whole;         /* whole() is worth a try */
+	bool has_facts;     /* clamscan compares such members with signatures */
+	struct member_facts facts; /* all but what is of the container itself */
 	uint64_t guess;     /* without has_size: how long it may be; a hint, hostile; 0: no idea */
 };
 
@@ -35,6 +38,11 @@ struct format {
 
 	/* Opens the object; `in` stays valid until close. */
 	st_t (*open)(struct rd in, enum file_type type, struct format_ctx **ret, struct err *e);
+
+	/* The same with passwords to try on encrypted children, a list that ends with NULL. May be
+	 * NULL: then they cannot be read. */
+	st_t (*open_with)(struct rd in, enum file_type type, const char *const *passwords,
+	                  struct format_ctx **ret, struct err *e);
 
 	/* The next child. *ret_end is set, and *ret not, when there are no more. A status > 0 says the
 	 * rest of the container cannot be read; children before it were good. */

@@ -45,6 +45,7 @@ struct format_ctx {
 	bool not_archive;   /* weak magic and not recognised: a container without children */
 	struct err damage;  /* a warning about content that was read all the same */
 	uint64_t ordinal;   /* of the next member */
+	uint64_t files;     /* regular members so far */
 	struct zip_dir *zip; /* NULL: none, or not a sane one */
 	struct libdeflate_decompressor *inflater; /* NULL until needed */
 	char name[STREAM_NAME_MAX];
@@ -113,13 +114,24 @@ static bool is_gzip(const struct format_ctx *c)
 	return c->kind->filter == ARCHIVE_FILTER_GZIP;
 }
 
-static st_t open_archive(struct format_ctx *c, struct rd in, struct err *e)
+/* libarchive tries them on zip members, of PKWARE and of WinZip. */
+static st_t add_passwords(struct format_ctx *c, const char *const *passwords, struct err *e)
+{
+	for (size_t i = 0; passwords && passwords[i]; i++)
+		if (archive_read_add_passphrase(c->a, passwords[i]) != ARCHIVE_OK)
+			return la_fail(c, e);
+	return ST_OK;
+}
+
+static st_t open_archive(struct format_ctx *c, struct rd in, const char *const *passwords,
+                         struct err *e)
 {
 	c->a = archive_read_new();
 	if (!c->a)
 		return fail(e, ST_LIMIT, 0, "%s: out of memory in libarchive", c->kind->name);
 	if (enable(c->a, c->kind) != ARCHIVE_OK)
 		return la_fail(c, e);
+	TRY(add_passwords(c, passwords, e));
 	if (is_gzip(c))
 		archive_gzip_name(&in, c->name, sizeof c->name);
 	/* One block as large as the object: libarchive then looks at our bytes in place. */
@@ -143,7 +155,8 @@ static void la_close(struct format_ctx *c)
 	free(c);
 }
 
-static st_t la_open(struct rd in, enum file_type type, struct format_ctx **ret, struct err *e)
+static st_t la_open_with(struct rd in, enum file_type type, const char *const *passwords,
+                         struct format_ctx **ret, struct err *e)
 {
 	(void)type;
 	const struct archive_kind *k = archive_kind_of(&in);
@@ -155,13 +168,18 @@ static st_t la_open(struct rd in, enum file_type type, struct format_ctx **ret, 
 	c->kind = k;
 	c->in = in;
 	c->zip = k->enable && rd_peek(&in, "PK", 2) ? zip_dir_new(in) : NULL;
-	st_t st = open_archive(c, in, e);
+	st_t st = open_archive(c, in, passwords, e);
 	if (st != ST_OK) {
 		la_close(c);
 		return st;
 	}
 	*ret = c;
 	return ST_OK;
+}
+
+static st_t la_open(struct rd in, enum file_type type, struct format_ctx **ret, struct err *e)
+{
+	return la_open_with(in, type, NULL, ret, e);
 }
 
 static const char *member_name(struct format_ctx *c)
@@ -199,6 +217,53 @@ static bool is_trick(struct archive *a, struct archive_entry *en)
 	return archive_entry_size_is_set(en) && archive_entry_size(en) > 0;
 }
 
+/* What clamscan 1.4.6 takes from each kind of container, found with made ones: which members count,
+ * their numbers and names. False: these members are not compared. `size` is 0 if not declared. */
+static bool fill_facts(const struct format_ctx *c, const char *name, uint64_t size,
+                       struct member_facts *f)
+{
+	__LA_MODE_T type = archive_entry_filetype(c->entry);
+	bool is_file = type == AE_IFREG && !archive_entry_hardlink(c->entry);
+	const char *slash = strrchr(name, '/');
+	*f = (struct member_facts){.name = name, .real = size,
+	                           .encrypted = archive_entry_is_data_encrypted(c->entry) > 0};
+	f->has_stored = true;
+	switch (archive_format(c->a) & ARCHIVE_FORMAT_BASE_MASK) {
+	case ARCHIVE_FORMAT_ZIP: /* numbers from 1, folders too */
+		f->position = c->ordinal + 1;
+		f->has_stored = f->has_crc = zip_facts(c->zip, c->ordinal, name, size, &f->stored, &f->crc);
+		break;
+	case ARCHIVE_FORMAT_TAR: /* numbers from 1, files only */
+		f->position = c->files + 1;
+		f->stored = size;
+		f->has_stored = is_file;
+		break;
+	case ARCHIVE_FORMAT_CPIO: /* numbers from 1, all; what has content is compared */
+		f->position = c->ordinal + 1;
+		f->stored = size;
+		is_file = size > 0;
+		break;
+	case ARCHIVE_FORMAT_7ZIP: /* numbers from 0, all; size in the archive not told */
+	case ARCHIVE_FORMAT_CAB:
+		f->position = c->ordinal;
+		break;
+	case ARCHIVE_FORMAT_ISO9660: /* no numbers, no folders in names */
+		f->name = slash ? slash + 1 : name;
+		f->stored = size;
+		is_file = true;
+		break;
+	case ARCHIVE_FORMAT_RAR:
+	case ARCHIVE_FORMAT_RAR_V5: /* not told by libarchive; the manual: numbers from 1 */
+		f->position = c->ordinal + 1;
+		f->has_stored = false;
+		break;
+	default:
+		return false;
+	}
+	f->name_len = strlen(f->name);
+	return is_file || (archive_format(c->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
+}
+
 static void fill_member(struct format_ctx *c, struct member *ret)
 {
 	struct archive_entry *en = c->entry;
@@ -213,6 +278,8 @@ static void fill_member(struct format_ctx *c, struct member *ret)
 	ret->whole = is_gzip(c) || (size > 0 && zip_has_whole(c->zip, c->ordinal, ret->name,
 	                                                      ret->size));
 	ret->guess = is_gzip(c) ? gzip_guess(&c->in) : 0;
+	ret->has_facts = c->kind->enable && fill_facts(c, ret->name, ret->size, &ret->facts);
+	c->files += ret->has_facts;
 	c->block = rd_make("", 0);
 	c->hole = c->pos = 0;
 	c->at_end = false;
@@ -334,6 +401,7 @@ const struct format format_libarchive = {
 	.name = "archive",
 	.bid = la_bid,
 	.open = la_open,
+	.open_with = la_open_with,
 	.next = la_next,
 	.read = la_read,
 	.in_place = la_in_place,

@@ -11,9 +11,12 @@
  * 4. The entry point is the address itself if below SizeOfHeaders, else it is mapped by the last
  *    section whose raw bytes hold it. One that cannot be mapped makes the whole header invalid.
  * 5. All sums are modulo 2^32.
+ * 6. Rule 4 holds for every address that is looked up; one behind the end of the file is none.
  * Section hashes (mdb, msb) cover exactly off..off+size as given here; clamscan 1.4.6 matches them
  * for PE32+ too, though its manual says that it does not. */
 #include "parse/exe.h"
+
+#include "parse/pe_head.h"
 
 #define PE_MAGIC 0x4550u
 #define PE_OPT_MAGIC_PLUS 0x20b
@@ -22,22 +25,15 @@
 #define PE_DIRECTORIES_MAX 16
 #define PE_DIRECTORY_SIZE 8
 #define PE_SECTION_SIZE 40
+#define PE_DIRECTORY_IMPORT 1
 #define PE_SECTOR 512 /* alignment that loaders fall back to */
 #define PE_SIGN 0x80000000u
-
-_Static_assert(EXE_SECTIONS_MAX >= UINT16_MAX, "all sections that a header can name fit");
-
-struct pe_head {
-	uint16_t nsections;
-	uint16_t opt_size;
-	bool plus;
-	uint32_t ep, section_align, file_align, headers;
-	uint64_t table; /* offset of the section table */
-};
 
 struct pe_section {
 	uint32_t vsize, va, rsize, raw;
 };
+
+_Static_assert(EXE_SECTIONS_MAX >= UINT16_MAX, "all sections that a header can name fit");
 
 static uint32_t align_down(uint32_t v, uint32_t a)
 {
@@ -93,7 +89,12 @@ static st_t read_optional_header(struct rd *r, struct pe_head *h, struct err *e)
 		dirs = PE_DIRECTORIES_MAX;
 	if (h->opt_size < fixed + dirs * PE_DIRECTORY_SIZE)
 		return fail(e, ST_MALFORMED, start, "pe: optional header of %u bytes", h->opt_size);
-	return ST_OK;
+	if (dirs <= PE_DIRECTORY_IMPORT)
+		return ST_OK;
+	rd_skip(r, PE_DIRECTORY_IMPORT * PE_DIRECTORY_SIZE);
+	h->import_rva = rd_u32le(r);
+	h->import_size = rd_u32le(r);
+	return rd_check(r, e, "pe: data directories");
 }
 
 static struct pe_section read_section(struct rd *r)
@@ -138,40 +139,48 @@ static bool place_section(const struct pe_section *s, uint32_t align, uint64_t f
 	return !((s->vsize | s->va | size) & PE_SIGN);
 }
 
-static bool map_entry_point(struct rd table, const struct pe_head *h, uint64_t file_size,
-                            struct exe_layout *l)
+bool pe_map(const struct pe_head *h, const struct exe_layout *l, uint64_t file_size, uint32_t rva,
+            uint64_t *ret)
 {
-	bool found = h->ep < h->headers;
-	l->ep = h->ep;
-	for (uint32_t i = 0; h->ep >= h->headers && i < h->nsections; i++) {
-		struct pe_section s = read_section(&table);
-		uint32_t va = align_down(s.va, h->section_align);
-		if (va > h->ep || h->ep - va >= l->sections[i].size)
-			continue;
-		l->ep = l->sections[i].off + (h->ep - va);
-		found = true; /* and on: the last one counts */
+	bool found = rva < h->headers;
+	uint64_t off = rva;
+	for (uint32_t i = h->nsections; !found && i > 0; i--) {
+		const struct exe_section *s = &l->sections[i - 1];
+		found = s->va <= rva && rva - s->va < s->size;
+		off = s->off + (rva - s->va);
 	}
-	return found && l->ep < file_size;
+	if (!found || off >= file_size)
+		return false;
+	*ret = off;
+	return true;
+}
+
+st_t pe_head_read(struct rd in, struct pe_head *ret, struct rd *ret_table, struct err *e)
+{
+	*ret = (struct pe_head){0};
+	TRY(read_file_header(&in, ret, e));
+	TRY(read_optional_header(&in, ret, e));
+	*ret_table = rd_at(&in, ret->table, (uint64_t)ret->nsections * PE_SECTION_SIZE);
+	return rd_check(ret_table, e, "pe: section table");
 }
 
 st_t pe_parse(struct rd in, struct exe_layout *ret, struct err *e)
 {
-	struct pe_head h = {0};
+	struct pe_head h;
+	struct rd table;
 	ret->valid = false;
 	ret->has_ep = false;
-	TRY(read_file_header(&in, &h, e));
-	TRY(read_optional_header(&in, &h, e));
-	struct rd table = rd_at(&in, h.table, (uint64_t)h.nsections * PE_SECTION_SIZE);
-	TRY(rd_check(&table, e, "pe: section table"));
+	TRY(pe_head_read(in, &h, &table, e));
 
 	uint32_t align = effective_align(table, &h);
 	struct rd r = table;
 	for (uint32_t i = 0; i < h.nsections; i++) {
 		struct pe_section s = read_section(&r);
+		ret->sections[i].va = align_down(s.va, h.section_align);
 		if (!place_section(&s, align, in.len, &ret->sections[i]))
 			return fail(e, ST_MALFORMED, h.table, "pe: section %u is too large", i);
 	}
-	if (!map_entry_point(table, &h, in.len, ret))
+	if (!pe_map(&h, ret, in.len, h.ep, &ret->ep))
 		return fail(e, ST_MALFORMED, 0, "pe: entry point 0x%x outside the file", h.ep);
 	ret->nsections = h.nsections;
 	ret->is_64 = h.plus;

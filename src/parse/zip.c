@@ -153,15 +153,31 @@ void zip_dir_free(struct zip_dir *z)
 	free(z);
 }
 
-bool zip_has_whole(const struct zip_dir *z, uint64_t ordinal, const char *name, uint64_t size)
+static const struct zip_entry *entry_of(const struct zip_dir *z, uint64_t ordinal, const char *name,
+                                        uint64_t size)
 {
 	if (!z || ordinal >= z->n)
-		return false;
+		return NULL;
 	const struct zip_entry *en = &z->entries[ordinal];
-	if (en->method != METHOD_DEFLATE || (en->flags & FLAGS_ODD) || en->size != size)
-		return false;
 	size_t len = strlen(name);
-	return en->name.len == len && rd_peek(&en->name, name, len);
+	return en->size == size && en->name.len == len && rd_peek(&en->name, name, len) ? en : NULL;
+}
+
+bool zip_has_whole(const struct zip_dir *z, uint64_t ordinal, const char *name, uint64_t size)
+{
+	const struct zip_entry *en = entry_of(z, ordinal, name, size);
+	return en && en->method == METHOD_DEFLATE && !(en->flags & FLAGS_ODD);
+}
+
+bool zip_facts(const struct zip_dir *z, uint64_t ordinal, const char *name, uint64_t size,
+               uint64_t *ret_stored, uint32_t *ret_crc)
+{
+	const struct zip_entry *en = entry_of(z, ordinal, name, size);
+	if (!en)
+		return false;
+	*ret_stored = en->csize;
+	*ret_crc = en->crc;
+	return true;
 }
 
 static bool sums_are(struct rd *r, const struct zip_entry *en)

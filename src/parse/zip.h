@@ -16,6 +16,11 @@ void zip_dir_free(struct zip_dir *z);
  * one that zip_whole() may unfold. */
 bool zip_has_whole(const struct zip_dir *z, uint64_t ordinal, const char *name, uint64_t size);
 
+/* What the directory says of the member that libarchive gives as number `ordinal`, of this name and
+ * size; false if it is another. `z` may be NULL. */
+bool zip_facts(const struct zip_dir *z, uint64_t ordinal, const char *name, uint64_t size,
+               uint64_t *ret_stored, uint32_t *ret_crc);
+
 /* The content of that member into buf, as format.whole. */
 enum whole zip_whole(const struct zip_dir *z, struct libdeflate_decompressor *d, uint64_t ordinal,
                      void *buf, size_t cap, size_t *ret_n);

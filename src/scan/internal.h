@@ -2,6 +2,7 @@
  *
  *   scan.c    files and recursion         object.c  reading an object, buffers
  *   match.c   engine, digests, trust      report.c  names and reasons to the sink, verdict
+ *   member.c  signatures on members before they are read, passwords
  *   limits.c  what may still be spent     seen.c    what was reported already
  *   views.c   text and HTML in the forms that signatures are written for
  *
@@ -19,6 +20,7 @@
 #include "scan/scan.h"
 #include "scan/seen.h"
 #include "verify/engine.h"
+#include "verify/member.h"
 
 /* Hard bound of the recursion, whatever is configured: each layer takes stack and a buffer. */
 #define LAYERS_MAX 100
@@ -36,6 +38,8 @@ struct layer {
 struct scanner {
 	const struct db *db;
 	struct engine *engine;
+	struct members *members; /* NULL: no such signatures */
+	const char **zip_passwords;
 	struct scan_opts opts; /* limits: 0 replaced by "none" */
 	struct layer layers[LAYERS_MAX];
 	struct exe_layout exe;
@@ -132,6 +136,17 @@ uint32_t match_layers(const struct object *o, uint8_t ret[LAYERS_MAX]);
 bool views_raw_target(const struct scanner *s, enum file_type type, uint8_t *ret);
 /* Matches the views of the object (doc/views.md). */
 st_t views_match(struct scanner *s, struct object *o, struct err *e);
+
+/* member.c: reports signatures that what `container` says of the member fits. */
+st_t member_report(struct scanner *s, struct object *container, const struct member *m,
+                   struct err *e);
+/* Whether all members are compared before the first is read: clamscan does so with zip. */
+bool member_names_first(const struct scanner *s, const struct object *container);
+/* The passwords of the database that zip archives are tried with, a list that ends with NULL; *ret
+ * is NULL if there are none at all. For free(). */
+st_t member_passwords_new(const struct db *db, const char ***ret, struct err *e);
+/* Those to try on encrypted members of it; NULL: none. */
+const char *const *member_passwords(const struct scanner *s, const struct object *container);
 
 /* match.c: tells the engine of the object. What its filters find is kept for objects inside its
  * bytes, or taken over from the object that it lies in. */

@@ -1,7 +1,8 @@
-/* Signatures of one object: body signatures by the engine, digests of the whole and of PE sections,
- * and the trust list, which takes findings back. */
+/* Signatures of one object: body signatures by the engine, digests of the whole, of PE sections and
+ * of what a PE file imports, and the trust list, which takes findings back. */
 #include "base/num.h"
 #include "parse/exe.h"
+#include "parse/pe_imports.h"
 #include "scan/internal.h"
 
 #include <stdlib.h>
@@ -219,17 +220,18 @@ static st_t report_section(struct scanner *s, struct object *o, const struct exe
 	return ST_OK;
 }
 
-/* ClamAV matches section digests of PE only. */
+static bool has_rows(const struct scanner *s, enum db_hash_use use)
+{
+	const struct db_hash_table *t = &db_view(s->db)->hash[(size_t)use * DIGEST_KINDS];
+	uint64_t n = 0;
+	for (size_t k = 0; k < DIGEST_KINDS; k++)
+		n += t[k].nrows;
+	return n > 0;
+}
+
 static st_t report_sections(struct scanner *s, struct object *o, struct err *e)
 {
-	if (filetype_target(o->type) != TARGET_PE || s->opts.no_pe || s->done)
-		return ST_OK;
-	bool wanted = false;
-	const struct db_hash_table *t = &db_view(s->db)->hash[DB_HASH_SECTION * DIGEST_KINDS];
-	for (size_t k = 0; k < DIGEST_KINDS; k++)
-		wanted |= t[k].nrows > 0;
-	/* The layout in `s` may be a child's by now. */
-	if (!wanted || !layout_of(s, o))
+	if (!has_rows(s, DB_HASH_SECTION))
 		return ST_OK;
 	/* Sections may overlap: thousands of them, each nearly the whole file, are bounded by time. */
 	for (uint32_t i = 0; i < s->exe.nsections && !s->done && !s->stop; i++) {
@@ -237,6 +239,50 @@ static st_t report_sections(struct scanner *s, struct object *o, struct err *e)
 		TRY(limits_check_time(s));
 	}
 	return ST_OK;
+}
+
+static st_t report_import_text(struct scanner *s, struct object *o, const struct buf *text,
+                               struct err *e)
+{
+	uint8_t digest[DIGEST_MAX];
+	for (enum digest_kind k = 0; k < DIGEST_KINDS && !s->done; k++) {
+		if (!db_hash_wanted(s->db, DB_HASH_IMPORT, k, text->len))
+			continue;
+		TRY(digest_bytes(k, text->len ? text->data : (const uint8_t *)"", text->len, digest, e));
+		TRY(look_up(s, o, DB_HASH_IMPORT, k, digest, text->len, e));
+	}
+	return ST_OK;
+}
+
+/* PE32 only: clamscan 1.4.6 computes the same for PE32+, but does not look it up. */
+static st_t report_imports(struct scanner *s, struct object *o, struct err *e)
+{
+	struct buf text = {0};
+	struct err why = {0};
+	if (s->done || s->exe.is_64 || !has_rows(s, DB_HASH_IMPORT))
+		return ST_OK;
+	st_t st = pe_import_text(rd_make(o->data, o->len), &s->exe, &text, &why);
+	if (st == ST_OK)
+		st = report_import_text(s, o, &text, e);
+	else if (st == ST_LIMIT)
+		st = report_incomplete(s, st, why.text);
+	else
+		st = st > 0 ? ST_OK : fail(e, st, why.off, "%s", why.text);
+	buf_done(&text);
+	return st;
+}
+
+/* Of PE only, as in ClamAV. */
+static st_t report_pe(struct scanner *s, struct object *o, struct err *e)
+{
+	if (filetype_target(o->type) != TARGET_PE || s->opts.no_pe || s->done)
+		return ST_OK;
+	bool wanted = has_rows(s, DB_HASH_SECTION) || has_rows(s, DB_HASH_IMPORT);
+	/* The layout in `s` may be a child's by now. */
+	if (!wanted || !layout_of(s, o))
+		return ST_OK;
+	TRY(report_sections(s, o, e));
+	return report_imports(s, o, e);
 }
 
 st_t match_report(struct scanner *s, struct object *o, struct err *e)
@@ -247,5 +293,5 @@ st_t match_report(struct scanner *s, struct object *o, struct err *e)
 		TRY(report_found(s, o, o->names[i], e));
 	if (!s->done)
 		TRY(report_digests(s, o, e));
-	return report_sections(s, o, e);
+	return report_pe(s, o, e);
 }

@@ -28,6 +28,10 @@ st_t scanner_new(const struct db *db, const struct scan_opts *opts, struct scann
 	s->opts = *opts;
 	limits_normalise(&s->opts.limits);
 	st_t st = engine_new(db, opts->cpumask, &s->engine, e);
+	if (st == ST_OK)
+		st = members_new(db, &s->members, e);
+	if (st == ST_OK)
+		st = member_passwords_new(db, &s->zip_passwords, e);
 	if (st != ST_OK) {
 		scanner_free(s);
 		return st;
@@ -45,6 +49,8 @@ void scanner_free(struct scanner *s)
 	if (!s)
 		return;
 	engine_free(s->engine);
+	members_free(s->members);
+	free(s->zip_passwords);
 	layers_free(s);
 	seen_done(&s->seen);
 	buf_done(&s->copy);
@@ -104,7 +110,7 @@ static st_t scan_member(struct scanner *s, struct object *parent, struct member_
                         const struct member *m, struct err *e)
 {
 	bool ok;
-	if (m->encrypted)
+	if (m->encrypted && !(from->format->open_with && member_passwords(s, parent)))
 		return report_incomplete(s, ST_ENCRYPTED, "encrypted");
 	TRY(limits_count_object(s, &ok));
 	if (!ok)
@@ -126,8 +132,10 @@ static bool is_ours(const struct scanner *s, const struct object *parent, uint64
 	return parent->depth > 0 || ordinal % s->opts.stripe_count == s->opts.stripe_index;
 }
 
+/* names_only: compares them with signatures on members and reads none; names_done: that has been
+ * done. */
 static st_t scan_members(struct scanner *s, struct object *parent, struct member_source *from,
-                         struct err *e)
+                         bool names_only, bool names_done, struct err *e)
 {
 	for (uint64_t ordinal = 0; !s->stop; ordinal++) {
 		struct member m;
@@ -136,24 +144,41 @@ static st_t scan_members(struct scanner *s, struct object *parent, struct member
 		size_t old;
 		st_t st = from->format->next(from->ctx, &m, &end, &why);
 		if (st != ST_OK)
-			return report_incomplete(s, st, why.text);
+			return names_only ? ST_OK : report_incomplete(s, st, why.text);
 		if (end)
 			return ST_OK;
 		TRY(limits_check_time(s));
-		if (s->stop || !m.is_regular || !is_ours(s, parent, ordinal))
+		if (s->stop || (!m.is_regular && !m.has_facts) || !is_ours(s, parent, ordinal))
 			continue;
 		TRY(path_push(s, m.name, &old, e));
-		st = scan_member(s, parent, from, &m, e);
+		st = names_only || !names_done ? member_report(s, parent, &m, e) : ST_OK;
+		if (st == ST_OK && !names_only && m.is_regular && !s->stop)
+			st = scan_member(s, parent, from, &m, e);
 		path_pop(s, old);
 		TRY(st);
 	}
 	return ST_OK;
 }
 
+static st_t scan_opened(struct scanner *s, struct object *o, struct member_source *from,
+                        bool names_only, bool names_done, struct err *e)
+{
+	struct err why = {0};
+	struct rd in = rd_make(o->data, o->len);
+	const char *const *passwords = member_passwords(s, o);
+	st_t st = passwords && from->format->open_with
+	              ? from->format->open_with(in, o->type, passwords, &from->ctx, &why)
+	              : from->format->open(in, o->type, &from->ctx, &why);
+	if (st != ST_OK)
+		return names_only ? ST_OK : report_incomplete(s, st, why.text);
+	st = scan_members(s, o, from, names_only, names_done, e);
+	from->format->close(from->ctx);
+	return st;
+}
+
 static st_t scan_children(struct scanner *s, struct object *o, struct err *e)
 {
 	struct rd in = rd_make(o->data, o->len);
-	struct err why = {0};
 	if (s->stop || !s->opts.archives)
 		return ST_OK;
 	struct member_source from = {.format = format_for(o->type, in)};
@@ -165,12 +190,10 @@ static st_t scan_children(struct scanner *s, struct object *o, struct err *e)
 		         s->opts.limits.max_recursion);
 		return report_incomplete(s, ST_LIMIT, text);
 	}
-	st_t st = from.format->open(in, o->type, &from.ctx, &why);
-	if (st != ST_OK)
-		return report_incomplete(s, st, why.text);
-	st = scan_members(s, o, &from, e);
-	from.format->close(from.ctx);
-	return st;
+	bool first = member_names_first(s, o);
+	if (first)
+		TRY(scan_opened(s, o, &from, true, false, e));
+	return s->stop ? ST_OK : scan_opened(s, o, &from, false, first, e);
 }
 
 /* A signature with HandlerType held: the object is looked at once more as that type. */

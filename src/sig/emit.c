@@ -379,6 +379,8 @@ static void put_meta(const struct emit *x, const uint8_t sources[32], struct buf
 	    .hashes_file = rows_of(s, IR_HASH_FILE),
 	    .hashes_section = rows_of(s, IR_HASH_SECTION),
 	    .hashes_trust = rows_of(s, IR_HASH_TRUST),
+	    .hashes_import = rows_of(s, IR_HASH_IMPORT),
+	    .sigs_member = s->nmembers,
 	    .skipped = s->nskipped,
 	    .out_of_level = s->nflevel,
 	    .nnames = x->nnames,
@@ -458,6 +460,9 @@ static void put_sections(struct emit *x, struct file *f, struct buf *meta, struc
 	put_section(f, DB_SEC_MAGIC_BYTES, &x->magic_bytes, false);
 	put_section(f, DB_SEC_NOTE, notes, false);
 	put_section(f, DB_SEC_ORIGIN, origin, false);
+	put_section(f, DB_SEC_MEMBER, &x->member, false);
+	put_section(f, DB_SEC_PASSWORD, &x->password, false);
+	put_section(f, DB_SEC_MEMBER_TEXT, &x->member_text, false);
 }
 
 static st_t write_file(struct emit *x, const uint8_t sources[32], struct buf *ret, struct err *e)
@@ -488,6 +493,7 @@ static void emit_done(struct emit *x)
 	    &x->hash,     &x->hash_sizes, &x->hash_dir,  &x->hash_rows, &x->name_dir,
 	    &x->name_blocks, &x->grams,   &x->places,    &x->alwayses, &x->regex,
 	    &x->compare,  &x->image,      &x->magic,     &x->magic_part, &x->magic_bytes,
+	    &x->member,   &x->password,   &x->member_text,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		buf_done(all[i]);
@@ -503,6 +509,7 @@ static st_t emit_all(struct emit *x, const uint8_t sources[32], struct buf *ret,
 	TRY(emit_filters(x, e));
 	TRY(emit_digests(x, e));
 	TRY(emit_magics(x, e));
+	TRY(emit_members(x, e));
 	return write_file(x, sources, ret, e);
 }
 

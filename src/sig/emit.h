@@ -3,7 +3,8 @@
  *   lower.c   patterns -> parts and part programs       freq.c    how common is a gram?
  *   anchor.c  which grams of which patterns are looked for
  *   filter.c  grams -> filters of each target           names.c   names -> blocks
- *   digests.c hash rows -> tables                        emit.c    sections -> file */
+ *   digests.c hash rows -> tables                        emit.c    sections -> file
+ *   emit_member.c  members of containers, passwords */
 #ifndef VITRINE_SIG_EMIT_H
 #define VITRINE_SIG_EMIT_H
 
@@ -56,6 +57,7 @@ struct emit {
 	struct buf filter, bloom, bucket, slot, place, always, target;
 	struct buf hash, hash_sizes, hash_dir, hash_rows, name_dir, name_blocks;
 	struct buf magic, magic_part, magic_bytes;
+	struct buf member, password, member_text;
 	/* struct gram_ref[], struct target_ref[]. */
 	struct buf grams, places, alwayses;
 	uint32_t classes; /* bits of enum db_class_id: which may be used */
@@ -114,6 +116,9 @@ st_t emit_filters(struct emit *x, struct err *e);
 
 /* names.c: numbers all names (sets nameref in signatures and hash rows) and writes them. */
 st_t emit_names(struct emit *x, struct err *e);
+
+/* emit_member.c: conditions on members and passwords; needs names. */
+st_t emit_members(struct emit *x, struct err *e);
 
 /* digests.c: the digest tables; needs names. Frees the rows of the set: their number stays. */
 st_t emit_digests(struct emit *x, struct err *e);

@@ -1,6 +1,6 @@
-/* Hash signatures: .hdb .hsb .hdu .hsu .fp .sfp "Digest:Size:Name[:MinFL[:MaxFL]]" and .mdb .msb
- * .mdu .msu "Size:Digest:Name...". Files have millions of lines: nothing is allocated per line, the
- * name stays in the source text. */
+/* Hash signatures: .hdb .hsb .hdu .hsu .fp .sfp .imp "Digest:Size:Name[:MinFL[:MaxFL]]" and .mdb
+ * .msb .mdu .msu "Size:Digest:Name...". Files have millions of lines: nothing is allocated per
+ * line, the name stays in the source text. */
 #include "sig/text.h"
 
 enum { F_NAME = 2, F_MINFL, F_MAXFL, F_COUNT };
@@ -41,11 +41,13 @@ static bool hex_decode(struct str hex, uint8_t *ret)
 	return ok;
 }
 
-/* "*" or 1..4294967294, as strtoul() takes it: blanks and "+" in front are allowed. */
+/* "*" or 1..4294967294, as strtoul() takes it: blanks and "+" in front are allowed. Import hashes
+ * had "*" from the start. */
 static st_t read_size(struct sig_reader *r, struct str s, const struct str *minfl, uint32_t *ret)
 {
 	if (str_is(s, "*")) {
-		if (!minfl || str_atoi(*minfl) < FLEVEL_ANY_SIZE)
+		bool levelled = minfl && str_atoi(*minfl) >= FLEVEL_ANY_SIZE;
+		if (!levelled && r->use != IR_HASH_IMPORT)
 			return sig_bad(r, "size \"*\" needs a minimum level of at least %d", FLEVEL_ANY_SIZE);
 		*ret = IR_SIZE_ANY;
 		return ST_OK;

@@ -21,6 +21,7 @@ void ir_init(struct ir_set *s)
 		}
 	}
 	s->skipped_tail = &s->skipped;
+	s->passwords_tail = &s->passwords;
 }
 
 void ir_done(struct ir_set *s)

@@ -180,6 +180,7 @@ enum ir_hash_use {
 	IR_HASH_FILE,    /* whole object: .hdb .hsb */
 	IR_HASH_SECTION, /* raw bytes of one PE section: .mdb .msb */
 	IR_HASH_TRUST,   /* false-positive list: .fp .sfp */
+	IR_HASH_IMPORT,  /* text of what a PE file imports: .imp */
 	IR_HASH_USES,
 };
 
@@ -203,6 +204,30 @@ struct ir_hash_list {
 	uint8_t *rows;
 	size_t n, cap;
 	size_t stride;
+};
+
+/* What must hold of a member of a container: .cdb .zmd .rmd. */
+struct ir_member {
+	const char *name;
+	uint32_t name_len;
+	uint8_t flags;        /* enum ir_sig_flags */
+	uint8_t encrypted;    /* 0, 1 or DB_MEMBER_ANY */
+	bool has_crc;
+	uint16_t container;   /* enum file_type; FILETYPES: any */
+	uint32_t crc;
+	const char *regex;    /* of its name, checked by ere_new(); NULL: any */
+	uint32_t regex_len;
+	uint64_t range[4][2]; /* enum db_member_range: first and last */
+	uint32_t nameref;     /* set by emit */
+	struct ir_member *next;
+};
+
+/* A password for archives: .pwdb. */
+struct ir_password {
+	const char *text; /* no NUL inside */
+	uint32_t len;
+	uint16_t container;
+	struct ir_password *next;
 };
 
 /* A kind of signature that was recognised but is not active in this version. */
@@ -256,6 +281,10 @@ struct ir_set {
 	struct ir_sig **sigs;
 	size_t nsigs, cap_sigs;
 	struct ir_hash_list hashes[IR_HASH_USES][DIGEST_KINDS];
+	struct ir_member *members; /* the one read last is the first, as clamscan tries them */
+	uint32_t nmembers;
+	struct ir_password *passwords; /* in order */
+	struct ir_password **passwords_tail;
 	struct ir_inactive inactive[IR_INACTIVE_MAX];
 	size_t ninactive;
 	struct ir_note *notes;

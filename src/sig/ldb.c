@@ -204,7 +204,7 @@ st_t sig_line_ldb(struct sig_reader *r, struct str line)
 		return sig_bad(r, "%zu sub-signatures, but the expression speaks of %llu", nsubsigs,
 		               (unsigned long long)x.nids);
 	struct ldb l = {.r = r};
-	TRY(sig_tdb(r, f[F_TDB], &l.tdb));
+	TRY(sig_tdb(r, f[F_TDB], true, &l.tdb));
 	l.note.inactive = l.tdb.inactive;
 	if (l.tdb.out_of_level) {
 		r->set->nflevel++;

@@ -15,8 +15,9 @@ struct name {
 	uint64_t key; /* bytes [depth, depth + 8), big-endian, zero behind the end */
 	const char *p;
 	uint32_t len;
-	struct ir_hash *row; /* who bears it: a row or a signature */
+	struct ir_hash *row; /* who bears it: a row, a signature or a condition on members */
 	struct ir_sig *sig;
+	struct ir_member *member;
 };
 
 static uint64_t key_at(const struct name *n, size_t depth)
@@ -89,6 +90,10 @@ static void collect(struct ir_set *s, struct name *a)
 		size_t len = num_min_size(strlen(s->sigs[i]->name), DB_NAME_MAX - 1);
 		*a++ = (struct name){.p = s->sigs[i]->name, .len = (uint32_t)len, .sig = s->sigs[i]};
 	}
+	for (struct ir_member *m = s->members; m; m = m->next) {
+		size_t len = num_min_size(m->name_len, DB_NAME_MAX - 1);
+		*a++ = (struct name){.p = m->name, .len = (uint32_t)len, .member = m};
+	}
 	for (unsigned u = 0; u < IR_HASH_USES; u++) {
 		for (unsigned k = 0; k < DIGEST_KINDS; k++) {
 			const struct ir_hash_list *l = &s->hashes[u][k];
@@ -159,6 +164,8 @@ static void number(struct emit *x, struct name *a, size_t n)
 		before = &a[i];
 		if (a[i].sig)
 			a[i].sig->nameref = nameref(x->nnames - 1, a[i].sig->flags);
+		else if (a[i].member)
+			a[i].member->nameref = nameref(x->nnames - 1, a[i].member->flags);
 		else
 			a[i].row->nameref = nameref(x->nnames - 1, a[i].row->flags);
 	}
@@ -167,7 +174,7 @@ static void number(struct emit *x, struct name *a, size_t n)
 
 st_t emit_names(struct emit *x, struct err *e)
 {
-	size_t n = x->set->nsigs + count_rows(x->set);
+	size_t n = x->set->nsigs + x->set->nmembers + count_rows(x->set);
 	if (n > DB_NAMEREF_INDEX)
 		return fail(e, ST_LIMIT, 0, "more than %u signatures", DB_NAMEREF_INDEX);
 	struct name *a = malloc((n + 1) * sizeof *a);

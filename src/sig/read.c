@@ -13,7 +13,6 @@
 /* How lines of a format are read. */
 enum format_kind {
 	FMT_LINES,    /* `line` takes each */
-	FMT_INACTIVE, /* each line is a signature that is not active */
 	FMT_WHOLE,    /* the file as a whole is not active; `line`, if there is one, takes it */
 };
 
@@ -31,12 +30,11 @@ struct format {
 	st_t (*line)(struct sig_reader *r, struct str line);
 	enum ir_hash_use use;
 	unsigned flags;       /* enum format_flags */
-	const char *inactive; /* FMT_INACTIVE, FMT_WHOLE: what it is */
+	const char *inactive; /* FMT_WHOLE: what it is */
 };
 
 #define HASHES(ext_, use_, flags_) {ext_, FMT_LINES, sig_line_hash, use_, flags_, NULL}
 #define LINES(ext_, line_, flags_) {ext_, FMT_LINES, line_, IR_HASH_FILE, flags_, NULL}
-#define INACTIVE(ext_, what_) {ext_, FMT_INACTIVE, NULL, IR_HASH_FILE, 0, what_}
 #define WHOLE(ext_, what_) {ext_, FMT_WHOLE, NULL, IR_HASH_FILE, 0, what_}
 #define LENIENT (FMT_BLANK | FMT_EMPTY)
 
@@ -51,6 +49,7 @@ static const struct format FORMATS[] = {
 	HASHES("msu", IR_HASH_SECTION, FMT_PUA),
 	HASHES("fp", IR_HASH_TRUST, 0),
 	HASHES("sfp", IR_HASH_TRUST, 0),
+	HASHES("imp", IR_HASH_IMPORT, 0),
 	LINES("ndb", sig_line_ndb, 0),
 	LINES("ndu", sig_line_ndb, FMT_PUA),
 	LINES("sdb", sig_line_ndb, 0),
@@ -66,11 +65,10 @@ static const struct format FORMATS[] = {
 	LINES("pdb", sig_line_pdb, LENIENT),
 	LINES("gdb", sig_line_gdb, LENIENT),
 	LINES("wdb", sig_line_wdb, LENIENT),
-	INACTIVE("imp", "import table hash (.imp)"),
-	INACTIVE("cdb", "container metadata signature (.cdb)"),
-	INACTIVE("zmd", "zip metadata signature (.zmd)"),
-	INACTIVE("rmd", "rar metadata signature (.rmd)"),
-	INACTIVE("pwdb", "archive password (.pwdb)"),
+	LINES("cdb", sig_line_cdb, 0),
+	LINES("zmd", sig_line_zmd, 0),
+	LINES("rmd", sig_line_rmd, 0),
+	LINES("pwdb", sig_line_pwdb, 0),
 	{"cbc", FMT_WHOLE, sig_file_cbc, IR_HASH_FILE, 0, NULL},
 	WHOLE("cat", "certificate catalogue (.cat)"),
 	WHOLE("yar", "YARA file (.yar .yara)"),
@@ -125,10 +123,6 @@ static st_t read_line(struct sig_reader *r, const struct format *f, struct str l
 		return ST_OK;
 	if ((f->flags & FMT_PUA) && !r->opts->pua) {
 		ir_count_inactive(r->set, PUA_INACTIVE);
-		return ST_OK;
-	}
-	if (f->kind == FMT_INACTIVE) {
-		ir_count_inactive(r->set, f->inactive);
 		return ST_OK;
 	}
 	if (line.n > room)

@@ -26,7 +26,7 @@ static const char *const TYPES[] = {
 struct reading {
 	struct sig_reader *r;
 	struct sig_tdb *t;
-	bool has_target, has_engine;
+	bool need_target, has_target, has_engine;
 	bool has_newer; /* an attribute that needs FLEVEL_ATTRIBUTES */
 	bool has_icon;
 	uint32_t min_level, max_level;
@@ -182,7 +182,7 @@ static st_t check_block(struct reading *x)
 	t->out_of_level = x->has_engine && (x->min_level > SIG_FLEVEL || x->max_level < SIG_FLEVEL);
 	if (t->out_of_level)
 		return ST_OK;
-	if (!x->has_target)
+	if (!x->has_target && x->need_target)
 		return sig_bad(x->r, "Target is missing");
 	if (t->target > SIG_TARGET_MAX) {
 		t->skip = true;
@@ -196,10 +196,10 @@ static st_t check_block(struct reading *x)
 	return ST_OK;
 }
 
-st_t sig_tdb(struct sig_reader *r, struct str text, struct sig_tdb *ret)
+st_t sig_tdb(struct sig_reader *r, struct str text, bool need_target, struct sig_tdb *ret)
 {
 	*ret = (struct sig_tdb){0};
-	struct reading x = {.r = r, .t = ret};
+	struct reading x = {.r = r, .t = ret, .need_target = need_target};
 	bool first = true, more = true;
 	while (more) {
 		struct str attribute, key, value;

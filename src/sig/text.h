@@ -102,6 +102,10 @@ st_t sig_line_crb(struct sig_reader *r, struct str line);
 st_t sig_line_pdb(struct sig_reader *r, struct str line);
 st_t sig_line_gdb(struct sig_reader *r, struct str line);
 st_t sig_line_wdb(struct sig_reader *r, struct str line);
+st_t sig_line_cdb(struct sig_reader *r, struct str line);
+st_t sig_line_zmd(struct sig_reader *r, struct str line);
+st_t sig_line_rmd(struct sig_reader *r, struct str line);
+st_t sig_line_pwdb(struct sig_reader *r, struct str line);
 
 /* A whole file: counts the program and notes what would trigger it. ST_OK or ST_NOMEM. */
 st_t sig_file_cbc(struct sig_reader *r, struct str text);
@@ -172,7 +176,8 @@ struct sig_tdb {
 };
 #define SIG_TDB_CONDS (SIG_LAYERS_MAX + 5) /* most that it adds: container, three ranges, an AND */
 
-st_t sig_tdb(struct sig_reader *r, struct str text, struct sig_tdb *ret);
+/* need_target: Target must be there, as for signatures. */
+st_t sig_tdb(struct sig_reader *r, struct str text, bool need_target, struct sig_tdb *ret);
 
 /* True if `target` is an executable: 1, 6, 9. */
 bool sig_target_is_exe(uint32_t target);

@@ -16,7 +16,7 @@
 struct exe_section {
 	uint64_t off;       /* start in the file, as ClamAV sees it */
 	uint64_t size;      /* raw bytes in the file */
-	uint32_t va, vsize; /* address and size in memory; set by parse/macho.c only, for itself */
+	uint32_t va, vsize; /* address and size in memory; for parse/ itself, vsize in Mach-O only */
 };
 
 /* Some 1.5 MB, of which only what is used is touched: one for each scanner, never on the stack. */

@@ -6,6 +6,7 @@
 #include "parse/filetype.h"
 #include "test/db_object.h"
 #include "verify/engine.h"
+#include "verify/member.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -23,6 +24,7 @@ static const uint16_t record_size[SECTIONS] = {
 	sizeof(struct db_name_dir), 1, sizeof(struct db_regex), sizeof(struct db_compare),
 	sizeof(struct db_image), sizeof(struct db_magic), sizeof(struct db_magic_part), 1,
 	sizeof(struct db_note), sizeof(struct db_origin),
+	sizeof(struct db_member), sizeof(struct db_password), 1,
 };
 
 static void fix_section(uint8_t *p, size_t size, size_t i)
@@ -114,6 +116,31 @@ static void use_lists(struct db *db)
 			abort();
 }
 
+static st_t on_member(void *ctx, uint32_t nameref)
+{
+	on_hit(ctx, nameref);
+	return ST_OK;
+}
+
+static void use_members(struct db *db)
+{
+	static const struct member_facts facts[] = {
+		{.name = "dir/a.EXE", .name_len = 9, .container = FT_ZIP, .encrypted = true,
+		 .has_stored = true, .stored = 5, .real = 5},
+		{.name = "aabcd", .name_len = 5, .container = FT_7Z, .position = 1},
+	};
+	const struct db_view *v = db_view(db);
+	struct members *m = NULL;
+	for (size_t i = 0; i < v->npassword; i++)
+		if (strlen(v->member_text + v->password[i].text) > v->password[i].len)
+			abort();
+	if (members_new(db, &m, NULL) != ST_OK)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(facts); i++)
+		(void)!members_match(m, &facts[i], on_member, db);
+	members_free(m);
+}
+
 /* A time limit as every scan has one; what does not keep to it is found by the fuzzer's own. */
 static uint64_t deadline(void)
 {
@@ -167,6 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (db_open_memory(p, size, &db, NULL) == ST_OK) {
 		use_lists(db);
+		use_members(db);
 		use_engine(db);
 		use_types(db);
 		db_close(db);

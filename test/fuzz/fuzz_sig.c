@@ -3,7 +3,8 @@
 
 static const char *const NAMES[] = {"f.hdb", "f.mdb", "f.ndb", "f.ldb", "f.sfp", "f.cdb", "f.ldu",
                                     "f.db",  "f.ign2", "f.ftm", "f.cfg", "f.idb", "f.crb", "f.pdb",
-                                    "f.gdb", "f.wdb",  "f.cbc"};
+                                    "f.gdb", "f.wdb",  "f.cbc",
+                                    "f.imp", "f.zmd", "f.rmd", "f.pwdb"};
 #define NNAMES (sizeof NAMES / sizeof *NAMES)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

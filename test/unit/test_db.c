@@ -60,6 +60,9 @@ static const char CRB[] = "C;0;00112233445566778899aabbccddeeff00112233;;ab;0100
 static const char FTM[] = "0:4:5a5a:T:CL_TYPE_ANY:CL_TYPE_PDF\n"
                           "1:*:5a5a{2-4}5b5b:T:CL_TYPE_ANY:CL_TYPE_PDF\n";
 static const char CBC[] = "not a program\n";
+static const char CDB[] = "Member:CL_TYPE_ZIP:*:(?i)a\\.exe$:1-9:*:1:*:*:*\n"
+                          "Member.Any:*:*:*:*:5:*:*:*:*\n";
+static const char PWDB[] = "Password;Engine:81-255;0;text\n";
 
 static struct image compile(const struct sig_source *src, size_t n)
 {
@@ -92,7 +95,8 @@ static struct image everything(void)
 	static const struct sig_source src[] = {SOURCE("a.ndb", NDB), SOURCE("a.ldb", LDB),
 	                                        SOURCE("a.hdb", HDB), SOURCE("a.mdb", MDB),
 	                                        SOURCE("a.fp", FP),   SOURCE("a.crb", CRB),
-	                                        SOURCE("a.ftm", FTM), SOURCE("a.cbc", CBC)};
+	                                        SOURCE("a.ftm", FTM), SOURCE("a.cbc", CBC),
+	                                        SOURCE("a.cdb", CDB), SOURCE("a.pwdb", PWDB)};
 	return compile(src, ARRAY_LEN(src));
 }
 
@@ -195,7 +199,7 @@ static void records_have_the_sizes_of_the_document(void)
 {
 	T_EQ(sizeof(struct db_header), 32);
 	T_EQ(sizeof(struct db_section), 32);
-	T_EQ(sizeof(struct db_meta), 104);
+	T_EQ(sizeof(struct db_meta), 120);
 	T_EQ(sizeof(struct db_inactive), 64);
 	T_EQ(sizeof(struct db_sig), 24);
 	T_EQ(sizeof(struct db_cond), 12);
@@ -215,7 +219,9 @@ static void records_have_the_sizes_of_the_document(void)
 	T_EQ(sizeof(struct db_compare), 48);
 	T_EQ(sizeof(struct db_image), 16);
 	T_EQ(sizeof(struct db_origin), 352);
-	T_EQ(DB_SECTIONS_END - 1, 28);
+	T_EQ(sizeof(struct db_member), 88);
+	T_EQ(sizeof(struct db_password), 12);
+	T_EQ(DB_SECTIONS_END - 1, 31);
 }
 
 /* -- refusals ------------------------------------------------------------------------------- */
@@ -229,7 +235,7 @@ static void a_wrong_header_is_refused_for_its_reason(void)
 	} cases[] = {
 	    {offsetof(struct db_header, magic), 'X', ST_MALFORMED},
 	    {offsetof(struct db_header, version), DB_VERSION + 1, ST_UNSUPPORTED},
-	    {offsetof(struct db_header, nsections), 19, ST_MALFORMED},
+	    {offsetof(struct db_header, nsections), DB_SECTIONS_END, ST_MALFORMED},
 	    {offsetof(struct db_header, file_size), 1, ST_TRUNCATED},
 	    {offsetof(struct db_header, file_size) + 7, 1, ST_TRUNCATED},
 	    {offsetof(struct db_header, sum), 0x55, ST_BAD_SUM},
@@ -335,6 +341,8 @@ struct word {
 #define MAGIC(field, value) FIELD(DB_SEC_MAGIC, struct db_magic, 1, field, value)
 #define MAGIC_PART(field, value) FIELD(DB_SEC_MAGIC_PART, struct db_magic_part, 1, field, value)
 #define HASH(field, value) FIELD(DB_SEC_HASH, struct db_hash_table, 0, field, value)
+#define MEMBER(field, value) FIELD(DB_SEC_MEMBER, struct db_member, 1, field, value)
+#define PASSWORD(field, value) FIELD(DB_SEC_PASSWORD, struct db_password, 0, field, value)
 
 static const struct field_case field_cases[] = {
     FIELD(DB_SEC_META, struct db_meta, 0, nnames, 1),
@@ -375,6 +383,11 @@ static const struct field_case field_cases[] = {
     MAGIC_PART(len, DB_MAGIC_LOOK + 1),
     FIELD(DB_SEC_NOTE, struct db_note, 0, kind[15], 'x'),
     FIELD(DB_SEC_NOTE, struct db_note, 0, text[239], 'x'),
+    MEMBER(nameref, DB_NAMEREF_INDEX), MEMBER(regex, UINT32_MAX), MEMBER(regex, 1),
+    MEMBER(regex_len, 0), MEMBER(regex_len, UINT32_MAX), MEMBER(container, UINT16_MAX),
+    MEMBER(encrypted, 3), MEMBER(has_crc, 2),
+    PASSWORD(text, UINT32_MAX), PASSWORD(len, 1), PASSWORD(len, UINT32_MAX),
+    PASSWORD(container, UINT16_MAX),
 };
 
 static void every_field_that_leads_outside_is_refused(void)

@@ -27,7 +27,9 @@ static size_t count_rows(const struct ir_set *s)
 		for (int kind = 0; kind < DIGEST_KINDS; kind++)
 			n += s->hashes[use][kind].n;
 	}
-	return n;
+	for (const struct ir_password *p = s->passwords; p; p = p->next)
+		n++;
+	return n + s->nmembers;
 }
 
 static enum verdict verdict_of(const char *ext, const char *line)
@@ -96,6 +98,63 @@ static void section_hash_lines_have_the_size_first(void)
 		{MD5 ":4:A", MALFORMED}, {"0:" MD5 ":A", MALFORMED},
 	};
 	CHECK("mdb", "", rules, "\n");
+}
+
+static void import_hashes_take_any_size_without_a_level(void)
+{
+	static const struct rule rules[] = {
+		{MD5 ":39:A", LOADS}, {MD5 ":*:A", LOADS}, {MD5 ":*:A:73", LOADS}, {MD5 ":0:A", MALFORMED},
+		{"39:" MD5 ":A", MALFORMED},
+	};
+	CHECK("imp", "", rules, "\n");
+}
+
+static void container_metadata_loads_as_in_clamscan(void)
+{
+	static const struct rule rules[] = {
+		{"T:*:*:*:*:*:*:*:*:*", LOADS}, {"T:CL_TYPE_ANY:*:*:*:*:*:*:*:*", LOADS},
+		{"T:CL_TYPE_ZIP:1-9:a.b:5:0-7:1:2:12ab:x", LOADS}, {"T:*::*:::*::::", LOADS},
+		{"T:*:1-2x:*:1-2-3:*:0:*:*:*:1:255", LOADS}, {"T:*:9-1:*:*:*:*:*:*:*", LOADS},
+		{"T:*:*:*:*:*:*:*:*:*:217", LEVEL}, {"T:*:*:*:*:*:*:*:*:*:1:", LEVEL},
+		{"T:*:*:*:*:*:*:*:*", MALFORMED}, {"T:*:*:*:*:*:*:*:*:*:1:2:3", MALFORMED},
+		{"T:*:*:*:*:*:*:*:*:*:x", MALFORMED}, {":*:*:*:*:*:*:*:*:*", MALFORMED},
+		{"T::*:*:*:*:*:*:*:*", MALFORMED}, {"T:CL_TYPE_NONE:*:*:*:*:*:*:*:*", MALFORMED},
+		{"T:*:*::*:*:*:*:*:*", MALFORMED}, {"T:*:*:(:*:*:*:*:*:*", MALFORMED},
+		{"T:*:*:*:-1:*:*:*:*:*", MALFORMED}, {"T:*:*:*:1-:*:*:*:*:*", MALFORMED},
+		{"T:*:*:*:*:x:*:*:*:*", MALFORMED}, {"T:*:*:*:*:1x:*:*:*:*", MALFORMED},
+		{"T:*:*:*:*:*:2:*:*:*", MALFORMED}, {"T:*:*:*:*:*::*:*:*", MALFORMED},
+		{"T:*:*:((a{255}){255}){9}:*:*:*:*:*:*", INACTIVE},
+	};
+	CHECK("cdb", "", rules, "\n");
+}
+
+static void older_container_metadata_loads_as_in_clamscan(void)
+{
+	static const struct rule rules[] = {
+		{"T:*:*:*:*:*:*:*:*", LOADS}, {"T:2:a:5:7:1527a3eb:8:1:9", LOADS},
+		{"T:0:a:*:*::*:*:*", LOADS}, {"T:0:a:*:*:eb:*:*:*", LOADS},
+		{"T:x:a:*:*:*:*:*:*", MALFORMED}, {"T:0:a:1-2:*:*:*:*:*", MALFORMED},
+		{"T:0:a:*:*:1:*:*:*", MALFORMED}, {"T:0:(:*:*:*:*:*:*", MALFORMED},
+		{"T:0:a:*:*:*:*:*", MALFORMED}, {"T:0:a:*:*:*:*:*:*:1", MALFORMED},
+	};
+	CHECK("zmd", "", rules, "\n");
+	CHECK("rmd", "", rules, "\n");
+}
+
+static void passwords_load_as_in_clamscan(void)
+{
+	static const struct rule rules[] = {
+		{"P;Engine:81-255;0;text", LOADS}, {"P;Target:0;1;6162", LOADS}, {";Target:0;;a;b", LOADS},
+		{"P;Engine:81-255,Container:CL_TYPE_ZIP;0;a", LOADS},
+		{"P;Engine:81-255,Container:CL_TYPE_RAR;0;a", LOADS},
+		{"P;Engine:81-100;0;a", LEVEL}, {"P;Target:0;2;a", INACTIVE},
+		{"P;Target:0;1;00", INACTIVE}, {"P;Engine:81-255,Foo:1;0;a", INACTIVE},
+		{"P;Target:0;1;abc", MALFORMED}, {"P;Target:0;1;xy", MALFORMED},
+		{"P;Target:0;0", MALFORMED}, {"P;;0;a", MALFORMED},
+		{"P;Engine:81-255,Container:CL_TYPE_7Z;0;a", MALFORMED},
+		{"P;Container:CL_TYPE_ZIP;0;a", MALFORMED},
+	};
+	CHECK("pwdb", "", rules, "\n");
 }
 
 static void ndb_fields_load_as_in_clamscan(void)
@@ -542,10 +601,6 @@ static void extensions_decide_the_format(void)
 	struct ir_set s;
 	T_EQ(read_text(&s, "txt", "x", 1, true, NULL), ST_UNSUPPORTED);
 	ir_done(&s);
-	T_EQ(read_text(&s, "cdb", "# c\na\nb\n", 8, true, NULL), ST_OK);
-	T_EQ(s.ninactive, 1);
-	T_EQ(s.inactive[0].n, 2);
-	ir_done(&s);
 	T_EQ(read_text(&s, "ndu", "bad\n", 4, true, NULL), ST_OK); /* not read without opts->pua */
 	T_EQ(s.inactive[0].n, 1);
 	ir_done(&s);
@@ -555,6 +610,10 @@ int main(void)
 {
 	T_RUN(hash_lines_load_as_in_clamscan);
 	T_RUN(section_hash_lines_have_the_size_first);
+	T_RUN(import_hashes_take_any_size_without_a_level);
+	T_RUN(container_metadata_loads_as_in_clamscan);
+	T_RUN(older_container_metadata_loads_as_in_clamscan);
+	T_RUN(passwords_load_as_in_clamscan);
 	T_RUN(ndb_fields_load_as_in_clamscan);
 	T_RUN(offsets_load_as_in_clamscan);
 	T_RUN(body_content_loads_as_in_clamscan);

@@ -165,7 +165,7 @@ static st_t send_compiled(struct compiler *c, const struct ir_set *set, size_t s
 	c->out.type = MSG_COMPILED;
 	c->out.compiled = (struct msg_compiled){
 		.size = size,
-		.sigs = set->nsigs,
+		.sigs = set->nsigs + set->nmembers + count_hashes(set, IR_HASH_IMPORT),
 		.hashes_file = count_hashes(set, IR_HASH_FILE),
 		.hashes_section = count_hashes(set, IR_HASH_SECTION),
 		.hashes_trust = count_hashes(set, IR_HASH_TRUST),

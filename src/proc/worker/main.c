@@ -200,7 +200,8 @@ static st_t send_hello(struct worker *w, const struct sandbox_report *r, struct 
 	const struct db_meta *m = db_meta(w->db);
 	w->out.type = MSG_HELLO;
 	w->out.hello = (struct msg_hello){
-		.signatures = m->sigs_body + m->sigs_logical + m->hashes_file + m->hashes_section,
+		.signatures = m->sigs_body + m->sigs_logical + m->hashes_file + m->hashes_section +
+		              m->hashes_import + m->sigs_member,
 		.missing = r->missing,
 		.landlock_abi = r->landlock_abi,
 	};
