@@ -294,7 +294,6 @@ struct db_target {
 	uint32_t filter[DB_TARGET_FILTERS];
 	uint32_t place, nplaces;
 	uint32_t always, nalways;
-	uint32_t pad;
 };
 
 /* A filter holds the grams of one set of signatures in classes by gram length and stride. */
