@@ -330,11 +330,11 @@ CONSTRUCTS = {f.__name__: Construct(f, active, rate) for f, active, rate in (
     (offset_absolute, True, 0.9), (offset_end, True, 0.9), (offset_entry, True, 0.9),
     (offset_section, True, 0.9), (offset_last, True, 0.9), (offset_in_section, True, 0.6),
     (offset_version, False, 0.9), (target, True, 0.8), (expression, True, 0.8), (count, True, 0.8),
-    (mod_i, True, 0.9), (mod_w, True, 0.75), (mod_wa, True, 0.9), (mod_f, True, 0.7), (file_size, True, 0.9),
+    (mod_i, True, 0.9), (mod_w, True, 0.6), (mod_wa, True, 0.9), (mod_f, True, 0.7), (file_size, True, 0.9),
     (entry_point, True, 0.9), (number_of_sections, True, 0.9), (container, True, 0.8),
-    (intermediates, True, 0.8), (pcre, True, 0.8), (pcre_counts, True, 0.7), (pcre_trigger, True, 0.7),
-    (pcre_offset, True, 0.6), (pcre_offset_exe, True, 0.6), (pcre_anchors, True, 0.2),
-    (bytecmp, True, 0.6), (text_normal, False, 0.9), (html_normal, False, 0.9), (handler, True, 0),
+    (intermediates, True, 0.6), (pcre, True, 0.8), (pcre_counts, True, 0.7), (pcre_trigger, True, 0.7),
+    (pcre_offset, True, 0.6), (pcre_offset_exe, True, 0.6), (pcre_anchors, True, 0.03),
+    (bytecmp, True, 0.4), (text_normal, False, 0.9), (html_normal, False, 0.9), (handler, True, 0),
     (macro, True, 0), (fuzzy, False, 0),
 )}
 
