@@ -177,9 +177,11 @@ static bool is_text(const struct rd *r)
 	return r->len > 0 && !controls;
 }
 
-/* UTF-16 of either order: a unit below 256 must be a text character. */
+/* UTF-16 of either order: a unit below 256 must be a text character. The first one is passed over, as if it
+ * were a byte order mark (so clamscan: all 256 values tried at four places). */
 static bool is_utf16(struct rd r, bool big)
 {
+	(void)rd_u16le(&r);
 	while (rd_left(&r) >= 2) {
 		uint16_t c = big ? rd_u16be(&r) : rd_u16le(&r);
 		if (c < 256 && !is_text_byte((uint8_t)c))

@@ -4,6 +4,7 @@
  *   options     := base, byte order, "e" and the number of bytes, as in "hbe4"
  *   comparisons := ("<" | "=" | ">") number, one or two of them with a comma between
  *
+ * Without ">>" or "<<" the offset is empty or begins with 0, and is 0.
  * As ClamAV reads them: numbers as strtoll() does, with blanks and a sign in front; "" is 0. */
 #include "sig/subsig.h"
 
@@ -59,7 +60,7 @@ static bool read_offset(struct str s, int64_t *ret)
 {
 	bool back = str_starts(s, "<<");
 	if (!back && !str_starts(s, ">>"))
-		return false;
+		return !s.n || str_starts(s, "0"); /* as clamscan: 0, whatever number follows */
 	if (s.n == 2)
 		return true;
 	if (!read_number(str_from(s, 2), ret))

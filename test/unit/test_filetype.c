@@ -81,6 +81,8 @@ static void utf16_needs_a_mark_only_if_little_endian(void)
 	IS(FT_TEXT_UTF16BE, "a\0b\0c\0");
 	IS(FT_TEXT_UTF16BE, "\0a\0b\0c");
 	IS(FT_BINARY_DATA, "\0a\0\1\0c");
+	IS(FT_TEXT_UTF16BE, "\0\1\x90\x91\x90\x91");
+	IS(FT_BINARY_DATA, "\x90\x91\0\1\x90\x91");
 }
 
 static void places_further_in(void)
