@@ -1,0 +1,80 @@
+"""The views of HTML that test/probe/html_views makes are, byte for byte, those of sigtool and clamscan: on
+documentation that is installed, and on made HTML with mutations."""
+import os
+import pathlib
+import random
+import struct
+import subprocess
+
+import oracle
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("VITRINE_BUILD", ROOT / "build"))
+TOOL = BUILD / "test/probe/html_views"
+SIGTOOL = pathlib.Path(oracle.REAL).with_name("sigtool") if oracle.REAL else None
+FILES = 60
+MADE = 300
+TOKENS = [b"<", b">", b'"', b"'", b"=", b" ", b"\n", b"&", b";", b"#", b"a", b"B", b"/", b"!", b"<!--",
+          b"-->", b"&lt;", b"&foo;", b"&#65;", b"&#x42", b"&eacute;", b"&euro;", b'<a href="', b"<img src=",
+          b"<script>", b"</script>", b"<style>", b"</style>", b"<p ", b"data:", b",", b"%41", b"\xe9", b"\xe8",
+          b"\x00", b"\r\n", b"\t", b"\x01", b"1", b"href", b"text/html", b";base64", b'<a b="c d', b".", b"='",
+          b"</a>"]
+
+pytestmark = pytest.mark.skipif(not SIGTOOL or not SIGTOOL.exists(), reason=oracle.WHY or "no sigtool")
+
+
+@pytest.fixture(name="ours", scope="module")
+def fixture_ours():
+    """A function from a file to our views, by a program that serves many."""
+    if not TOOL.exists():
+        pytest.skip("test/probe/html_views is not built")
+    with subprocess.Popen([TOOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as p:
+        def number():
+            return struct.unpack("<I", p.stdout.read(4))[0]
+
+        def view():
+            n = number()
+            return p.stdout.read(n) if n != 0xffffffff else None
+
+        def views(data):
+            p.stdin.write(struct.pack("<I", len(data)) + data)
+            p.stdin.flush()
+            ret = [view() for _ in range(3)]
+            return ret + [sorted(view() for _ in range(number()))]
+        yield views
+        p.stdin.close()
+
+
+def theirs(data, folder):
+    """sigtool --html-normalise; it writes the views and then crashes, which is its own affair."""
+    folder.mkdir()
+    source = folder / "in"
+    source.write_bytes(data)
+    subprocess.run([SIGTOOL, "--html-normalise", source], cwd=folder, check=False,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    ret = [(folder / n).read_bytes() if (folder / n).exists() else None
+           for n in ("nocomment.html", "notags.html", "javascript")]
+    return ret + [sorted(p.read_bytes() for p in folder.glob("rfc2397/*"))]
+
+
+def test_views_of_installed_documentation(ours, tmp_path):
+    files = sorted(p for p in pathlib.Path("/usr/share/doc").rglob("*.htm*")
+                   if p.is_file() and 0 < p.stat().st_size < 1 << 20)
+    if not files:
+        pytest.skip("no HTML below /usr/share/doc")
+    random.Random(3).shuffle(files)
+    different = [str(f) for i, f in enumerate(files[:FILES])
+                 if ours(f.read_bytes()) != theirs(f.read_bytes(), tmp_path / str(i))]
+    assert not different
+
+
+def test_views_of_made_html(ours, tmp_path):
+    seed = int(os.environ.get("VITRINE_TEST_SEED", "9"))
+    rnd = random.Random(seed)
+    different = []
+    for i in range(MADE):
+        data = b"".join(rnd.choice(TOKENS) for _ in range(rnd.randint(1, 30)))
+        if ours(data)[:2] != theirs(data, tmp_path / str(i))[:2]:
+            different.append(data)
+    assert not different, f"seed {seed}"
