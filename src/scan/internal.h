@@ -132,6 +132,10 @@ st_t match_object(struct scanner *s, struct object *o, struct err *e);
 /* Types of the objects around `o`, the nearest first; returns how many. */
 uint32_t match_layers(const struct object *o, uint8_t ret[LAYERS_MAX]);
 
+/* match.c: names of rows with the digest of a view go to o->names. */
+st_t match_view_digests(struct scanner *s, struct object *o, const uint8_t *data, size_t len,
+                        struct err *e);
+
 /* views.c: true if signatures see the object's own bytes with this target. */
 bool views_raw_target(const struct scanner *s, enum file_type type, uint8_t *ret);
 /* Matches the views of the object (doc/views.md). */

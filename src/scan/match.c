@@ -89,6 +89,37 @@ static st_t keep_names(struct scanner *s, struct object *o, const uint32_t *sigs
 	return ST_OK;
 }
 
+/* Rows with the digest of a view, on their way to o->names. */
+struct row_names {
+	struct object *o;
+	bool oom;
+};
+
+static void keep_row(void *ctx, uint32_t nameref)
+{
+	struct row_names *r = ctx;
+	uint32_t *names = realloc(r->o->names, (r->o->nnames + 1) * sizeof *names);
+	r->oom |= !names;
+	if (!names)
+		return;
+	r->o->names = names;
+	names[r->o->nnames++] = nameref;
+}
+
+st_t match_view_digests(struct scanner *s, struct object *o, const uint8_t *data, size_t len,
+                        struct err *e)
+{
+	uint8_t digest[DIGEST_MAX];
+	struct row_names rows = {.o = o};
+	for (enum digest_kind k = 0; k < DIGEST_KINDS; k++) {
+		if (!db_hash_wanted(s->db, DB_HASH_FILE, k, len))
+			continue;
+		TRY(digest_bytes(k, data, len, digest, e));
+		TRY(db_hash_lookup(s->db, DB_HASH_FILE, k, digest, len, keep_row, &rows, e));
+	}
+	return rows.oom ? fail(e, ST_NOMEM, 0, "no memory for findings") : ST_OK;
+}
+
 st_t match_object(struct scanner *s, struct object *o, struct err *e)
 {
 	const uint32_t *sigs = NULL;

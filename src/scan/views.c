@@ -4,11 +4,16 @@
  * A view is no object of its own: it stands where its object stands, costs nothing of the limits,
  * and what is found in it is a finding in the object. */
 #include "base/num.h"
+#include "normal/html.h"
 #include "normal/text.h"
+#include "normal/utf16.h"
 #include "scan/internal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /* ClamAV's target types. */
-enum { TARGET_ANY = 0, TARGET_HTML = 3, TARGET_TEXT = 7 };
+enum { TARGET_ANY = 0, TARGET_HTML = 3, TARGET_MAIL = 4, TARGET_TEXT = 7 };
 
 /* Objects below this have no type in clamscan, and so no copy. */
 #define TEXT_MIN 6u
@@ -18,28 +23,34 @@ static bool is_text(enum file_type t)
 	return t == FT_TEXT_ASCII || t == FT_TEXT_UTF8 || t == FT_TEXT_UTF16LE || t == FT_TEXT_UTF16BE;
 }
 
+static bool has_html_views(const struct scanner *s, enum file_type t)
+{
+	return (t == FT_HTML || t == FT_HTML_UTF16) && !s->opts.no_html && !s->opts.no_normalize;
+}
+
 bool views_raw_target(const struct scanner *s, enum file_type type, uint8_t *ret)
 {
-	(void)s;
 	*ret = filetype_target(type);
 	/* Signatures for target 7 never see text as it is. */
 	if (*ret == TARGET_TEXT)
 		*ret = TARGET_ANY;
-	return true;
+	return !has_html_views(s, type);
 }
 
-/* Matches the bytes of s->copy, which is as long as it was filled. `facts` are completed. */
-static st_t match_view(struct scanner *s, struct object *o, uint8_t target,
+/* Matches the bytes of a view. `facts` are completed. */
+static st_t match_view(struct scanner *s, struct object *o, struct buf *view, uint8_t target,
                        struct object_facts *facts, struct err *e)
 {
 	uint8_t layers[LAYERS_MAX];
-	size_t n = s->copy.len;
-	TRY(buf_check(&s->copy, e, "view of an object"));
-	if (n == 0)
+	size_t n = view->len;
+	/* Whole vectors are loaded at the end of a view, too. */
+	if (!buf_room(view, DB_TAIL_PAD))
+		return fail(e, ST_NOMEM, 0, "no memory for a view");
+	if (n == 0 || s->stop)
 		return ST_OK;
 	facts->layers = layers;
 	facts->nlayers = match_layers(o, layers);
-	engine_begin(s->engine, target, s->copy.data, n, facts);
+	engine_begin(s->engine, target, view->data, n, facts);
 	for (size_t fed = 0; fed < n && !s->stop;) {
 		fed += num_min_size(CHUNK, n - fed);
 		engine_feed(s->engine, fed);
@@ -48,30 +59,79 @@ static st_t match_view(struct scanner *s, struct object *o, uint8_t target,
 	return match_object(s, o, e);
 }
 
-/* Whole vectors are loaded at the end of a view, too. */
-static bool has_tail(struct buf *b)
+static st_t match_text(struct scanner *s, struct object *o, const uint8_t *data, size_t len,
+                       struct err *e)
 {
-	return buf_room(b, DB_TAIL_PAD) != NULL;
-}
-
-static st_t match_text(struct scanner *s, struct object *o, struct err *e)
-{
-	if (s->opts.no_normalize || o->len < TEXT_MIN || o->len > s->opts.limits.max_scriptnormalize)
+	if (s->opts.no_normalize || len < TEXT_MIN || len > s->opts.limits.max_scriptnormalize)
 		return ST_OK;
 	s->copy.len = 0;
-	TRY(normal_text(o->data, o->len, &s->copy, e));
-	if (!has_tail(&s->copy))
-		return fail(e, ST_NOMEM, 0, "no memory for a view");
+	TRY(normal_text(data, len, &s->copy, e));
 	/* As if clamscan went over it in windows: there the size is the text's, and no window has an
 	 * end. */
 	bool whole = engine_needs(s->engine) & ENGINE_NEEDS_WHOLE_TEXT;
-	struct object_facts facts = {.file_size = whole ? s->copy.len : o->len, .no_end = !whole};
-	return match_view(s, o, TARGET_TEXT, &facts, e);
+	struct object_facts facts = {.file_size = whole ? s->copy.len : len, .no_end = !whole};
+	return match_view(s, o, &s->copy, TARGET_TEXT, &facts, e);
+}
+
+static st_t match_html_view(struct scanner *s, struct object *o, struct buf *view, uint8_t target,
+                            struct err *e)
+{
+	struct object_facts facts = {.file_size = view->len};
+	TRY(match_view(s, o, view, target, &facts, e));
+	return view->len > 0 ? match_view_digests(s, o, view->data, view->len, e) : ST_OK;
+}
+
+/* A limit on a view is a limit on what is looked at. */
+static st_t too_large(struct scanner *s, const char *what, uint64_t limit)
+{
+	char text[80];
+	snprintf(text, sizeof text, "%s reached: %" PRIu64, what, limit);
+	return report_incomplete(s, ST_LIMIT, text);
+}
+
+static st_t match_html_views(struct scanner *s, struct object *o, struct html_views *v,
+                             struct err *e)
+{
+	TRY(match_html_view(s, o, &v->nocomment, TARGET_HTML, e));
+	if (o->len > s->opts.limits.max_htmlnotags)
+		TRY(too_large(s, "MaxHTMLNoTags", s->opts.limits.max_htmlnotags));
+	else
+		TRY(match_html_view(s, o, &v->notags, TARGET_HTML, e));
+	TRY(match_html_view(s, o, &v->javascript, TARGET_HTML, e));
+	TRY(match_text(s, o, v->javascript.data, v->javascript.len, e));
+	for (size_t i = 0; i < v->n_data && !s->stop; i++)
+		TRY(match_html_view(s, o, &v->data[i], TARGET_MAIL, e));
+	return ST_OK;
+}
+
+/* Where there is no memory for the views, or too much script, that is the input's doing. */
+static st_t match_html(struct scanner *s, struct object *o, struct err *e)
+{
+	struct rd in = rd_make(o->data, o->len);
+	struct html_views views = {0};
+	struct buf decoded = {0};
+	struct err why = {0};
+	st_t st = ST_OK;
+	if (o->len > s->opts.limits.max_htmlnormalize)
+		return too_large(s, "MaxHTMLNormalize", s->opts.limits.max_htmlnormalize);
+	if (o->type == FT_HTML_UTF16) {
+		st = normal_utf16(o->data, o->len, &decoded, &why);
+		in = rd_make(decoded.data, decoded.len);
+	}
+	if (st == ST_OK)
+		st = normal_html(in, &(struct html_opts){.scripts = true}, &views, &why);
+	if (st == ST_OK)
+		st = match_html_views(s, o, &views, e);
+	else
+		st = report_incomplete(s, ST_LIMIT, why.text);
+	html_views_done(&views);
+	buf_done(&decoded);
+	return st;
 }
 
 st_t views_match(struct scanner *s, struct object *o, struct err *e)
 {
 	if (is_text(o->type))
-		return match_text(s, o, e);
-	return ST_OK;
+		return match_text(s, o, o->data, o->len, e);
+	return has_html_views(s, o->type) ? match_html(s, o, e) : ST_OK;
 }
