@@ -2,10 +2,11 @@
 #include "parse/format.h"
 
 #include "base/num.h"
+#include "parse/data_url.h"
 #include "parse/libarchive.h"
 
 static const struct format *const formats[] = {
-	&format_libarchive,
+	&format_libarchive, &format_data_url,
 };
 
 const struct format *format_for(enum file_type type, struct rd in)

@@ -138,6 +138,8 @@ st_t match_view_digests(struct scanner *s, struct object *o, const uint8_t *data
 
 /* views.c: true if signatures see the object's own bytes with this target. */
 bool views_raw_target(const struct scanner *s, enum file_type type, uint8_t *ret);
+/* True if children of an object of this type are looked at. */
+bool views_may_open(const struct scanner *s, enum file_type type);
 /* Matches the views of the object (doc/views.md). */
 st_t views_match(struct scanner *s, struct object *o, struct err *e);
 

@@ -179,7 +179,7 @@ static st_t scan_opened(struct scanner *s, struct object *o, struct member_sourc
 static st_t scan_children(struct scanner *s, struct object *o, struct err *e)
 {
 	struct rd in = rd_make(o->data, o->len);
-	if (s->stop || !s->opts.archives)
+	if (s->stop || !views_may_open(s, o->type))
 		return ST_OK;
 	struct member_source from = {.format = format_for(o->type, in)};
 	if (!from.format)

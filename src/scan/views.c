@@ -28,6 +28,12 @@ static bool has_html_views(const struct scanner *s, enum file_type t)
 	return (t == FT_HTML || t == FT_HTML_UTF16) && !s->opts.no_html && !s->opts.no_normalize;
 }
 
+/* What stands in HTML as data: URLs belongs to its views, not to archives. */
+bool views_may_open(const struct scanner *s, enum file_type type)
+{
+	return filetype_target(type) == TARGET_HTML ? has_html_views(s, type) : s->opts.archives;
+}
+
 bool views_raw_target(const struct scanner *s, enum file_type type, uint8_t *ret)
 {
 	*ret = filetype_target(type);

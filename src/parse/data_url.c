@@ -1,0 +1,151 @@
+/* The data: URLs (RFC 2397) of an HTML file as its children. normal/html.c finds them and gives each
+ * as a mail message, which is what signatures see; here the message's body is taken out of it.
+ *
+ *   From html-normalise\n
+ *   Content-type: TYPE\n
+ *   [Content-transfer-encoding: base64\n]
+ *   \n
+ *   BODY */
+#include "parse/data_url.h"
+
+#include "base/num.h"
+#include "normal/html.h"
+#include "normal/utf16.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct format_ctx {
+	struct html_views views;
+	size_t next;
+	struct buf body; /* of the current child */
+	size_t read;
+	char name[32];
+};
+
+/* An attribute's value that is one begins so, in small letters. UTF-16 has zeroes in between. */
+static int bid(enum file_type type, struct rd in)
+{
+	static const char wide[] = "d\0a\0t\0a\0:";
+	if (type == FT_HTML && memmem(in.base, in.len, "data:", 5))
+		return 50;
+	return type == FT_HTML_UTF16 && memmem(in.base, in.len, wide, sizeof wide - 1) ? 50 : 0;
+}
+
+static st_t make_views(struct rd in, enum file_type type, struct html_views *ret, struct err *e)
+{
+	static const struct html_opts opts = {.scripts = false};
+	struct buf decoded = {0};
+	if (type != FT_HTML_UTF16)
+		return normal_html(in, &opts, ret, e);
+	st_t st = normal_utf16(in.base, in.len, &decoded, e);
+	if (st == ST_OK)
+		st = normal_html(rd_make(decoded.data, decoded.len), &opts, ret, e);
+	buf_done(&decoded);
+	return st;
+}
+
+static st_t open_html(struct rd in, enum file_type type, struct format_ctx **ret, struct err *e)
+{
+	struct format_ctx *c = calloc(1, sizeof *c);
+	if (!c)
+		return fail(e, ST_LIMIT, 0, "html: not enough memory");
+	st_t st = make_views(in, type, &c->views, e);
+	if (st != ST_OK) {
+		free(c);
+		return st == ST_NOMEM ? fail(e, ST_LIMIT, 0, "html: not enough memory") : st;
+	}
+	*ret = c;
+	return ST_OK;
+}
+
+static int digit(uint8_t c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* RFC 4648, section 4; what is no digit is passed over, '=' ends it. */
+static void decode(struct rd *in, struct buf *out)
+{
+	uint32_t bits = 0;
+	unsigned n = 0;
+	while (rd_left(in) > 0) {
+		uint8_t c = rd_u8(in);
+		int d = digit(c);
+		if (c == '=')
+			return;
+		if (d < 0)
+			continue;
+		bits = bits << 6 | (uint32_t)d;
+		n += 6;
+		if (n < 8)
+			continue;
+		n -= 8;
+		buf_u8(out, (uint8_t)(bits >> n));
+	}
+}
+
+static void take_body(const struct buf *message, struct buf *out)
+{
+	static const char encoded[] = "\nContent-transfer-encoding: base64\n\n";
+	const uint8_t *p = message->len ? memmem(message->data, message->len, "\n\n", 2) : NULL;
+	out->len = 0;
+	if (!p)
+		return;
+	size_t at = (size_t)(p - message->data) + 2;
+	bool base64 = at >= sizeof encoded - 1 &&
+	              !memcmp(message->data + at - (sizeof encoded - 1), encoded, sizeof encoded - 1);
+	struct rd in = rd_make(message->data + at, message->len - at);
+	if (base64)
+		decode(&in, out);
+	else
+		buf_add(out, in.base, in.len);
+}
+
+static st_t next(struct format_ctx *c, struct member *ret, bool *ret_end, struct err *e)
+{
+	*ret_end = c->next >= c->views.n_data;
+	if (*ret_end)
+		return ST_OK;
+	take_body(&c->views.data[c->next++], &c->body);
+	if (c->body.oom)
+		return fail(e, ST_LIMIT, 0, "html: not enough memory");
+	c->read = 0;
+	snprintf(c->name, sizeof c->name, "data-url-%zu", c->next);
+	*ret = (struct member){.name = c->name, .has_size = true, .size = c->body.len,
+	                       .is_regular = true};
+	return ST_OK;
+}
+
+static st_t read_body(struct format_ctx *c, void *buf, size_t cap, size_t *ret_n, struct err *e)
+{
+	(void)e;
+	*ret_n = num_min_size(cap, c->body.len - c->read);
+	if (*ret_n > 0)
+		memcpy(buf, c->body.data + c->read, *ret_n);
+	c->read += *ret_n;
+	return ST_OK;
+}
+
+static void close_html(struct format_ctx *c)
+{
+	html_views_done(&c->views);
+	buf_done(&c->body);
+	free(c);
+}
+
+const struct format format_data_url = {
+	.name = "html",
+	.bid = bid,
+	.open = open_html,
+	.next = next,
+	.read = read_body,
+	.close = close_html,
+};
