@@ -129,6 +129,8 @@ static st_t check_part(const struct db_view *v, size_t i, struct err *e)
 		REFUSE("part %zu: broken lengths", i);
 	if ((uint64_t)p->lit_off + p->lit_len > p->min_len || !in_range(p->lit, p->lit_len, v->ncode))
 		REFUSE("part %zu: literal outside", i);
+	if (p->lit_len > 0 && (p->rare[0] >= p->lit_len || p->rare[1] >= p->lit_len))
+		REFUSE("part %zu: rare bytes outside of the literal", i);
 	if (p->kind == DB_PART_PROGRAM) {
 		uint64_t min, max;
 		TRY(db_check_program(v->code + p->code, p->code_len, &min, &max, e));

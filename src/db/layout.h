@@ -154,7 +154,7 @@ struct db_cond {
 
 /* Longest condition program, and most values on its stack. */
 #define DB_CONDS_MAX 1024
-#define DB_COND_STACK 72
+#define DB_COND_STACK DB_CONDS_MAX
 
 enum db_offset_kind {
 	DB_OFF_ANY,
@@ -214,7 +214,7 @@ struct db_part {
 	uint16_t lit_off, lit_len; /* its offset from the part's start, its length (0: none) */
 	uint8_t kind;
 	uint8_t lit_folded;        /* the run has letters of either case */
-	uint16_t pad;
+	uint8_t rare[2];           /* where in the run its two rarest bytes are (0, 0 without a run) */
 };
 
 /* How a regular expression is compiled and run (ClamAV's flags in brackets). The first ones are

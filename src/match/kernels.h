@@ -12,6 +12,7 @@
 #define VITRINE_MATCH_KERNELS_H
 
 #include "db/layout.h"
+#include "match/find.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,9 +31,10 @@ struct match_class {
 typedef size_t match_kernel(const struct match_class *c, const uint8_t *data, size_t from,
                             size_t to, uint32_t *ret_pos);
 
-/* One kernel per class. */
+/* One kernel per class, and the search for literals. */
 struct kernels {
 	match_kernel *probe[DB_CLASSES];
+	find_fn *find;
 	const char *name; /* "scalar", "avx2", "avx512" */
 };
 

@@ -45,11 +45,11 @@ static void put_conds(struct emit *x, const struct ir_cond *conds, uint32_t n,
 	}
 }
 
-static st_t lower_body(struct emit *x, const struct ir_subsig *sub, uint32_t id, struct one *o,
-                       struct err *e)
+static st_t lower_body(struct emit *x, const struct ir_subsig *sub, uint32_t id, uint8_t target,
+                       struct one *o, struct err *e)
 {
 	for (uint32_t k = 0; k < sub->npatterns; k++) {
-		TRY(lower_pattern(x, &sub->patterns[k], id, &o->anchors[o->npatterns], e));
+		TRY(lower_pattern(x, &sub->patterns[k], id, target, &o->anchors[o->npatterns], e));
 		o->npatterns++;
 	}
 	return ST_OK;
@@ -69,7 +69,7 @@ static st_t lower_subsig(struct emit *x, const struct ir_sig *s, uint32_t i, uin
 	const struct ir_subsig *sub = &s->subsigs[i];
 	switch (sub->kind) {
 	case IR_SUBSIG_BODY:
-		return lower_body(x, sub, id, o, e);
+		return lower_body(x, sub, id, s->target, o, e);
 	case IR_SUBSIG_REGEX:
 		lower_regex(x, sub->regex, id);
 		put_conds(x, sub->regex->trigger, sub->regex->ntrigger, o);
@@ -203,6 +203,29 @@ static void put_anchors(struct emit *x, const struct ir_sig *s, uint32_t id, con
 			put_anchor(x, &o->anchors[i], o->pattern + i, s->target, layered);
 }
 
+/* What finding out costs that a sub-signature is not there: a rare one is most likely not; a regular
+ * expression is asked last, and what hangs on something behind that. */
+static uint64_t refute_cost(const struct ir_sig *s, const struct one *o, uint32_t i)
+{
+	const uint64_t most = UINT64_MAX / 4;
+	if (s->subsigs[i].kind == IR_SUBSIG_REGEX)
+		return most;
+	if (s->subsigs[i].kind == IR_SUBSIG_COMPARE)
+		return most - 1;
+	uint64_t sum = 0;
+	for (uint32_t k = 0; s->subsigs[i].kind == IR_SUBSIG_BODY && k < o->count[i]; k++)
+		sum += num_min_u64(o->anchors[o->first[i] + k].cost, most / 4);
+	return num_min_u64(sum, most - 2);
+}
+
+static st_t order(struct emit *x, struct ir_sig *s, const struct one *o, struct err *e)
+{
+	uint64_t cost[IR_SUBSIGS_MAX];
+	for (uint32_t i = 0; i < s->nsubsigs; i++)
+		cost[i] = refute_cost(s, o, i);
+	return order_conditions(&x->tmp, s->conds, &s->nconds, cost, e);
+}
+
 /* What lowering a signature appends to. */
 #define LOWERED(x)                                                                           \
 	{&(x)->cond, &(x)->pattern, &(x)->part, &(x)->code, &(x)->regex, &(x)->compare, &(x)->image}
@@ -225,6 +248,7 @@ static st_t one_sig(struct emit *x, struct ir_sig *s, struct one *o, struct err 
 	}
 	if (st != ST_OK)
 		return fail(e, st, 0, "%s", why.text);
+	TRY(order(x, s, o, e));
 	put_sig(x, s, o);
 	put_anchors(x, s, id, o);
 	return ST_OK;

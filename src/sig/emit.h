@@ -79,7 +79,7 @@ static inline uint32_t emit_count(const struct buf *b, size_t record)
 
 /* lower.c: appends pattern, parts and code. *ret_anchor is the cheapest way to find the pattern.
  * ST_UNSUPPORTED if the pattern is beyond a limit of the database format. */
-st_t lower_pattern(struct emit *x, const struct ir_pattern *p, uint32_t sig,
+st_t lower_pattern(struct emit *x, const struct ir_pattern *p, uint32_t sig, uint8_t target,
                    struct anchor *ret_anchor, struct err *e);
 
 /* lower.c: append the pattern and the record of a sub-signature of another kind. The regex's trigger
@@ -103,6 +103,11 @@ struct pattern_set {
 };
 bool anchor_choose(const struct ir_sig *s, const struct anchor *anchors, const uint8_t *first,
                    const uint8_t *count, struct pattern_set *ret_set);
+
+/* order.c: puts a condition of *n nodes into the order in which it is cheapest to evaluate; *n may
+ * become smaller. cost[i]: of looking for sub-signature i and not finding it, below UINT64_MAX / 2. */
+st_t order_conditions(struct arena *tmp, struct ir_cond *conds, uint32_t *n, const uint64_t *cost,
+                      struct err *e);
 
 /* freq.c: expected hits of a gram in 2^32 probes of ordinary files. */
 uint32_t freq_gram8(const uint8_t *gram);

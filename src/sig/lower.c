@@ -7,6 +7,9 @@
 #include "sig/emit.h"
 
 #include "base/num.h"
+#include "sig/bytefreq.h"
+
+#include <limits.h>
 
 /* Why a signature is inactive when it is beyond these; ERR text of ST_UNSUPPORTED. */
 #define TOO_COMPLEX "pattern beyond the limits of the database"
@@ -236,6 +239,30 @@ static void trim_literal(const uint8_t *value, struct db_part *ret)
 		ret->lit_len--;
 }
 
+static unsigned how_common(uint8_t b, bool folded)
+{
+	if (!folded)
+		return bytefreq[b];
+	uint8_t lower = bytefreq[b | 0x20], upper = bytefreq[b & ~0x20];
+	return lower > upper ? lower : upper;
+}
+
+/* The two rarest bytes of the literal, as far as a byte can say where they are: by them it is
+ * searched for. */
+static void find_rare(const uint8_t *lit, struct db_part *ret)
+{
+	uint32_t n = ret->lit_len < UINT8_MAX ? ret->lit_len : UINT8_MAX;
+	unsigned best[2] = {UINT_MAX, UINT_MAX};
+	for (uint32_t i = 0; i < n; i++) {
+		unsigned f = how_common(lit[i], ret->lit_folded);
+		unsigned worse = best[0] > best[1] ? 0 : 1;
+		if (f >= best[worse])
+			continue;
+		best[worse] = f;
+		ret->rare[worse] = (uint8_t)i;
+	}
+}
+
 /* The longest run of known bytes: what a search for this part looks for. */
 static void best_literal(struct buf *code, const uint8_t *value, const uint8_t *mask, uint32_t n,
                          struct db_part *ret)
@@ -251,6 +278,7 @@ static void best_literal(struct buf *code, const uint8_t *value, const uint8_t *
 		ret->lit_folded = folded;
 	}
 	trim_literal(value, ret);
+	find_rare(value + ret->lit_off, ret);
 	/* A literal part is its own literal; others keep a copy behind their code. */
 	ret->lit = ret->kind == DB_PART_LITERAL ? ret->code + ret->lit_off : (uint32_t)code->len;
 	if (ret->kind != DB_PART_LITERAL)
@@ -358,7 +386,32 @@ static struct db_pattern pattern_at(const struct ir_offset *o, uint32_t sig)
 	                           .off_shift = o->maxshift};
 }
 
-st_t lower_pattern(struct emit *x, const struct ir_pattern *p, uint32_t sig,
+/* How far into a file its type shows, more or less. */
+#define TYPE_SHOWS 64
+#define PLACE_COMMON (UINT64_C(1) << 42)
+
+static uint32_t known_in_front(const struct ir_pattern *p)
+{
+	uint32_t n = 0;
+	while (n < p->parts[0].nelems && n < 8 && p->parts[0].elems[n].kind == IR_BYTE &&
+	       known(p->parts[0].elems[n].mask))
+		n++;
+	return n;
+}
+
+/* Looking at one place costs next to nothing, but what stands at the start of a file of some type
+ * stands in all of them: then almost anything tells more. The fewer bytes are known, the more often
+ * the rest of the condition has to be looked at. */
+static uint64_t place_cost(const struct ir_pattern *p, uint8_t target)
+{
+	bool head = p->offset.kind == IR_OFF_ABS && p->offset.n < TYPE_SHOWS;
+	uint32_t n = known_in_front(p);
+	if (head && (target != 0 || n <= 4))
+		return PLACE_COMMON;
+	return 1 + ((UINT64_C(1) << 16) >> (2 * n));
+}
+
+st_t lower_pattern(struct emit *x, const struct ir_pattern *p, uint32_t sig, uint8_t target,
                    struct anchor *ret_anchor, struct err *e)
 {
 	struct lower l = {.x = x, .e = e, .anchor = ret_anchor, .floats = !one_place(&p->offset)};
@@ -366,7 +419,7 @@ st_t lower_pattern(struct emit *x, const struct ir_pattern *p, uint32_t sig,
 	if (p->offset.kind >= ARRAY_LEN(offset_kind))
 		return too_complex(&l);
 	if (!l.floats)
-		*ret_anchor = (struct anchor){.kind = ANCHOR_PLACE, .cost = 1};
+		*ret_anchor = (struct anchor){.kind = ANCHOR_PLACE, .cost = place_cost(p, target)};
 	uint32_t first = emit_count(&x->part, sizeof(struct db_part));
 	for (uint32_t i = 0; i < p->nparts; i++)
 		TRY(put_run(&l, &p->parts[i]));

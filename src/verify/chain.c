@@ -15,8 +15,6 @@
 #include "verify/view.h"
 
 #include "base/num.h"
-#include "match/find.h"
-
 #include <string.h>
 
 #define RING_WORDS (2 * ENDS_WORDS) /* ends of overlapping starts lie within twice the span */
@@ -87,11 +85,12 @@ static bool find_part(struct chain *c, const struct db_part *part, size_t from, 
 	if (part->min_len > v->size)
 		return false;
 	to = num_min_size(to, v->size - part->min_len);
-	const uint8_t *lit = v->db->code + part->lit;
+	const struct find_what what = {.lit = v->db->code + part->lit, .n = part->lit_len,
+	                               .rare = {part->rare[0], part->rare[1]},
+	                               .folded = part->lit_folded};
 	for (size_t s = from; s <= to && !view_tick(v); s++) {
 		if (part->lit_len) {
-			size_t at = find_literal(v->data, s + part->lit_off, to + part->lit_off, lit,
-			                         part->lit_len, part->lit_folded);
+			size_t at = v->find(v->data, s + part->lit_off, to + part->lit_off, &what);
 			if (at == FIND_NONE)
 				return false;
 			s = at - part->lit_off;

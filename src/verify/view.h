@@ -3,6 +3,7 @@
 #define VITRINE_VERIFY_VIEW_H
 
 #include "db/db.h"
+#include "match/find.h"
 #include "verify/facts.h"
 #include "verify/regex.h"
 
@@ -21,6 +22,7 @@ struct view {
 	const struct exe_layout *exe; /* NULL: not an executable, or not known yet */
 	const struct object_facts *facts;
 	struct regexes *regexes;
+	find_fn *find;
 	uint64_t deadline_ns;         /* monotonic; 0 is none */
 	uint32_t ticks;
 	bool over; /* the deadline passed: every search gives up */

@@ -3,7 +3,8 @@
 #include "test/t.h"
 
 #include "guard.h"
-#include "match/find.h"
+#include "match/cpu.h"
+#include "match/kernels.h"
 
 static uint64_t seed;
 static struct guard hay;
@@ -40,10 +41,15 @@ static void check(size_t from, size_t to, const uint8_t *lit, size_t n, bool fol
 {
 	const uint8_t *base = hay.end - (to + n);
 	size_t want = naive(base, from, to, lit, n, folded);
-	size_t got = find_literal(base, from, to, lit, n, folded);
-	if (got != want)
-		T_FAIL("[%zu, %zu], %zu bytes%s: at %zu, not %zu", from, to, n, folded ? ", folded" : "",
-		       got, want);
+	const struct find_what w = {lit, n, {(uint8_t)below(n), (uint8_t)below(n)}, folded};
+	static const uint32_t masks[] = {0, CPU_AVX2, CPU_ALL};
+	for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
+		struct kernels k = kernels_select(masks[i]);
+		size_t got = k.find(base, from, to, &w);
+		if (got != want)
+			T_FAIL("%s [%zu, %zu], %zu bytes%s: at %zu, not %zu", k.name, from, to, n,
+			       folded ? ", folded" : "", got, want);
+	}
 }
 
 static void every_literal_is_found_where_it_is_first(void)
@@ -51,7 +57,7 @@ static void every_literal_is_found_where_it_is_first(void)
 	uint8_t lit[64];
 	for (unsigned round = 0; round < 60000; round++) {
 		uint64_t alphabet = (uint64_t[]){2, 3, 6, 10, 256}[below(5)];
-		size_t n = 1 + below(below(2) ? 4 : sizeof lit), from = below(40), to = from + below(90);
+		size_t n = 1 + below(below(2) ? 4 : sizeof lit), from = below(40), to = from + below(below(4) ? 90 : 700);
 		fill(hay.end - (to + n), to + n, alphabet);
 		fill(lit, n, alphabet);
 		if (below(2))
@@ -77,22 +83,27 @@ static void every_pair_of_start_and_length_is_searched_whole(void)
 	}
 }
 
+static size_t find_in(const uint8_t *p, size_t from, size_t to, const uint8_t *lit, bool folded)
+{
+	return find_literal(p, from, to, &(struct find_what){lit, 6, {0, 5}, folded});
+}
+
 static void nothing_in_front_of_the_first_byte_is_read(void)
 {
 	const uint8_t lit[] = "needle";
 	memset(hay.begin, 'n', GUARD_PAGE);
 	memcpy(hay.begin + 1000, lit, 6);
-	T_EQ(find_literal(hay.begin, 0, 2000, lit, 6, false), 1000);
-	T_EQ(find_literal(hay.begin, 0, 999, lit, 6, false), FIND_NONE);
-	T_EQ(find_literal(hay.begin, 1001, 2000, lit, 6, false), FIND_NONE);
+	T_EQ(find_in(hay.begin, 0, 2000, lit, false), 1000);
+	T_EQ(find_in(hay.begin, 0, 999, lit, false), FIND_NONE);
+	T_EQ(find_in(hay.begin, 1001, 2000, lit, false), FIND_NONE);
 }
 
 static void folding_joins_cases_and_exact_search_does_not(void)
 {
 	const uint8_t upper[] = "NEEDLE";
 	memcpy(hay.begin, "  needle  ", 10);
-	T_EQ(find_literal(hay.begin, 0, 4, upper, 6, true), 2);
-	T_EQ(find_literal(hay.begin, 0, 4, upper, 6, false), FIND_NONE);
+	T_EQ(find_in(hay.begin, 0, 4, upper, true), 2);
+	T_EQ(find_in(hay.begin, 0, 4, upper, false), FIND_NONE);
 }
 
 int main(void)
