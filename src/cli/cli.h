@@ -15,6 +15,10 @@ int cmd_scan(int argc, char **argv);
 int cmd_db(int argc, char **argv);
 int cmd_db_build(int argc, char **argv);
 int cmd_db_info(int argc, char **argv);
+int cmd_db_list(int argc, char **argv);
+int cmd_db_explain(int argc, char **argv);
+int cmd_db_diff(int argc, char **argv);
+int cmd_db_test(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 

@@ -16,7 +16,7 @@ struct command {
 
 static const struct command commands[] = {
     {"scan", cmd_scan, "scan files and folders"},
-    {"db", cmd_db, "build a signature database, show what is in one"},
+    {"db", cmd_db, "build, explain, compare and try signature databases"},
     {"help", cmd_help, "show this, or the help of a command"},
     {"version", cmd_version, "show the version"},
 };

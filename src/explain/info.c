@@ -1,0 +1,106 @@
+/* The counters of a database. */
+#include "explain/explain.h"
+
+#include "base/num.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct row {
+	const char *key, *label;
+	uint64_t n;
+};
+
+static void put_rows(struct out *o, const char *kind, const struct row *rows, size_t n)
+{
+	out_open_one(o, kind);
+	for (size_t i = 0; i < n; i++) {
+		out_say(o, "%-24s %12" PRIu64, rows[i].label, rows[i].n);
+		out_remark(o);
+		out_num(o, rows[i].key, rows[i].n);
+	}
+}
+
+static void put_counters(struct out *o, const struct db *db)
+{
+	const struct db_meta *m = db_meta(db);
+	const struct row rows[] = {
+	    {"body", "body signatures", m->sigs_body},
+	    {"logical", "logical signatures", m->sigs_logical},
+	    {"file_hashes", "file hashes", m->hashes_file},
+	    {"section_hashes", "section hashes", m->hashes_section},
+	    {"trusted_hashes", "trusted hashes", m->hashes_trust},
+	    {"inactive", "not active", m->inactive},
+	    {"skipped", "malformed, skipped", m->skipped},
+	    {"out_of_level", "other engine versions", m->out_of_level},
+	    {"names", "names", m->nnames},
+	    {"functionality_level", "functionality level", m->flevel},
+	};
+	out_say(o, "Counters");
+	put_rows(o, "counters", rows, ARRAY_LEN(rows));
+	out_close(o);
+}
+
+static void put_inactive(struct out *o, const struct db *db)
+{
+	const struct db_inactive *in;
+	out_say(o, "Not active");
+	out_open_one(o, "inactive");
+	for (size_t i = 0; (in = db_inactive(db, i)); i++) {
+		char what[sizeof in->what + 1] = {0};
+		memcpy(what, in->what, sizeof in->what);
+		out_say(o, "%12" PRIu64 " ", in->n);
+		out_name(o, what);
+		out_remark(o);
+		out_num(o, what, in->n);
+	}
+	out_close(o);
+}
+
+static void put_sections(struct out *o, const struct db_view *v)
+{
+	const struct row rows[] = {
+	    {"inactive", "inactive", v->ninactive * sizeof *v->inactive},
+	    {"sig", "signatures", v->nsig * sizeof *v->sig},
+	    {"cond", "conditions", v->ncond * sizeof *v->cond},
+	    {"pattern", "patterns", v->npattern * sizeof *v->pattern},
+	    {"part", "parts", v->npart * sizeof *v->part},
+	    {"code", "code", v->ncode},
+	    {"filter", "filters", v->nfilter * sizeof *v->filter},
+	    {"bloom", "bloom words", v->nbloom * sizeof *v->bloom},
+	    {"bucket", "gram buckets", v->nbucket * sizeof *v->bucket},
+	    {"slot", "grams", v->nslot * sizeof *v->slot},
+	    {"place", "places", v->nplace * sizeof *v->place},
+	    {"always", "always tried", v->nalways * sizeof *v->always},
+	    {"hash_sizes", "hash sizes", v->nhash_sizes * sizeof *v->hash_sizes},
+	    {"hash_dir", "hash directory", v->nhash_dir * sizeof *v->hash_dir},
+	    {"hash_rows", "hash rows", v->nhash_rows},
+	    {"regex", "regular expressions", v->nregex * sizeof *v->regex},
+	    {"compare", "byte comparisons", v->ncompare * sizeof *v->compare},
+	    {"image", "image hashes", v->nimage * sizeof *v->image},
+	    {"name_dir", "name directory", v->nname_dir * sizeof *v->name_dir},
+	    {"name_blocks", "name blocks", v->nname_blocks},
+	};
+	out_say(o, "Sections (bytes)");
+	put_rows(o, "sections", rows, ARRAY_LEN(rows));
+	out_close(o);
+}
+
+void explain_info(struct out *o, const struct db *db, const char *path, uint64_t size)
+{
+	char digest[65];
+	hex_encode(db_meta(db)->sources, 32, digest);
+	out_name(o, path);
+	out_say(o, ": %" PRIu64 " bytes, format %d", size, DB_VERSION);
+	out_open(o, "database");
+	out_str(o, "file", path);
+	out_num(o, "size", size);
+	out_num(o, "version", DB_VERSION);
+	out_str(o, "sources", digest);
+	out_say(o, "sources %s", digest);
+	out_remark(o);
+	put_counters(o, db);
+	put_inactive(o, db);
+	put_sections(o, db_view(db));
+	out_close(o);
+}
