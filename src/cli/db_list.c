@@ -8,7 +8,7 @@ static const char usage[] =
     "\n"
     "Lists the names of signatures in order, each with what stands under it. PATTERN is a part of\n"
     "the name, or, with * (any text) or ? (any byte), the whole name; in any case of letters.\n"
-    "Names are shown without the .UNOFFICIAL that a scan puts behind them.\n"
+    "Names are shown without the .UNOFFICIAL that clamscan puts behind them.\n"
     "Exit code: 0 listed (also when no name fits), 2 an error.\n"
     "\n"
     "  -d, --database FILE|DIR  as for vitrine scan; default: what a scan uses\n"

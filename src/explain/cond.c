@@ -21,20 +21,30 @@ static uint32_t operands(const struct db_cond *c)
 	}
 }
 
-/* Puts child `below` in front of the others of `at`. One that joins its own by the same operator is
- * replaced by them: "0|1|2" groups as 0|(1|2), and means the same without the group. */
 static void add_child(struct cond_tree *t, uint16_t at, uint16_t below)
 {
+	uint16_t *link = &t->child[at];
+	while (*link != COND_NONE && t->rank[*link] < t->rank[below])
+		link = &t->next[*link];
+	t->next[below] = *link;
+	*link = below;
+	t->rank[at] = t->rank[t->child[at]];
+}
+
+/* A child that joins its own by the same operator is replaced by them: "0|1|2" groups as 0|(1|2),
+ * and means the same without the group. */
+static void add_children(struct cond_tree *t, uint16_t at, uint16_t below)
+{
 	uint32_t op = t->node[at].op;
-	uint16_t last = below;
-	if ((op == DB_COND_AND || op == DB_COND_OR) && t->node[below].op == op &&
-	    t->child[below] != COND_NONE) {
-		last = below = t->child[below];
-		while (t->next[last] != COND_NONE)
-			last = t->next[last];
+	bool joins = (op == DB_COND_AND || op == DB_COND_OR) && t->node[below].op == op;
+	if (!joins || t->child[below] == COND_NONE) {
+		add_child(t, at, below);
+		return;
 	}
-	t->next[last] = t->child[at];
-	t->child[at] = below;
+	for (uint16_t c = t->child[below], next; c != COND_NONE; c = next) {
+		next = t->next[c];
+		add_child(t, at, c);
+	}
 }
 
 void cond_tree_of(const struct db_view *db, const struct db_sig *s, struct cond_tree *ret)
@@ -49,8 +59,9 @@ void cond_tree_make(const struct db_cond *cond, uint32_t count, struct cond_tree
 	for (uint16_t i = 0; i < count && i < DB_CONDS_MAX; i++) {
 		ret->node[i] = cond[i];
 		ret->child[i] = ret->next[i] = COND_NONE;
+		ret->rank[i] = cond[i].op == DB_COND_ID ? cond[i].a + 1 : 0;
 		for (uint32_t k = operands(&ret->node[i]); k > 0 && n > 0; k--)
-			add_child(ret, i, stack[--n]);
+			add_children(ret, i, stack[--n]);
 		if (n < DB_COND_STACK)
 			stack[n++] = i;
 	}
@@ -155,16 +166,18 @@ static void say_range(struct out *o, const char *what, const struct db_cond *c)
 
 static void say_layer(struct out *o, const struct db_cond *c)
 {
-	if (c->b == 1)
-		out_say(o, "the object is directly inside of ");
-	else
-		out_say(o, "the object is inside of, %" PRIu32 " layers up, ", c->b);
 	if (c->a == DB_LAYER_ANY)
-		out_say(o, "some container");
-	else if (c->a >= FILETYPES)
-		out_say(o, "a type that no container has (never true)");
+		out_say(o, "there is a container ");
 	else
-		out_say(o, "%s", filetype_name((enum file_type)c->a));
+		out_say(o, "the container ");
+	if (c->b == 1)
+		out_say(o, "directly around the object");
+	else
+		out_say(o, "%" PRIu32 " layers up", c->b);
+	if (c->a < FILETYPES)
+		out_say(o, " is %s", filetype_name((enum file_type)c->a));
+	else if (c->a != DB_LAYER_ANY)
+		out_say(o, " is of a type that none has (never true)");
 }
 
 static bool is_pair(const struct cond_tree *t, uint16_t at)

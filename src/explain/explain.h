@@ -42,7 +42,8 @@ struct explain_object {
 st_t explain_test(struct out *o, const struct db *db, uint32_t index,
                   const struct explain_object *object, bool *ret_hit, struct err *e);
 
-/* The same for one signature on an object of a known target type; *ret_hit is the engine's answer, *ret_words that of the steps shown: they are the same. */
+/* The same for one signature on an object of a known target type. *ret_hit is the engine's answer,
+ * *ret_words that of the steps shown: they are the same. */
 struct object_facts;
 st_t explain_test_sig(struct out *o, const struct db *db, uint32_t sig, uint8_t target,
                       const struct object_facts *facts, const struct explain_object *object,

@@ -63,7 +63,7 @@ static void put_proposals(struct out *o, const struct proposal list[PROPOSED])
 	}
 }
 
-/* Is `name` what was asked for, as it is or with the suffix that a report puts behind it? */
+/* Is `name` what was asked for, as it is or with the suffix that clamscan puts behind it? */
 static bool fits(const char *asked, size_t n, bool suffixed, const char *name)
 {
 	size_t bare = n - (suffixed ? strlen(SUFFIX) : 0);

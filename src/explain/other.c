@@ -1,4 +1,5 @@
-/* Sub-signatures that are no body patterns: regular expressions, comparisons of numbers, pictures. */
+/* Sub-signatures that are no body patterns: regular expressions, comparisons of numbers,
+ * pictures. */
 #include "explain/words.h"
 
 #include "base/num.h"
@@ -131,10 +132,9 @@ static void explain_compare(struct out *o, const struct db_compare *c)
 
 /* -- all ------------------------------------------------------------------------------------ */
 
-void say_other(struct out *o, const struct db_view *db, const struct db_sig *s,
-               const struct db_pattern *p, const struct subsigs *subs)
+void say_other(struct out *o, const struct db_view *db, const struct db_pattern *p,
+               const struct subsigs *subs)
 {
-	(void)s;
 	switch (p->flags & DB_PAT_OTHER) {
 	case DB_PAT_REGEX:
 		say_regex(o, p);

@@ -66,12 +66,11 @@ static void put_modifiers(struct out *o, const struct db_pattern *p)
 	}
 }
 
-static void put_other(struct out *o, const struct db_view *db, const struct db_sig *s,
-                      const struct db_pattern *p, uint32_t sub, const struct subsigs *subs,
-                      struct cond_tree *t)
+static void put_other(struct out *o, const struct db_view *db, const struct db_pattern *p,
+                      uint32_t sub, const struct subsigs *subs, struct cond_tree *t)
 {
 	out_say(o, "Sub-signature %" PRIu32 " ", sub);
-	say_other(o, db, s, p, subs);
+	say_other(o, db, p, subs);
 	out_open(o, "patterns");
 	out_num(o, "subsignature", sub);
 	explain_other(o, db, p, subs, t);
@@ -117,7 +116,7 @@ static void put_patterns(struct out *o, const struct db_view *db, const struct d
 			const struct db_pattern *p = &db->pattern[s->pattern + subs->v[i].first + k];
 			bool wide = p->flags & DB_PAT_WIDE;
 			if (p->flags & DB_PAT_OTHER)
-				put_other(o, db, s, p, i, subs, t);
+				put_other(o, db, p, i, subs, t);
 			else
 				put_pattern(o, db, p, i, form(subs->v[i].count > 1, wide));
 		}

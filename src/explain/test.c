@@ -244,7 +244,7 @@ static st_t put_other(struct trial *t, uint32_t sub, uint32_t k, struct err *e)
 	const struct db_pattern *p = &t->db->pattern[t->sig->pattern + k];
 	const struct object_facts *f = t->view.facts;
 	out_say(t->o, "Sub-signature %" PRIu32 " ", sub);
-	say_other(t->o, t->db, t->sig, p, &t->subs);
+	say_other(t->o, t->db, p, &t->subs);
 	out_open(t->o, "subsignatures");
 	out_num(t->o, "subsignature", sub);
 	if (p->flags & DB_PAT_REGEX)

@@ -32,18 +32,6 @@ void say_bytes(struct out *o, uint64_t n)
 	out_say(o, "%" PRIu64 " byte%s", n, n == 1 ? "" : "s");
 }
 
-bool has_suffix(uint32_t nameref)
-{
-	return !(nameref & DB_NAMEREF_OFFICIAL);
-}
-
-void say_name(struct out *o, const char *name, uint32_t nameref)
-{
-	out_name(o, name);
-	if (has_suffix(nameref))
-		out_say(o, ".UNOFFICIAL");
-}
-
 /* -- offsets -------------------------------------------------------------------------------- */
 
 const char *word_offset_kind(uint8_t kind)

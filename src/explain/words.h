@@ -11,10 +11,6 @@ const char *word_target(uint8_t target);
 /* Adds "n byte" or "n bytes". */
 void say_bytes(struct out *o, uint64_t n);
 
-/* Adds a name as the scanner reports it: .UNOFFICIAL behind what no signed set brought. */
-void say_name(struct out *o, const char *name, uint32_t nameref);
-bool has_suffix(uint32_t nameref);
-
 /* Adds where a pattern starts: "anywhere", "exactly 10 bytes behind the entry point", … */
 void say_offset(struct out *o, const struct db_pattern *p);
 const char *word_offset_kind(uint8_t kind);
@@ -37,13 +33,15 @@ st_t subsigs_of(const struct db_view *db, const struct db_sig *s, struct subsigs
 /* Number of the sub-signature that pattern k (relative) belongs to. */
 uint32_t subsig_of(const struct subsigs *t, uint32_t pattern);
 
-/* A condition as a tree: nodes are those of the program, children in the order of the text. A
- * signature without a condition has the one node "sub-signature 0". */
+/* A condition as a tree: nodes are those of the program; of several children those come first that
+ * ask about the file, then in order of sub-signatures. A signature without a condition has the one
+ * node "sub-signature 0". */
 #define COND_NONE UINT16_MAX
 struct cond_tree {
 	uint16_t root;
 	struct db_cond node[DB_CONDS_MAX];
 	uint16_t child[DB_CONDS_MAX], next[DB_CONDS_MAX];
+	uint32_t rank[DB_CONDS_MAX]; /* what children are ordered by */
 };
 void cond_tree_of(const struct db_view *db, const struct db_sig *s, struct cond_tree *ret);
 void cond_tree_make(const struct db_cond *cond, uint32_t n, struct cond_tree *ret);
@@ -61,11 +59,11 @@ bool cond_is_told(const struct cond_tree *t, uint16_t at);
 void explain_cond(struct out *o, const struct cond_tree *t, uint16_t at,
                   const struct subsigs *subs);
 
-/* A sub-signature that is no body pattern (DB_PAT_OTHER): adds what it is, as the rest of a sentence
- * that began with its number; then, once the item is open, writes what there is to it. `t` is
- * scratch. */
-void say_other(struct out *o, const struct db_view *db, const struct db_sig *s,
-               const struct db_pattern *p, const struct subsigs *subs);
+/* A sub-signature that is no body pattern (DB_PAT_OTHER): adds what it is, as the rest of a
+ * sentence that began with its number; then, once the item is open, writes what there is to it. `t`
+ * is scratch. */
+void say_other(struct out *o, const struct db_view *db, const struct db_pattern *p,
+               const struct subsigs *subs);
 void explain_other(struct out *o, const struct db_view *db, const struct db_pattern *p,
                    const struct subsigs *subs, struct cond_tree *t);
 

@@ -153,7 +153,9 @@ Logic.Word;Target:0;0;7468697264::f
 Logic.Pe;Engine:51-255,Target:1;0&1;EP+0:6669727374;7468697264
 Logic.Place;Target:0;0;10:7468697264
 Logic.Size;Engine:51-255,FileSize:1000-2000,Target:0;0;7468697264
-Logic.Section;Engine:51-255,Target:0;0;7468697264
+Logic.Regex;Engine:81-255,Target:0;0&1;6669727374;0/th[a-i]rd/gi
+Logic.Number;Engine:81-255,Target:0;0&1;6669727374;0(>>5#de2#>40)
+Logic.Zip;Engine:81-255,Target:0,Container:CL_TYPE_ZIP;0;6669727374
 """
 
 
@@ -173,9 +175,16 @@ Logic.Section;Engine:51-255,Target:0;0;7468697264
     ("Logic.Place", b"third", 1, ["its place lies outside"]),
     ("Logic.Place", b"third..........third", 1,
      ["it is in the file at offset 0, 15; it must start at offset 10"]),
+    ("Logic.Regex", b"first THIRD thbrd", 0,
+     ["because its trigger holds", "at offset 12 (0xc), 5 bytes", "it matches 2 times"]),
+    ("Logic.Regex", b"firs THIRD", 1, ["because its trigger does not hold"]),
+    ("Logic.Regex", b"first secnd", 1, ["it does not match"]),
+    ("Logic.Number", b"first41", 0, ["it matches 1 time"]),
+    ("Logic.Number", b"first40", 1, ["it does not match"]),
+    ("Logic.Zip", b"first", 1, ["no:  the container directly around the object is CL_TYPE_ZIP"]),
     ("Logic.Size", b"third", 1, ["no:  the size of the file in bytes is 1000 to 2000 (it is 5)"]),
 ])
-def test_test_says_where_it_matches_or_why_not(box, name, content, code, said):
+def test_test_says_where_it_matches_or_why_not_as_a_scan_does(box, name, content, code, said):
     box.write("r.ldb", RULES)
     box.write("file", content)
     got, out, err = box.db("test", "-d", "r.ldb", name, "file")
@@ -183,6 +192,9 @@ def test_test_says_where_it_matches_or_why_not(box, name, content, code, said):
     for words in said:
         assert words in out
     assert box.db("test", "-d", "r.ldb", name, "-", stdin=content)[:2] == (code, out)
+    scan = cli.run("vitrine", "scan", "-z", "-d", "r.ldb", "file", cache=box.dir / "cache",
+                   cwd=box.dir)
+    assert (f"{name} FOUND" in scan[1]) == (code == 0)
     result = json.loads(box.db("test", "--json", "-d", "r.ldb", name, "file")[1])
     assert result["signatures"][0]["verdict"]["found"] == (code == 0)
 
