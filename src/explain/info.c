@@ -57,6 +57,23 @@ static void put_inactive(struct out *o, const struct db *db)
 	out_close(o);
 }
 
+/* Both texts fill their fields without a NUL at most. */
+static void put_notes(struct out *o, const struct db_view *v)
+{
+	for (size_t i = 0; i < v->nnote; i++) {
+		char kind[sizeof v->note->kind + 1] = {0}, text[sizeof v->note->text + 1] = {0};
+		memcpy(kind, v->note[i].kind, sizeof v->note->kind);
+		memcpy(text, v->note[i].text, sizeof v->note->text);
+		out_name(o, kind);
+		out_say(o, ": ");
+		out_name(o, text);
+		out_open(o, "notes");
+		out_str(o, "kind", kind);
+		out_str(o, "text", text);
+		out_close(o);
+	}
+}
+
 static void put_sections(struct out *o, const struct db_view *v)
 {
 	const struct row rows[] = {
@@ -78,6 +95,9 @@ static void put_sections(struct out *o, const struct db_view *v)
 	    {"regex", "regular expressions", v->nregex * sizeof *v->regex},
 	    {"compare", "byte comparisons", v->ncompare * sizeof *v->compare},
 	    {"image", "image hashes", v->nimage * sizeof *v->image},
+	    {"magic", "file types", v->nmagic * sizeof *v->magic + v->nmagic_bytes +
+	                                v->nmagic_part * sizeof *v->magic_part},
+	    {"note", "notes", v->nnote * sizeof *v->note},
 	    {"name_dir", "name directory", v->nname_dir * sizeof *v->name_dir},
 	    {"name_blocks", "name blocks", v->nname_blocks},
 	};
@@ -101,6 +121,7 @@ void explain_info(struct out *o, const struct db *db, const char *path, uint64_t
 	out_remark(o);
 	put_counters(o, db);
 	put_inactive(o, db);
+	put_notes(o, db_view(db));
 	put_sections(o, db_view(db));
 	out_close(o);
 }

@@ -1,5 +1,6 @@
 /* Why a signature is found in an object, or not: every sub-signature, then the condition. */
 #include "explain/explain.h"
+#include "explain/test_views.h"
 #include "explain/trace.h"
 #include "explain/words.h"
 
@@ -123,7 +124,7 @@ static void value_of(struct trial *t, uint16_t at, struct value *ret)
 		value_of_children(t, at, ret);
 		break;
 	case DB_COND_FILESIZE:
-		ret->truth = within(t->view.size, n);
+		ret->truth = within(t->view.facts ? t->view.facts->file_size : t->view.size, n);
 		break;
 	case DB_COND_EP:
 		ret->truth = valid && exe->has_ep && within(exe->ep, n);
@@ -158,7 +159,8 @@ static void say_fact(struct trial *t, uint16_t at)
 	if (counts)
 		out_say(t->o, " (%" PRIu64 " found)", t->sum[at]);
 	else if (n->op == DB_COND_FILESIZE)
-		out_say(t->o, " (it is %zu)", t->view.size);
+		out_say(t->o, " (it is %" PRIu64 ")",
+		        t->view.facts ? t->view.facts->file_size : t->view.size);
 	else if (asks_exe && !valid)
 		out_say(t->o, " (the file is no executable that could be read)");
 	else if (n->op == DB_COND_EP && !exe->has_ep)
@@ -501,18 +503,44 @@ static void put_subject(struct out *o, const struct subject *s)
 	out_close(o);
 }
 
-static st_t test_all(struct out *o, const struct subject *s, bool *ret_hit, struct err *e)
+static st_t test_view(struct out *o, const struct subject *s, const struct test_view *view,
+                      bool *ret_hit, struct err *e)
 {
 	const struct db_view *v = db_view(s->db);
-	put_subject(o, s);
 	for (uint32_t i = 0; i < v->nsig; i++) {
 		bool hit, words;
-		if ((v->sig[i].nameref & DB_NAMEREF_INDEX) != s->index)
+		bool skipped = view->raw_of_copy && v->sig[i].target == s->target;
+		if ((v->sig[i].nameref & DB_NAMEREF_INDEX) != s->index || skipped)
 			continue;
-		struct object_facts facts = {.exe = s->exe};
-		TRY(explain_test_sig(o, s->db, i, s->target, &facts, s->object, &hit, &words, e));
+		TRY(explain_test_sig(o, s->db, i, view->target, &view->facts, &view->object, &hit, &words,
+		                     e));
 		*ret_hit |= hit;
 	}
+	return ST_OK;
+}
+
+static st_t test_views(struct out *o, const struct subject *s, bool *ret_hit, struct err *e)
+{
+	struct test_views views;
+	TRY(test_views_of(db_view(s->db), s->type, s->exe, s->object, &views, e));
+	st_t st = ST_OK;
+	for (size_t i = 0; i < views.n && st == ST_OK; i++) {
+		if (views.n > 1) {
+			out_say(o, "%s", views.v[i].words);
+			out_open(o, "views");
+		}
+		st = test_view(o, s, &views.v[i], ret_hit, e);
+		if (views.n > 1)
+			out_close(o);
+	}
+	test_views_done(&views);
+	return st;
+}
+
+static st_t test_all(struct out *o, const struct subject *s, bool *ret_hit, struct err *e)
+{
+	put_subject(o, s);
+	TRY(test_views(o, s, ret_hit, e));
 	struct rows w = {.o = o, .index = s->index, .exe = s->exe, .hit = ret_hit,
 	                 .object = rd_make(s->object->data, s->object->len),
 	                 .is_pe = s->target == filetype_target(FT_MSEXE)};
@@ -533,7 +561,7 @@ st_t explain_test(struct out *o, const struct db *db, uint32_t index,
 	struct exe_layout *exe = calloc(1, sizeof *exe);
 	if (!exe)
 		return fail(e, ST_NOMEM, 0, "test: out of memory");
-	s.type = filetype_detect(head, object->len);
+	s.type = filetype_detect_with(db_view(db), head, object->len);
 	s.target = filetype_target(s.type);
 	if (layout_of(in, s.target, exe) == ST_OK && exe->valid)
 		s.exe = exe;

@@ -292,6 +292,11 @@ static void put_why_nowhere(struct trace_run *t)
 		put_why_section(t);
 		return;
 	}
+	if (p->off_kind == DB_OFF_EOF && t->v->facts && t->v->facts->no_end) {
+		out_say(t->o, "a normalised copy of text has no end to count from");
+		put_reason(t);
+		return;
+	}
 	if (p->off_kind == DB_OFF_VERSION_INFO) {
 		out_say(t->o, "the file has no version information");
 		put_reason(t);

@@ -58,7 +58,7 @@ static uint64_t nfound, nmissed;
 static void compare(struct world *w, uint8_t target, const struct exe_layout *exe,
                     const struct explain_object *object, const uint32_t *sigs, size_t n)
 {
-	struct object_facts facts = {.exe = exe};
+	struct object_facts facts = {.file_size = object->len, .exe = exe};
 	for (uint32_t i = 0; i < db_view(w->db)->nsig; i++) {
 		struct out o = {.json = i % 2};
 		bool hit = false, words = false, engine = has(sigs, n, i);
@@ -86,7 +86,7 @@ static void one_object(struct world *w, struct engine *g)
 	random_layout(&seed, size, &exe);
 	const struct exe_layout *layout = target == 1 || target == 6 ? &exe : NULL;
 	engine_begin(g, target, data, size);
-	struct object_facts facts = {.exe = layout};
+	struct object_facts facts = {.file_size = size, .exe = layout};
 	T_EQ(engine_finish(g, &facts, &sigs, &n, &e), ST_OK);
 	struct explain_object object = {.data = data, .len = size};
 	compare(w, target, layout, &object, sigs, n);
