@@ -6,9 +6,10 @@
 static const char usage[] =
     "Usage: vitrine db info [--json] [--cvdcertsdir DIR] FILE\n"
     "\n"
-    "Checks a database (a compiled one, or signatures as text, which are compiled first) and\n"
-    "shows its counters, what is recognised but not active in this version, the digest of its\n"
-    "sources and the sizes of its sections.\n"
+    "Checks a database (a compiled one; text and containers are compiled first) and shows its\n"
+    "counters, what is recognised but not active in this version, the digest of its sources, the\n"
+    "sizes of its sections, and the containers that it was made from: version, build, and by what\n"
+    "their origin is proven.\n"
     "Exit code: 0 shown, 2 not a sound database.\n"
     "\n"
     "Examples:\n"

@@ -4,6 +4,7 @@
 #include "base/num.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct row {
@@ -13,7 +14,7 @@ struct row {
 
 static void put_rows(struct out *o, const char *kind, const struct row *rows, size_t n)
 {
-	out_open_one(o, kind);
+	out_open_map(o, kind);
 	for (size_t i = 0; i < n; i++) {
 		out_say(o, "%-24s %12" PRIu64, rows[i].label, rows[i].n);
 		out_remark(o);
@@ -45,7 +46,7 @@ static void put_inactive(struct out *o, const struct db *db)
 {
 	const struct db_inactive *in;
 	out_say(o, "Not active");
-	out_open_one(o, "inactive");
+	out_open_map(o, "inactive");
 	for (size_t i = 0; (in = db_inactive(db, i)); i++) {
 		char what[sizeof in->what + 1] = {0};
 		memcpy(what, in->what, sizeof in->what);
@@ -55,6 +56,69 @@ static void put_inactive(struct out *o, const struct db *db)
 		out_num(o, what, in->n);
 	}
 	out_close(o);
+}
+
+/* A field of `size` bytes that need not end with a NUL. */
+static const char *field(const char *s, size_t size, char ret[DB_NOTE_TEXT + 1])
+{
+	size_t n = strnlen(s, num_min_size(size, DB_NOTE_TEXT));
+	memcpy(ret, s, n);
+	ret[n] = '\0';
+	return ret;
+}
+
+/* By what the origin of a container is proven, in words. */
+static const char *word_proof(const struct db_origin *g)
+{
+	static const char *const words[DB_ORIGIN_SCHEMES] = {
+	    "not signed",
+	    "legacy MD5/RSA-1024: evidence of origin only",
+	    ".info SHA-256/RSA-2047",
+	    "CMS, root ",
+	};
+	return g->scheme < DB_ORIGIN_SCHEMES ? words[g->scheme] : "unknown";
+}
+
+static void put_origin_fields(struct out *o, const struct db_origin *g)
+{
+	static const char *const scheme[DB_ORIGIN_SCHEMES] = {"none", "legacy", "info", "cms"};
+	char digest[65], text[DB_NOTE_TEXT + 1], proof[DB_NOTE_TEXT + 64];
+	hex_encode(g->sha256, sizeof g->sha256, digest);
+	out_str(o, "file", field(g->file, sizeof g->file, text));
+	out_str(o, "time", field(g->time, sizeof g->time, text));
+	out_str(o, "builder", field(g->builder, sizeof g->builder, text));
+	out_str(o, "scheme", g->scheme < DB_ORIGIN_SCHEMES ? scheme[g->scheme] : "unknown");
+	out_str(o, "root", field(g->signer, sizeof g->signer, text));
+	snprintf(proof, sizeof proof, "%s%s", word_proof(g), text);
+	out_str(o, "proof", proof);
+	out_str(o, "sha256", digest);
+	out_num(o, "version", g->version);
+	out_num(o, "signatures", g->sigs);
+	out_num(o, "functionality_level", g->flevel);
+	out_num(o, "build_time", g->stime);
+	out_say(o, "origin: ");
+	out_name(o, proof);
+	out_remark(o);
+}
+
+static void put_origin(struct out *o, const struct db_origin *g)
+{
+	char text[DB_NOTE_TEXT + 1];
+	out_name(o, field(g->file, sizeof g->file, text));
+	out_say(o, ": version %" PRIu32 " of ", g->version);
+	out_name(o, field(g->time, sizeof g->time, text));
+	out_say(o, " by ");
+	out_name(o, field(g->builder, sizeof g->builder, text));
+	out_say(o, ", %" PRIu32 " signatures, functionality level %" PRIu32, g->sigs, g->flevel);
+	out_open(o, "containers");
+	put_origin_fields(o, g);
+	out_close(o);
+}
+
+static void put_origins(struct out *o, const struct db_view *v)
+{
+	for (size_t i = 0; i < v->norigin; i++)
+		put_origin(o, &v->origin[i]);
 }
 
 /* Both texts fill their fields without a NUL at most. */
@@ -97,6 +161,7 @@ static void put_sections(struct out *o, const struct db_view *v)
 	    {"image", "image hashes", v->nimage * sizeof *v->image},
 	    {"magic", "file types", v->nmagic * sizeof *v->magic + v->nmagic_bytes +
 	                                v->nmagic_part * sizeof *v->magic_part},
+	    {"origin", "origins", v->norigin * sizeof *v->origin},
 	    {"note", "notes", v->nnote * sizeof *v->note},
 	    {"name_dir", "name directory", v->nname_dir * sizeof *v->name_dir},
 	    {"name_blocks", "name blocks", v->nname_blocks},
@@ -119,6 +184,7 @@ void explain_info(struct out *o, const struct db *db, const char *path, uint64_t
 	out_str(o, "sources", digest);
 	out_say(o, "sources %s", digest);
 	out_remark(o);
+	put_origins(o, db_view(db));
 	put_counters(o, db);
 	put_inactive(o, db);
 	put_notes(o, db_view(db));

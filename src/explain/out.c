@@ -138,17 +138,21 @@ static void begin_only_object(struct out *o, const char *kind)
 	add(o, "{");
 }
 
-static void open_item(struct out *o, const char *kind, bool only)
+enum item { ONE_OF_MANY, ONLY, MAP };
+
+static void open_item(struct out *o, const char *kind, enum item item)
 {
 	if (!o->json) {
 		put_line(o);
 	} else {
-		if (only)
-			begin_only_object(o, kind);
-		else
+		if (item == ONE_OF_MANY)
 			begin_object(o, kind);
-		add(o, "\"words\":");
-		put_json_string(o, o->line.data, o->line.len);
+		else
+			begin_only_object(o, kind);
+		if (item != MAP) {
+			add(o, "\"words\":");
+			put_json_string(o, o->line.data, o->line.len);
+		}
 		o->line.len = 0;
 	}
 	if (o->depth + 1 >= OUT_DEPTH_MAX) {
@@ -156,17 +160,22 @@ static void open_item(struct out *o, const char *kind, bool only)
 			o->st = fail(&o->e, ST_LIMIT, 0, "answer nested too deep");
 		return;
 	}
-	o->level[++o->depth] = (struct out_level){.any = true};
+	o->level[++o->depth] = (struct out_level){.any = item != MAP};
 }
 
 void out_open(struct out *o, const char *kind)
 {
-	open_item(o, kind, false);
+	open_item(o, kind, ONE_OF_MANY);
 }
 
 void out_open_one(struct out *o, const char *kind)
 {
-	open_item(o, kind, true);
+	open_item(o, kind, ONLY);
+}
+
+void out_open_map(struct out *o, const char *kind)
+{
+	open_item(o, kind, MAP);
 }
 
 void out_close(struct out *o)

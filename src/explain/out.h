@@ -58,6 +58,8 @@ void out_open(struct out *o, const char *kind);
 void out_close(struct out *o);
 /* The same for an item that is the only one of its kind: in JSON no array. */
 void out_open_one(struct out *o, const char *kind);
+/* The same for a table of fields whose keys are data: no member "words". */
+void out_open_map(struct out *o, const char *kind);
 /* An item without anything below. */
 void out_item(struct out *o, const char *kind);
 /* The sentence so far is a line below the item that is open, for people only. */
