@@ -253,6 +253,12 @@ void out_hex(struct out *o, const char *key, const uint8_t *p, size_t n)
 	buf_u8(&o->all, '"');
 }
 
+void out_raw(struct out *o, const void *p, size_t n)
+{
+	buf_add(&o->all, p, n);
+	pass_on(o, PORTION);
+}
+
 st_t out_finish(struct out *o, struct err *e)
 {
 	pass_on(o, 1);

@@ -72,6 +72,9 @@ void out_bool(struct out *o, const char *key, bool b);
 void out_str(struct out *o, const char *key, const char *s);
 void out_hex(struct out *o, const char *key, const uint8_t *p, size_t n);
 
+/* Bytes as they are, for answers without items. */
+void out_raw(struct out *o, const void *p, size_t n);
+
 /* Writes what is left. The first thing that went wrong, or ST_OK. */
 st_t out_finish(struct out *o, struct err *e);
 void out_done(struct out *o);

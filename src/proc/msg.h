@@ -164,6 +164,17 @@ enum inspect_op {
 	INSPECT_EXPLAIN, /* A; text: name */
 	INSPECT_DIFF,    /* A, B */
 	INSPECT_TEST,    /* A, FILE; text: name */
+	/* As sigtool; all of FILE. name: of the file, where it is shown or decides. */
+	INSPECT_MD5,
+	INSPECT_SHA1,
+	INSPECT_SHA256,
+	INSPECT_HEX,
+	INSPECT_SECTIONS,
+	INSPECT_NORMAL_TEXT,
+	INSPECT_UTF16,
+	INSPECT_NAMES,
+	INSPECT_FIND,   /* text: regular expression */
+	INSPECT_DECODE,
 	INSPECT_OPS
 };
 enum inspect_input { INSPECT_A, INSPECT_B, INSPECT_FILE, INSPECT_INPUTS };
@@ -180,6 +191,7 @@ struct msg_inspect {
 	uint32_t op;   /* enum inspect_op */
 	uint32_t json;
 	char text[MSG_PATH_MAX];
+	char name[MSG_NAME_MAX];
 };
 
 struct msg_input { /* with the database or file */

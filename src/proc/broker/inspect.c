@@ -41,6 +41,7 @@ static st_t send_request(struct msg_peer *p, const struct inspect_request *rq, s
 	struct msg m = {.type = MSG_INSPECT};
 	m.inspect = (struct msg_inspect){.op = rq->op, .json = rq->json};
 	msg_text(m.inspect.text, sizeof m.inspect.text, rq->text ? rq->text : "");
+	msg_text(m.inspect.name, sizeof m.inspect.name, rq->name ? rq->name : "");
 	TRY(msg_send(p, &m, -1, true, e));
 	for (uint32_t i = 0; i < INSPECT_INPUTS; i++) {
 		m = (struct msg){.type = MSG_INPUT};

@@ -13,6 +13,7 @@ struct inspect_request {
 	enum inspect_op op;
 	bool json;
 	const char *text; /* what the operation asks for (enum inspect_op); NULL is "" */
+	const char *name; /* likewise */
 	/* What each operation needs; -1: none. They stay the caller's. */
 	int fd[INSPECT_INPUTS];
 };

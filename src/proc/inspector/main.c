@@ -5,7 +5,7 @@
  * answer goes to SANDBOX_FD_OUT, a pipe. Ends after one question. */
 #include "base/io.h"
 #include "crypto/digest.h"
-#include "explain/explain.h"
+#include "explain/sigtool.h"
 #include "proc/msg.h"
 #include "sandbox/roles.h"
 
@@ -158,9 +158,43 @@ static st_t about_name(struct inspector *x, enum inspect_outcome *ret, struct er
 	return explain_name(&x->out, x->db[0], name, e);
 }
 
+/* What sigtool does with a file. */
+static st_t about_file(struct inspector *x, struct err *e)
+{
+	struct buf file = {0};
+	const char *name = x->ask.name;
+	TRY(read_file(x->fd[INSPECT_FILE], &file, e));
+	struct explain_object in = {file.data, file.len, 0};
+	switch ((enum inspect_op)x->ask.op) {
+	case INSPECT_MD5:
+		return sigtool_digest(&x->out, DIGEST_MD5, &in, name, e);
+	case INSPECT_SHA1:
+		return sigtool_digest(&x->out, DIGEST_SHA1, &in, name, e);
+	case INSPECT_SHA256:
+		return sigtool_digest(&x->out, DIGEST_SHA256, &in, name, e);
+	case INSPECT_SECTIONS:
+		return sigtool_sections(&x->out, &in, e);
+	case INSPECT_NORMAL_TEXT:
+		return sigtool_text(&x->out, &in, e);
+	case INSPECT_UTF16:
+		return sigtool_utf16(&x->out, &in, e);
+	case INSPECT_NAMES:
+		return sigtool_list(&x->out, &in, name, e);
+	case INSPECT_FIND:
+		return sigtool_find(&x->out, &in, name, x->ask.text, e);
+	case INSPECT_DECODE:
+		return sigtool_decode(&x->out, &in, e);
+	default:
+		sigtool_hex(&x->out, &in);
+		return ST_OK;
+	}
+}
+
 static st_t answer(struct inspector *x, enum inspect_outcome *ret, struct err *e)
 {
 	*ret = INSPECT_DONE;
+	if (x->ask.op >= INSPECT_MD5)
+		return about_file(x, e);
 	TRY(open_database(x, INSPECT_A, e));
 	switch ((enum inspect_op)x->ask.op) {
 	case INSPECT_INFO:
@@ -180,7 +214,11 @@ static st_t run(struct inspector *x, struct err *e)
 	enum inspect_outcome outcome;
 	TRY(receive(x, e));
 	x->out = (struct out){.json = x->ask.json, .write = write_out, .ctx = x};
-	TRY(answer(x, &outcome, e));
+	st_t st = answer(x, &outcome, e);
+	/* What was said in front of a refusal counts. */
+	if (st > ST_OK)
+		(void)!out_finish(&x->out, NULL);
+	TRY(st);
 	TRY(out_finish(&x->out, e));
 	struct msg m = {.type = MSG_INSPECTED};
 	m.inspected = (struct msg_inspected){.outcome = outcome, .size = x->written};
