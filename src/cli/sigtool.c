@@ -84,9 +84,10 @@ static size_t find_option(const char *arg, const char **ret_value)
 	return i;
 }
 
-static int refuse(const char *arg)
+static int refuse(const char *program, const char *arg)
 {
-	fputs("sigtool: unrecognized option `", stderr);
+	text_put(stderr, program, TEXT_CLAMSCAN);
+	fputs(": unrecognized option `", stderr);
 	text_put(stderr, arg, TEXT_CLAMSCAN);
 	fputs("'\nERROR: Unknown option passed\nERROR: Can't parse command line options\n", stderr);
 	return 1;
@@ -117,7 +118,7 @@ static int read_options(int argc, char **argv, struct request *r)
 		}
 		size_t i = find_option(argv[at], &value);
 		if (i == NOPTIONS || (value && options[i].takes == NOTHING))
-			return refuse(argv[at]);
+			return refuse(argv[0], argv[at]);
 		if (options[i].takes == NOT_HERE) {
 			fprintf(stderr, "ERROR: --%s is not supported by this version\n", options[i].name);
 			return 1;
@@ -125,7 +126,7 @@ static int read_options(int argc, char **argv, struct request *r)
 		if (!value && options[i].takes == VALUE && at + 1 < argc)
 			value = argv[++at];
 		if (!value && options[i].takes == VALUE)
-			return refuse(argv[at]);
+			return refuse(argv[0], argv[at]);
 		take(r, i, value);
 	}
 	r->files = argv + 1;

@@ -41,6 +41,8 @@ bool sigtool_ask(const struct inspect_request *rq, FILE *to)
 	if (st == ST_OK)
 		return true;
 	fflush(to);
+	if (!strcmp(e.text, "-"))
+		return false; /* it was said in the answer */
 	fputs("ERROR: ", stderr);
 	text_put_answer(stderr, e.text, strlen(e.text), false);
 	putc('\n', stderr);
@@ -129,8 +131,8 @@ int sigtool_copy(enum inspect_op op, const char *path)
 		return 1;
 	}
 	int n = snprintf(name, sizeof name, "%s.ascii", path);
-	FILE *to = !text && (n < 0 || (size_t)n >= sizeof name) ? NULL
-	                                                        : create(text ? "normalised_text" : name);
+	bool fits = text || (n > 0 && (size_t)n < sizeof name);
+	FILE *to = fits ? create(text ? "normalised_text" : name) : NULL;
 	if (!to) {
 		say_no_file("Can't create output", text ? "normalised_text" : path);
 		return 1;

@@ -26,6 +26,13 @@ static bool ask_about(const struct task *t, const char *path, const char *name)
 	return sigtool_ask(&rq, stdout);
 }
 
+static void say_broken(const char *path)
+{
+	fputs("ERROR: listdb: Error listing database ", stdout);
+	text_put(stdout, path, TEXT_CLAMSCAN);
+	putchar('\n');
+}
+
 static bool ask_folder(const struct task *t, const char *folder)
 {
 	struct dirent **names = NULL;
@@ -35,9 +42,13 @@ static bool ask_folder(const struct task *t, const char *folder)
 		char path[PATH_MAX];
 		int k = snprintf(path, sizeof path, "%s/%s", folder, names[i]->d_name);
 		bool fits = k > 0 && (size_t)k < sizeof path && names[i]->d_name[0] != '.';
-		if (good && fits)
-			good = ask_about(t, path, t->op == INSPECT_FIND ? names[i]->d_name : path);
 		free(names[i]);
+		names[i] = NULL;
+		if (!good || !fits)
+			continue;
+		good = ask_about(t, path, t->op == INSPECT_FIND ? strrchr(path, '/') + 1 : path);
+		if (!good && t->op == INSPECT_NAMES)
+			say_broken(path);
 	}
 	free(names);
 	return good;
@@ -48,9 +59,9 @@ int sigtool_names(const char *path)
 	struct task t = {.op = INSPECT_NAMES};
 	struct stat st;
 	if (stat(path, &st)) {
-		fputs("--list-sigs: Can't get status of ", stderr);
-		text_put(stderr, path, TEXT_CLAMSCAN);
-		putc('\n', stderr);
+		fputs("--list-sigs: Can't get status of ", stdout);
+		text_put(stdout, path, TEXT_CLAMSCAN);
+		putchar('\n');
 		return 1;
 	}
 	bool good = S_ISDIR(st.st_mode) ? ask_folder(&t, path) : ask_about(&t, path, path);

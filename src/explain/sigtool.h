@@ -1,5 +1,5 @@
-/* What sigtool answers about files and signature text, in sigtool's words. What it prints was learned
- * from sigtool 1.4.6's output; test/e2e/test_sigtool.py compares.
+/* What sigtool answers about files and signature text, in sigtool's words. What it prints was
+ * learned from sigtool 1.4.6's output; test/e2e/test_sigtool.py compares.
  *
  * Runs in the inspector's jail. Answers are lines and bytes, without items (out_raw). A status > 0
  * comes with sigtool's message; what was written before it counts. */
@@ -9,6 +9,9 @@
 #include "crypto/digest.h"
 #include "explain/explain.h"
 
+/* The message of a refusal that has been written to the answer already. */
+#define SIGTOOL_SAID "-"
+
 /* --md5, --sha1, --sha256: "digest:size:name"; without a name the digest alone. */
 st_t sigtool_digest(struct out *o, enum digest_kind kind, const struct explain_object *file,
                     const char *name, struct err *e);
@@ -16,7 +19,7 @@ st_t sigtool_digest(struct out *o, enum digest_kind kind, const struct explain_o
 /* --hex-dump: without a line end. */
 void sigtool_hex(struct out *o, const struct explain_object *file);
 
-/* --mdb: "LibClamAV debug: Section{n}: size:md5" of each section. */
+/* --mdb: "LibClamAV debug: Section{n}: size:md5" of each section, as sigtool says it. */
 st_t sigtool_sections(struct out *o, const struct explain_object *file, struct err *e);
 
 /* --ascii-normalise, --utf16-decode: the bytes of the file that sigtool writes. */

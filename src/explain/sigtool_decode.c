@@ -244,7 +244,8 @@ static st_t decode_body(struct out *o, struct piece line, int fields, struct err
 	put_line(o, "VIRUS NAME: ", sigtool_field(line, ':', 0));
 	if (fields > 4)
 		put_level(o, sigtool_field(line, ':', 4), sigtool_field(line, ':', 5), fields > 5);
-	PUT(o, "TARGET TYPE: ");
+	if (is_number(sigtool_field(line, ':', 1)))
+		PUT(o, "TARGET TYPE: ");
 	if (!target)
 		return fail(e, ST_MALFORMED, 0, "decodesig: Invalid target type");
 	out_raw(o, target, strlen(target));
@@ -375,6 +376,7 @@ static st_t decode_logical(struct out *o, struct piece line, int fields, struct 
 static st_t decode_line(struct out *o, struct piece line, struct err *e)
 {
 	size_t at;
+	char count[40];
 	int semicolons = sigtool_fields(line, ';'), colons = sigtool_fields(line, ':');
 	if (find(line, 0, ';', &at)) {
 		if (semicolons > 3)
@@ -384,20 +386,22 @@ static st_t decode_line(struct out *o, struct piece line, struct err *e)
 	if (find(line, 0, ':', &at)) {
 		if (colons >= 4 && colons <= 6)
 			return decode_body(o, line, colons, e);
-		return fail(e, ST_MALFORMED, 0,
-		            "decodesig: Invalid or not supported signature format\nTOKENS COUNT: %d", colons);
+		snprintf(count, sizeof count, "TOKENS COUNT: %d\n", colons);
+		out_raw(o, count, strlen(count));
+		return fail(e, ST_MALFORMED, 0, "decodesig: Invalid or not supported signature format");
 	}
 	if (find(line, 0, '=', &at))
 		return decode_old(o, line);
-	return fail(e, ST_MALFORMED, 0, "decodesig: Not supported signature format");
+	PUT(o, "decodesig: Not supported signature format\n");
+	return fail(e, ST_MALFORMED, 0, SIGTOOL_SAID);
 }
 
 st_t sigtool_decode(struct out *o, const struct explain_object *text, struct err *e)
 {
 	struct sigtool_lines all = {text->data, text->len, 0};
 	struct piece line;
-	while (sigtool_next_line(&all, &line))
-		if (line.len)
-			TRY(decode_line(o, line, e));
+	/* An empty line ends it, as with sigtool. */
+	while (sigtool_next_line(&all, &line) && line.len)
+		TRY(decode_line(o, line, e));
 	return o->st;
 }

@@ -42,13 +42,17 @@ static st_t put_section(struct out *o, struct rd in, const struct exe_section *s
 	uint8_t digest[DIGEST_MAX];
 	char hex[2 * DIGEST_MAX + 1], line[160];
 	struct rd raw = rd_at(&in, s->off, s->size);
-	if (raw.bad || raw.len == 0)
-		return ST_OK;
+	int k = snprintf(line, sizeof line, "LibClamAV debug: Section{%" PRIu32 "}: ", n);
+	out_raw(o, line, (size_t)k);
+	if (raw.bad || raw.len == 0) {
+		static const char none[] = "section contains no data\n";
+		out_raw(o, none, sizeof none - 1);
+		return o->st;
+	}
 	TRY(digest_bytes(DIGEST_MD5, raw.base, raw.len, digest, e));
 	hex_encode(digest, digest_size(DIGEST_MD5), hex);
-	int k = snprintf(line, sizeof line, "LibClamAV debug: Section{%" PRIu32 "}: %zu:%s\n", n,
-	                 raw.len, hex);
-	out_raw(o, line, k > 0 ? (size_t)k : 0);
+	k = snprintf(line, sizeof line, "%zu:%s\n", raw.len, hex);
+	out_raw(o, line, (size_t)k);
 	return o->st;
 }
 

@@ -32,6 +32,17 @@ static size_t format_of(const char *name)
 	return i;
 }
 
+/* sigtool says this among the names, not beside them. */
+static st_t refuse_line(struct out *o, unsigned n, const char *name, struct err *e)
+{
+	char head[64];
+	int k = snprintf(head, sizeof head, "ERROR: listdb: Malformed pattern line %u (file ", n);
+	out_raw(o, head, (size_t)k);
+	out_raw(o, name, strlen(name));
+	out_raw(o, ")\n", 2);
+	return fail(e, ST_MALFORMED, n, SIGTOOL_SAID);
+}
+
 st_t sigtool_list(struct out *o, const struct explain_object *file, const char *name,
                   struct err *e)
 {
@@ -43,7 +54,7 @@ st_t sigtool_list(struct out *o, const struct explain_object *file, const char *
 			continue;
 		bool whole = formats[f].separator == 0;
 		if (!whole && sigtool_fields(line, formats[f].separator) < formats[f].fields)
-			return fail(e, ST_MALFORMED, n, "listdb: Malformed pattern line %u (file %s)", n, name);
+			return refuse_line(o, n, name, e);
 		field = whole ? line : sigtool_field(line, formats[f].separator, formats[f].field);
 		out_raw(o, field.p, field.len);
 		out_raw(o, "\n", 1);
@@ -76,8 +87,11 @@ st_t sigtool_find(struct out *o, const struct explain_object *file, const char *
 	regex_t re;
 	struct sigtool_lines all = {file->data, file->len, 0};
 	struct piece line;
-	if (regcomp(&re, regex, REG_EXTENDED | REG_NOSUB) != 0)
-		return fail(e, ST_MALFORMED, 0, "--find-sigs: Can't compile regex");
+	if (regcomp(&re, regex, REG_EXTENDED | REG_NOSUB) != 0) {
+		static const char why[] = "--find-sigs: Can't compile regex\n";
+		out_raw(o, why, sizeof why - 1);
+		return fail(e, ST_MALFORMED, 0, SIGTOOL_SAID);
+	}
 	while (format_of(name) < NFORMATS && sigtool_next_line(&all, &line) && o->st == ST_OK)
 		put_if_fits(o, &re, line, name);
 	regfree(&re);
