@@ -31,12 +31,12 @@ static const struct {
     {"sha256", 0, NOTHING, "the same with SHA-256"},
     {"hex-dump", 0, NOTHING, "stdin as hex digits"},
     {"mdb", 0, NOTHING, "digests of the sections of FILES (on stderr)"},
+    {"imp", 0, NOTHING, "digest of what FILES import (on stderr)"},
     {"ascii-normalise", 0, VALUE, "write normalised_text: the form that text is matched in"},
     {"utf16-decode", 0, VALUE, "write FILE.ascii"},
     {"list-sigs", 'l', OPTIONAL, "names of the signatures of a file or folder"},
     {"find-sigs", 'f', VALUE, "signatures of the databases that fit a regular expression"},
     {"decode-sigs", 0, NOTHING, "signatures from stdin in words"},
-    {"imp", 0, NOT_HERE, NULL},
     {"fuzzy-img", 0, NOT_HERE, NULL},
     {"html-normalise", 0, NOT_HERE, NULL},
     {"info", 'i', NOT_HERE, NULL},
@@ -141,7 +141,7 @@ static void put_help(FILE *f)
 			fprintf(f, "    --%-20s %s\n", options[i].name, options[i].does);
 	fputs("\nExamples:\n"
 	      "  sigtool --md5 sample.bin >> my.hdb\n"
-	      "  sigtool --find-sigs=Eicar | sigtool --decode-sigs\n"
+	      "  sigtool --find-sigs=Eicar | cut -d' ' -f2- | sigtool --decode-sigs\n"
 	      "\n'vitrine db' explains, compares and tries signatures.\n",
 	      f);
 }
@@ -158,7 +158,9 @@ static int run(const struct request *r)
 	if (!strcmp(t, "hex-dump"))
 		return sigtool_hex_dump();
 	if (!strcmp(t, "mdb"))
-		return sigtool_sections(r->files, r->nfiles);
+		return sigtool_pe(INSPECT_SECTIONS, r->files, r->nfiles);
+	if (!strcmp(t, "imp"))
+		return sigtool_pe(INSPECT_IMPORTS, r->files, r->nfiles);
 	if (!strcmp(t, "ascii-normalise"))
 		return sigtool_copy(INSPECT_NORMAL_TEXT, r->value);
 	if (!strcmp(t, "utf16-decode"))

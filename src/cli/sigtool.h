@@ -13,7 +13,7 @@
 /* Each runs one option and returns the exit code: 0 or 1. */
 int sigtool_digests(enum inspect_op op, char **files, int n);
 int sigtool_hex_dump(void);
-int sigtool_sections(char **files, int n);
+int sigtool_pe(enum inspect_op op, char **files, int n);
 int sigtool_copy(enum inspect_op op, const char *path);
 int sigtool_names(const char *path);
 int sigtool_find(const char *regex, const char *folder);

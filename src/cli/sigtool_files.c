@@ -100,7 +100,7 @@ int sigtool_hex_dump(void)
 	return sigtool_ask(&rq, stdout) ? 0 : 1;
 }
 
-int sigtool_sections(char **files, int n)
+int sigtool_pe(enum inspect_op op, char **files, int n)
 {
 	for (int i = 0; i < n; i++) {
 		AUTO_FD fd = sigtool_open(files[i]);
@@ -108,7 +108,7 @@ int sigtool_sections(char **files, int n)
 			say_no_file("hashpe: Can't open", files[i]);
 			return 1;
 		}
-		struct inspect_request rq = {.op = INSPECT_SECTIONS, .fd = {-1, -1, fd}};
+		struct inspect_request rq = {.op = op, .fd = {-1, -1, fd}};
 		(void)sigtool_ask(&rq, stderr); /* the exit code does not tell, as with sigtool */
 	}
 	return 0;

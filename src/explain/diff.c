@@ -10,9 +10,10 @@
 #include <string.h>
 
 #define TABLES (DB_HASH_USES * DIGEST_KINDS)
+#define MEMBERS (TABLES + 1)
 
 /* Where the items of each name are: refs of name i are ref[start[i]] to ref[start[i + 1]]. A ref is
- * a table of digests (0: signatures) and a number in it. */
+ * a table of digests (0: signatures, MEMBERS: of members of containers) and a number in it. */
 struct index {
 	const struct db *db;
 	uint32_t nnames;
@@ -52,6 +53,9 @@ static st_t take_items(struct index *x, struct err *e)
 		x->row = 0;
 		TRY(db_hash_each(x->db, t / DIGEST_KINDS, t % DIGEST_KINDS, take_row, x, e));
 	}
+	x->table = MEMBERS;
+	for (uint32_t i = 0; i < v->nmember; i++)
+		TRY(take_item(x, v->member[i].nameref, i, e));
 	return ST_OK;
 }
 
@@ -152,6 +156,22 @@ static void add_sig(struct buf *b, const struct db_view *v, const struct db_sig 
 	add_conds(b, v->cond + s->cond, s->ncond);
 }
 
+static void add_member(struct buf *b, const struct db_view *v, const struct db_member *m)
+{
+	buf_u32le(b, m->nameref & ~DB_NAMEREF_INDEX);
+	buf_u32le(b, m->has_crc ? m->crc : 0);
+	buf_u16le(b, m->container);
+	buf_u8(b, m->encrypted);
+	buf_u8(b, m->has_crc);
+	for (unsigned i = 0; i < DB_MEMBER_RANGES; i++) {
+		buf_u64le(b, m->range[i].min);
+		buf_u64le(b, m->range[i].max);
+	}
+	buf_u8(b, m->regex != DB_NO_TEXT);
+	if (m->regex != DB_NO_TEXT)
+		buf_add(b, v->member_text + m->regex, m->regex_len);
+}
+
 /* Everything that decides what an item finds, and under which name. Equal items have equal bytes:
  * the table stands first, and within one the length is given by what was read before. */
 static void add_content(struct buf *b, const struct db *db, uint64_t ref)
@@ -162,6 +182,10 @@ static void add_content(struct buf *b, const struct db *db, uint64_t ref)
 	buf_u8(b, (uint8_t)table);
 	if (table == 0) {
 		add_sig(b, v, &v->sig[n]);
+		return;
+	}
+	if (table == MEMBERS) {
+		add_member(b, v, &v->member[n]);
 		return;
 	}
 	const struct db_hash_table *t = &v->hash[table - 1];

@@ -31,6 +31,8 @@ static void put_counters(struct out *o, const struct db *db)
 	    {"file_hashes", "file hashes", m->hashes_file},
 	    {"section_hashes", "section hashes", m->hashes_section},
 	    {"trusted_hashes", "trusted hashes", m->hashes_trust},
+	    {"import_hashes", "import hashes", m->hashes_import},
+	    {"container", "container signatures", m->sigs_member},
 	    {"inactive", "not active", m->inactive},
 	    {"skipped", "malformed, skipped", m->skipped},
 	    {"out_of_level", "other engine versions", m->out_of_level},
@@ -162,6 +164,9 @@ static void put_sections(struct out *o, const struct db_view *v)
 	    {"magic", "file types", v->nmagic * sizeof *v->magic + v->nmagic_bytes +
 	                                v->nmagic_part * sizeof *v->magic_part},
 	    {"origin", "origins", v->norigin * sizeof *v->origin},
+	    {"member", "container signatures", v->nmember * sizeof *v->member},
+	    {"password", "passwords", v->npassword * sizeof *v->password},
+	    {"member_text", "their text", v->nmember_text},
 	    {"note", "notes", v->nnote * sizeof *v->note},
 	    {"name_dir", "name directory", v->nname_dir * sizeof *v->name_dir},
 	    {"name_blocks", "name blocks", v->nname_blocks},

@@ -10,7 +10,16 @@
 #include <strings.h>
 
 /* What stands under a name. */
-enum what { BODY = 1, LOGICAL = 2, FILE_HASH = 4, SECTION_HASH = 8, TRUST = 16, PUA = 32 };
+enum what {
+	BODY = 1,
+	LOGICAL = 2,
+	FILE_HASH = 4,
+	SECTION_HASH = 8,
+	TRUST = 16,
+	PUA = 32,
+	IMPORT_HASH = 64,
+	MEMBER = 128,
+};
 
 struct mark {
 	uint8_t what;
@@ -34,9 +43,17 @@ static void mark_sigs(struct list *l, const struct db_view *db)
 	}
 }
 
+static void mark_members(struct list *l, const struct db_view *db)
+{
+	for (size_t i = 0; i < db->nmember; i++) {
+		uint32_t nameref = db->member[i].nameref;
+		l->mark[nameref & DB_NAMEREF_INDEX].what |= MEMBER | (nameref & DB_NAMEREF_PUA ? PUA : 0);
+	}
+}
+
 static st_t mark_row(void *ctx, const struct db_hash_row *r, struct err *e)
 {
-	static const uint8_t what[DB_HASH_USES] = {FILE_HASH, SECTION_HASH, TRUST};
+	static const uint8_t what[DB_HASH_USES] = {FILE_HASH, SECTION_HASH, TRUST, IMPORT_HASH};
 	struct list *l = ctx;
 	uint32_t i = r->nameref & DB_NAMEREF_INDEX;
 	if (i >= l->n)
@@ -48,6 +65,7 @@ static st_t mark_row(void *ctx, const struct db_hash_row *r, struct err *e)
 static st_t mark_all(struct list *l, const struct db *db, struct err *e)
 {
 	mark_sigs(l, db_view(db));
+	mark_members(l, db_view(db));
 	for (unsigned u = 0; u < DB_HASH_USES; u++) {
 		l->use = u;
 		for (unsigned k = 0; k < DIGEST_KINDS; k++)
@@ -121,6 +139,8 @@ static void put_name(struct out *o, const char *name, const struct mark *m)
 	say_kind(o, &first, m->what & FILE_HASH, "file hash");
 	say_kind(o, &first, m->what & SECTION_HASH, "section hash");
 	say_kind(o, &first, m->what & TRUST, "trusted hash");
+	say_kind(o, &first, m->what & IMPORT_HASH, "import hash");
+	say_kind(o, &first, m->what & MEMBER, "container member");
 	say_kind(o, &first, m->what & PUA, "PUA");
 	out_open(o, "names");
 	out_str(o, "name", name);
@@ -129,6 +149,8 @@ static void put_name(struct out *o, const char *name, const struct mark *m)
 	out_bool(o, "file_hash", m->what & FILE_HASH);
 	out_bool(o, "section_hash", m->what & SECTION_HASH);
 	out_bool(o, "trusted_hash", m->what & TRUST);
+	out_bool(o, "import_hash", m->what & IMPORT_HASH);
+	out_bool(o, "container_member", m->what & MEMBER);
 	out_bool(o, "pua", m->what & PUA);
 	out_close(o);
 }

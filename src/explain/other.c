@@ -31,18 +31,6 @@ static void say_regex(struct out *o, const struct db_pattern *p)
 	out_say(o, ":");
 }
 
-/* The text of the expression, in which control bytes are escaped, backslashes are not: as it would
- * be typed. */
-static void say_text(struct out *o, const uint8_t *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] >= 0x20 && p[i] < 0x7f)
-			buf_u8(&o->line, p[i]);
-		else
-			out_say(o, "\\x%02x", p[i]);
-	}
-}
-
 static void explain_regex(struct out *o, const struct db_view *db, const struct db_pattern *p,
                           const struct subsigs *subs, struct cond_tree *t)
 {
@@ -51,7 +39,7 @@ static void explain_regex(struct out *o, const struct db_view *db, const struct 
 	out_str(o, "offset", word_offset_kind(p->off_kind));
 	out_int(o, "offset_n", p->off_n);
 	out_num(o, "offset_shift", p->off_shift);
-	say_text(o, db->code + r->text, r->len);
+	out_text(o, db->code + r->text, r->len);
 	out_open_one(o, "expression");
 	out_hex(o, "hex", db->code + r->text, r->len);
 	out_close(o);

@@ -56,6 +56,16 @@ void out_quote(struct out *o, const uint8_t *p, size_t n)
 	buf_u8(&o->line, '"');
 }
 
+void out_text(struct out *o, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] >= 0x20 && p[i] < 0x7f)
+			buf_u8(&o->line, p[i]);
+		else
+			out_say(o, "\\x%02x", p[i]);
+	}
+}
+
 void out_bytes(struct out *o, const uint8_t *p, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -50,6 +50,8 @@ void out_say(struct out *o, const char *fmt, ...) __attribute__((format(printf, 
 void out_name(struct out *o, const char *s);
 /* The same for bytes as "text", quoted, what is not ASCII text as dots. */
 void out_quote(struct out *o, const uint8_t *p, size_t n);
+/* The same for an expression as it would be typed: control bytes escaped, backslashes not. */
+void out_text(struct out *o, const uint8_t *p, size_t n);
 /* The same for bytes as hex, two digits each, separated by blanks. */
 void out_bytes(struct out *o, const uint8_t *p, size_t n);
 

@@ -204,11 +204,13 @@ static st_t put_row(void *ctx, const struct db_hash_row *r, struct err *e)
 	    [DB_HASH_FILE] = "file",
 	    [DB_HASH_SECTION] = "section",
 	    [DB_HASH_TRUST] = "trust",
+	    [DB_HASH_IMPORT] = "import",
 	};
 	static const char *const found[DB_HASH_USES] = {
 	    [DB_HASH_FILE] = "Found when a whole file has the",
 	    [DB_HASH_SECTION] = "Found when a section of a Windows executable (PE) has the",
 	    [DB_HASH_TRUST] = "Trusted: nothing is reported in a file that has the",
+	    [DB_HASH_IMPORT] = "Found when the names that a Windows executable (PE32) imports have the",
 	};
 	struct rows *w = ctx;
 	struct out *o = w->o;
@@ -255,6 +257,7 @@ st_t explain_name(struct out *o, const struct db *db, uint32_t index, struct err
 	out_str(o, "name", name);
 	TRY(put_sigs(o, db_view(db), index, e));
 	TRY(put_hashes(o, db, index, e));
+	explain_members(o, db_view(db), index);
 	out_close(o);
 	return ST_OK;
 }

@@ -22,6 +22,9 @@ void sigtool_hex(struct out *o, const struct explain_object *file);
 /* --mdb: "LibClamAV debug: Section{n}: size:md5" of each section, as sigtool says it. */
 st_t sigtool_sections(struct out *o, const struct explain_object *file, struct err *e);
 
+/* --imp: "LibClamAV debug: Imphash: md5:size". */
+st_t sigtool_imports(struct out *o, const struct explain_object *file, struct err *e);
+
 /* --ascii-normalise, --utf16-decode: the bytes of the file that sigtool writes. */
 st_t sigtool_text(struct out *o, const struct explain_object *file, struct err *e);
 st_t sigtool_utf16(struct out *o, const struct explain_object *file, struct err *e);

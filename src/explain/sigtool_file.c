@@ -4,6 +4,7 @@
 #include "normal/text.h"
 #include "normal/utf16.h"
 #include "parse/exe.h"
+#include "parse/pe_imports.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,7 +73,27 @@ static st_t put_sections(struct out *o, struct rd in, const struct exe_layout *e
 	return ST_OK;
 }
 
-st_t sigtool_sections(struct out *o, const struct explain_object *file, struct err *e)
+static st_t put_imports(struct out *o, struct rd in, const struct exe_layout *exe, struct err *e)
+{
+	uint8_t digest[DIGEST_MAX];
+	char hex[2 * DIGEST_MAX + 1], line[128];
+	struct buf text = {0};
+	st_t st = pe_import_text(in, exe, &text, e);
+	const uint8_t *p = text.len ? text.data : (const uint8_t *)"";
+	if (st == ST_OK)
+		st = digest_bytes(DIGEST_MD5, p, text.len, digest, e);
+	if (st == ST_OK) {
+		hex_encode(digest, digest_size(DIGEST_MD5), hex);
+		int k = snprintf(line, sizeof line, "LibClamAV debug: Imphash: %s:%zu\n", hex, text.len);
+		out_raw(o, line, (size_t)k);
+	}
+	buf_done(&text);
+	return st == ST_OK ? o->st : st;
+}
+
+static st_t on_pe(struct out *o, const struct explain_object *file,
+                  st_t (*put)(struct out *, struct rd, const struct exe_layout *, struct err *),
+                  struct err *e)
 {
 	struct rd in = rd_make(file->data, file->len);
 	struct exe_layout *exe = calloc(1, sizeof *exe);
@@ -82,9 +103,19 @@ st_t sigtool_sections(struct out *o, const struct explain_object *file, struct e
 	if (st != ST_OK || !exe->valid)
 		st = fail(e, ST_MALFORMED, 0, "hashpe: Not a valid PE file!");
 	else
-		st = put_sections(o, in, exe, e);
+		st = put(o, in, exe, e);
 	free(exe);
 	return st;
+}
+
+st_t sigtool_sections(struct out *o, const struct explain_object *file, struct err *e)
+{
+	return on_pe(o, file, put_sections, e);
+}
+
+st_t sigtool_imports(struct out *o, const struct explain_object *file, struct err *e)
+{
+	return on_pe(o, file, put_imports, e);
 }
 
 static st_t put_copy(struct out *o, struct buf *b, st_t st)

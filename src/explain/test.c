@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "parse/exe.h"
 #include "parse/filetype.h"
+#include "parse/pe_imports.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -86,7 +87,7 @@ static bool within(uint64_t x, const struct db_cond *n)
 
 static bool has_layer(const struct object_facts *f, const struct db_cond *n)
 {
-	if (!f || n->b == 0 || n->b > f->nlayers)
+	if (n->b == 0 || n->b > f->nlayers)
 		return false;
 	return n->a == DB_LAYER_ANY || f->layers[n->b - 1] == n->a;
 }
@@ -124,7 +125,7 @@ static void value_of(struct trial *t, uint16_t at, struct value *ret)
 		value_of_children(t, at, ret);
 		break;
 	case DB_COND_FILESIZE:
-		ret->truth = within(t->view.facts ? t->view.facts->file_size : t->view.size, n);
+		ret->truth = within(t->view.facts->file_size, n);
 		break;
 	case DB_COND_EP:
 		ret->truth = valid && exe->has_ep && within(exe->ep, n);
@@ -136,7 +137,7 @@ static void value_of(struct trial *t, uint16_t at, struct value *ret)
 		ret->truth = has_layer(t->view.facts, n);
 		break;
 	case DB_COND_ROOT:
-		ret->truth = !t->view.facts || t->view.facts->nlayers == 0;
+		ret->truth = t->view.facts->nlayers == 0;
 		break;
 	default:
 		value_of(t, t->tree->child[at], &x);
@@ -159,8 +160,7 @@ static void say_fact(struct trial *t, uint16_t at)
 	if (counts)
 		out_say(t->o, " (%" PRIu64 " found)", t->sum[at]);
 	else if (n->op == DB_COND_FILESIZE)
-		out_say(t->o, " (it is %" PRIu64 ")",
-		        t->view.facts ? t->view.facts->file_size : t->view.size);
+		out_say(t->o, " (it is %" PRIu64 ")", t->view.facts->file_size);
 	else if (asks_exe && !valid)
 		out_say(t->o, " (the file is no executable that could be read)");
 	else if (n->op == DB_COND_EP && !exe->has_ep)
@@ -254,8 +254,8 @@ static st_t put_other(struct trial *t, uint32_t sub, uint32_t k, struct err *e)
 	if (p->flags & DB_PAT_COMPARE)
 		t->count[k] = compare_holds(&t->view, t->sig, p, t->links);
 	if (p->flags & DB_PAT_IMAGE)
-		t->count[k] = f && f->has_image_hash && f->image_hash == t->db->image[p->part].hash;
-	if ((p->flags & DB_PAT_IMAGE) && !(f && f->has_image_hash)) {
+		t->count[k] = f->has_image_hash && f->image_hash == t->db->image[p->part].hash;
+	if ((p->flags & DB_PAT_IMAGE) && !f->has_image_hash) {
 		out_say(t->o, "the file is no picture whose hash is known");
 		out_item(t->o, "reasons");
 	}
@@ -355,7 +355,7 @@ st_t explain_test_sig(struct out *o, const struct db *db, uint32_t sig, uint8_t 
 		t->o = o;
 		t->db = v;
 		t->view = (struct view){.db = v, .data = object->data, .size = object->len,
-		                        .exe = facts ? facts->exe : NULL, .facts = facts,
+		                        .exe = facts->exe, .facts = facts,
 		                        .regexes = regexes, .deadline_ns = object->deadline_ns,
 		                        .trace = {.part = NO_TRACE}};
 		t->links = links;
@@ -431,9 +431,29 @@ static st_t compare_sections(struct rows *w, const struct db_hash_row *r, bool *
 	return ST_OK;
 }
 
+/* As scan/match.c: PE32 only. */
+static st_t compare_imports(struct rows *w, const struct db_hash_row *r, bool *ret, struct err *e)
+{
+	struct buf text = {0};
+	*ret = false;
+	bool known = w->is_pe && w->exe && !w->exe->is_64 &&
+	             pe_import_text(w->object, w->exe, &text, NULL) == ST_OK;
+	st_t st = ST_OK;
+	if (known) {
+		struct rd in = rd_make(text.len ? text.data : (const uint8_t *)"", text.len);
+		st = compare_row(w, r, in, "the text of the imports", ret, e);
+	} else {
+		out_say(w->o, "the file is no Windows executable (PE32) whose imports could be read");
+		out_item(w->o, "reasons");
+	}
+	buf_done(&text);
+	return st;
+}
+
 static st_t test_row(void *ctx, const struct db_hash_row *r, struct err *e)
 {
-	static const char *const words[DB_HASH_USES] = {"the file", "a section", "the trusted file"};
+	static const char *const words[DB_HASH_USES] = {"the file", "a section", "the trusted file",
+	                                                "the imports"};
 	struct rows *w = ctx;
 	char hex[2 * DIGEST_MAX + 1];
 	bool same = false;
@@ -445,6 +465,8 @@ static st_t test_row(void *ctx, const struct db_hash_row *r, struct err *e)
 	out_str(w->o, "digest", hex);
 	if (w->use == DB_HASH_SECTION)
 		TRY(compare_sections(w, r, &same, e));
+	else if (w->use == DB_HASH_IMPORT)
+		TRY(compare_imports(w, r, &same, e));
 	else
 		TRY(compare_row(w, r, w->object, "the file", &same, e));
 	if (w->use == DB_HASH_TRUST)

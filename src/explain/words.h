@@ -67,6 +67,9 @@ void say_other(struct out *o, const struct db_view *db, const struct db_pattern 
 void explain_other(struct out *o, const struct db_view *db, const struct db_pattern *p,
                    const struct subsigs *subs, struct cond_tree *t);
 
+/* Signatures for members of containers under a name: items "members". */
+void explain_members(struct out *o, const struct db_view *db, uint32_t index);
+
 /* Bytes of foreign origin as items "elements": literals, masks, sets, alternatives, … */
 void explain_part(struct out *o, const struct db_view *db, const struct db_part *p);
 

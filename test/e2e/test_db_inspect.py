@@ -102,7 +102,7 @@ def test_list_gives_every_name_in_order_and_what_stands_under_it(golden):
 
 
 @pytest.mark.parametrize("pattern, found", [
-    ("hash.*", ["Hash.AnySize", "Hash.Md5", "Hash.Section", "Hash.Sha1", "Hash.Sha256",
+    ("hash.*", ["Hash.AnySize", "Hash.Import", "Hash.Md5", "Hash.Section", "Hash.Sha1", "Hash.Sha256",
                 "Hash.Trusted"]),
     ("*.md?", ["Hash.Md5"]),
     ("NAME", ["Same.Name"]),

@@ -66,14 +66,16 @@ def test_hex_dump(box, data):
 
 @needs_real
 @pytest.mark.parametrize("name", ["clam.exe", "clam-upx.exe", "clam-mew.exe", "clam-fsg.exe"])
-def test_digests_of_sections(box, name):
+def test_digests_of_sections_and_imports(box, name):
     if not (SAMPLES / name).exists():
         pytest.skip("clamav-testfiles is not installed")
     def lines(text):
-        return [x for x in text.splitlines() if b"Section{" in x]
-    a = ours("--mdb", SAMPLES / name, cwd=box)
-    b = call(REAL, "--mdb", SAMPLES / name, cwd=box)
-    assert a[0] == b[0] == 0 and lines(a[2]) == lines(b[2]) != []
+        return [x for x in text.splitlines() if b"Section{" in x or b"Imphash" in x]
+    for option in ("--mdb", "--imp"):
+        a = ours(option, SAMPLES / name, cwd=box)
+        b = call(REAL, option, SAMPLES / name, cwd=box)
+        assert a[0] == b[0] == 0 and lines(a[2]) == lines(b[2])
+        assert lines(a[2]) or option == "--imp"
 
 
 @needs_real

@@ -85,9 +85,9 @@ static void one_object(struct world *w, struct engine *g)
 	random_object(&w->set, &seed, data, size);
 	random_layout(&seed, size, &exe);
 	const struct exe_layout *layout = target == 1 || target == 6 ? &exe : NULL;
-	engine_begin(g, target, data, size);
 	struct object_facts facts = {.file_size = size, .exe = layout};
-	T_EQ(engine_finish(g, &facts, &sigs, &n, &e), ST_OK);
+	engine_begin(g, target, data, size, &facts);
+	T_EQ(engine_finish(g, &sigs, &n, &e), ST_OK);
 	struct explain_object object = {.data = data, .len = size};
 	compare(w, target, layout, &object, sigs, n);
 	free(data);

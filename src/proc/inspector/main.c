@@ -174,6 +174,8 @@ static st_t about_file(struct inspector *x, struct err *e)
 		return sigtool_digest(&x->out, DIGEST_SHA256, &in, name, e);
 	case INSPECT_SECTIONS:
 		return sigtool_sections(&x->out, &in, e);
+	case INSPECT_IMPORTS:
+		return sigtool_imports(&x->out, &in, e);
 	case INSPECT_NORMAL_TEXT:
 		return sigtool_text(&x->out, &in, e);
 	case INSPECT_UTF16:
