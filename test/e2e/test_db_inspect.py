@@ -218,6 +218,11 @@ def test_test_compares_digests_of_files(box):
     assert code == 1 and "the file has 5 bytes, the row is for 68" in out
 
 
+def test_test_says_what_it_does_not_try(golden):
+    code, out, _ = golden.db("test", "-d", "g.vdb", "Member.Any", GOLDEN / "signatures.ndb")
+    assert code == 1 and "not tried here" in out
+
+
 def test_names_and_texts_of_a_database_do_not_act_on_the_terminal(box):
     box.write("n.ndb", b"A\x1b[31m\xe2\x80\xaeB\x9b:0:*:61621b5b333164\n")
     for args in (["list", "-d", "n.ndb"], ["explain", "-d", "n.ndb", b"A\x1b[31m\xe2\x80\xaeB\x9b"]):
