@@ -15,11 +15,18 @@ int cmd_scan(int argc, char **argv);
 int cmd_db(int argc, char **argv);
 int cmd_db_build(int argc, char **argv);
 int cmd_db_info(int argc, char **argv);
+int cmd_db_list(int argc, char **argv);
+int cmd_db_explain(int argc, char **argv);
+int cmd_db_diff(int argc, char **argv);
+int cmd_db_test(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 /* The clamscan look-alike: argv[0] is whatever name the program was called by. */
 int clamscan_main(int argc, char **argv);
+
+/* The sigtool look-alike; exit codes are sigtool's: 0 or 1. */
+int sigtool_main(int argc, char **argv);
 
 /* Writes "vitrine: TEXT" to stderr, escaped. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -1,5 +1,5 @@
 /* vitrine: one program, git-like. Runs as the broker: it opens what the user names and reads none
- * of it; called as clamscan (by a link) it is the look-alike. */
+ * of it; called as clamscan or sigtool (by a link) it is the look-alike. */
 #include "cli/cli.h"
 #include "cli/text.h"
 
@@ -16,7 +16,7 @@ struct command {
 
 static const struct command commands[] = {
     {"scan", cmd_scan, "scan files and folders"},
-    {"db", cmd_db, "build a signature database, show what is in one"},
+    {"db", cmd_db, "build, explain, compare and try signature databases"},
     {"help", cmd_help, "show this, or the help of a command"},
     {"version", cmd_version, "show the version"},
 };
@@ -101,6 +101,8 @@ int main(int argc, char **argv)
 	raise_file_limit();
 	if (!strcmp(name, "clamscan"))
 		return clamscan_main(argc, argv);
+	if (!strcmp(name, "sigtool"))
+		return sigtool_main(argc, argv);
 	if (argc < 2) {
 		put_overview(stderr);
 		return EXIT_ERROR;

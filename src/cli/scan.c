@@ -1,6 +1,7 @@
 /* vitrine scan: options, databases, and the run. */
 #include "base/io.h"
 #include "cli/cli.h"
+#include "cli/db_ask.h"
 #include "cli/dbcache.h"
 #include "cli/dbheads.h"
 #include "cli/scan_report.h"
@@ -158,10 +159,10 @@ static bool shipped_rules(char *ret, size_t n)
 	return !access(ret, R_OK);
 }
 
-static st_t add_database(struct db_set *set, const struct scan_cli *c, const char *path,
+static st_t add_database(struct db_set *set, bool pua, bool official_only, const char *path,
                          struct err *e)
 {
-	struct db_set_opts o = {.pua = c->s.pua, .official_only = c->official_only};
+	struct db_set_opts o = {.pua = pua, .official_only = official_only};
 	enum db_problem problem;
 	TRY(db_set_add(set, path, &o, &problem, e));
 	if (problem == DB_NONE_HERE)
@@ -169,25 +170,36 @@ static st_t add_database(struct db_set *set, const struct scan_cli *c, const cha
 	return ST_OK;
 }
 
-static st_t add_default_databases(struct db_set *set, const struct scan_cli *c, struct err *e)
+static st_t add_default_databases(struct db_set *set, bool pua, bool official_only,
+                                  struct err *e)
 {
 	char rules[PATH_MAX];
-	struct db_set_opts o = {.pua = c->s.pua, .official_only = c->official_only};
+	struct db_set_opts o = {.pua = pua, .official_only = official_only};
 	enum db_problem problem;
 	if (shipped_rules(rules, sizeof rules))
-		TRY(add_database(set, c, rules, e));
+		TRY(add_database(set, pua, official_only, rules, e));
 	if (db_dir_has_any(CLAMAV_DIR))
 		TRY(db_set_add(set, CLAMAV_DIR, &o, &problem, e));
 	return set->n ? ST_OK : fail(e, ST_UNSUPPORTED, 0, "no signatures: name some by --database");
 }
 
-static st_t collect_databases(struct db_set *set, const struct scan_cli *c, struct err *e)
+static st_t add_named_databases(struct db_set *set, const struct str_list *named, bool pua,
+                                bool official_only, struct err *e)
 {
-	if (!c->s.databases.n)
-		return add_default_databases(set, c, e);
-	for (size_t i = 0; i < c->s.databases.n; i++)
-		TRY(add_database(set, c, c->s.databases.v[i], e));
+	for (size_t i = 0; i < named->n; i++)
+		TRY(add_database(set, pua, official_only, named->v[i], e));
 	return ST_OK;
+}
+
+st_t scan_collect_databases(struct db_set *set, const struct str_list *named, bool pua,
+                            bool official_only, const char *certs_dir, struct err *e)
+{
+	if (named->n)
+		TRY(add_named_databases(set, named, pua, official_only, e));
+	else
+		TRY(add_default_databases(set, pua, official_only, e));
+	TRY(dbheads_drop_duplicates(set, say_duplicate, e));
+	return db_set_add_roots(set, certs_dir, e);
 }
 
 static void say_skipped(const struct compile_report *r)
@@ -209,11 +221,8 @@ static st_t open_database(const struct scan_cli *c, bool renew, int *ret_fd, str
 	    .warn = say_warning,
 	};
 	db_set_init(&set);
-	st_t st = collect_databases(&set, c, e);
-	if (st == ST_OK)
-		st = dbheads_drop_duplicates(&set, say_duplicate, e);
-	if (st == ST_OK)
-		st = db_set_add_roots(&set, c->certs_dir, e);
+	st_t st = scan_collect_databases(&set, &c->s.databases, c->s.pua, c->official_only,
+	                                 c->certs_dir, e);
 	if (st == ST_OK)
 		st = dbcache_open(&set, &o, ret_fd, &report, e);
 	say_skipped(&report);

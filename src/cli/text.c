@@ -109,6 +109,46 @@ void text_put(FILE *f, const char *s, enum text_mode mode)
 	buf_done(&b);
 }
 
+/* Length of the run of an answer that is printed as it is. */
+static size_t answer_run(const char *s, size_t n)
+{
+	size_t i = 0;
+	while (i < n && ((s[i] >= 0x20 && s[i] < 0x7f) || s[i] == '\n'))
+		i++;
+	return i;
+}
+
+/* One character, or one byte that is none. */
+static size_t put_answer_code(FILE *f, const char *s, size_t n, bool json)
+{
+	uint32_t code = 0;
+	size_t k = utf8_next(s, n, &code);
+	if (k > 0 && !acts_on_terminal(code)) {
+		fwrite_unlocked(s, 1, k, f);
+		return k;
+	}
+	if (json)
+		fprintf(f, "\\u%04x", k ? (unsigned)code : 0xfffdu);
+	for (size_t i = 0; !json && i < (k ? k : 1); i++)
+		fprintf(f, "\\x%02x", (unsigned)(uint8_t)s[i]);
+	return k ? k : 1;
+}
+
+void text_put_answer(FILE *f, const char *s, size_t n, bool json)
+{
+	while (n) {
+		size_t run = answer_run(s, n);
+		fwrite_unlocked(s, 1, run, f);
+		s += run;
+		n -= run;
+		if (!n)
+			return;
+		size_t k = put_answer_code(f, s, n, json);
+		s += k;
+		n -= k;
+	}
+}
+
 void text_size(char *ret, size_t n, uint64_t bytes)
 {
 	if (bytes < 1000)

@@ -26,6 +26,12 @@ void text_put(FILE *f, const char *s, enum text_mode mode);
 /* Appends s escaped, without NUL. */
 void text_add(struct buf *b, const char *s, enum text_mode mode);
 
+/* Writes a portion of an answer from the jail. Its lines stay lines; within them what would act on
+ * a terminal is escaped, as in text_put(), but backslashes are the answer's own. With `json`
+ * escapes are those of a JSON string. A portion ends with a line: a character that is cut at its
+ * end would be shown as wrong UTF-8. */
+void text_put_answer(FILE *f, const char *s, size_t n, bool json);
+
 /* "12.3 MB" for people. */
 void text_size(char *ret, size_t n, uint64_t bytes);
 

@@ -7,6 +7,7 @@
 #ifndef VITRINE_DB_DB_H
 #define VITRINE_DB_DB_H
 
+#include "base/rd.h"
 #include "base/st.h"
 #include "crypto/digest.h"
 #include "db/layout.h"
@@ -33,6 +34,17 @@ const struct db_meta *db_meta(const struct db *db);
 /* The name behind a name reference (see DB_NAMEREF_*), NUL-terminated into ret. */
 st_t db_name(const struct db *db, uint32_t nameref, char ret[DB_NAME_MAX], struct err *e);
 
+/* All names in order: db_names_next() gives the first, then the one after it. False behind the last
+ * name; a damaged block ends the list with ST_BAD_SUM. */
+struct db_names {
+	const struct db *db;
+	uint32_t next;  /* index of the name that comes next */
+	struct rd rest; /* of its block */
+	char name[DB_NAME_MAX];
+};
+void db_names_start(const struct db *db, struct db_names *ret);
+st_t db_names_next(struct db_names *w, bool *ret_more, struct err *e);
+
 /* Name reference of signature `sig` (an id from the engine). */
 uint32_t db_sig_nameref(const struct db *db, uint32_t sig);
 
@@ -46,6 +58,16 @@ bool db_hash_wanted(const struct db *db, enum db_hash_use use, enum digest_kind 
 st_t db_hash_lookup(const struct db *db, enum db_hash_use use, enum digest_kind kind,
                     const uint8_t *digest, uint64_t size, void (*hit)(void *ctx, uint32_t nameref),
                     void *ctx, struct err *e);
+
+/* Calls row() for every row of a table, in database order; it may stop with a status, which is
+ * returned. size is UINT32_MAX for any. ST_BAD_SUM at the first damaged block. */
+struct db_hash_row {
+	const uint8_t *digest;
+	uint32_t size, nameref;
+};
+st_t db_hash_each(const struct db *db, enum db_hash_use use, enum digest_kind kind,
+                  st_t (*row)(void *ctx, const struct db_hash_row *r, struct err *e), void *ctx,
+                  struct err *e);
 
 /* Inactive kinds counted by the compiler: entry i, or NULL behind the last. */
 const struct db_inactive *db_inactive(const struct db *db, size_t i);

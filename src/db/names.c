@@ -48,3 +48,25 @@ st_t db_name(const struct db *db, uint32_t nameref, char ret[DB_NAME_MAX], struc
 			return damaged(e, 0);
 	return ST_OK;
 }
+
+void db_names_start(const struct db *db, struct db_names *ret)
+{
+	*ret = (struct db_names){.db = db};
+}
+
+st_t db_names_next(struct db_names *w, bool *ret_more, struct err *e)
+{
+	const struct db_view *v = &w->db->v;
+	*ret_more = false;
+	if (w->next >= v->meta->nnames)
+		return ST_OK;
+	if (w->next % DB_NAME_BLOCK == 0) {
+		TRY(name_block(v, w->next / DB_NAME_BLOCK, &w->rest, e));
+		w->name[0] = '\0';
+	}
+	if (!next_name(&w->rest, w->name))
+		return damaged(e, 0);
+	w->next++;
+	*ret_more = true;
+	return ST_OK;
+}

@@ -79,6 +79,11 @@ static const struct field fields[MSG_TYPES][FIELDS_MAX] = {
 	                  U64(compiled.nskipped), U64(compiled.out_of_level),
 	                  UPTO(compiled.missing, SANDBOX_MISSING_ALL), U32(compiled.landlock_abi)},
 	[MSG_REFUSED] = {STATUS(fail.why), U64(fail.off), TEXT(fail.text)},
+	[MSG_INSPECT] = {UPTO(inspect.op, INSPECT_OPS - 1), BOOL(inspect.json), TEXT(inspect.text),
+	                 TEXT(inspect.name)},
+	[MSG_INPUT] = {UPTO(input.what, INSPECT_INPUTS - 1)},
+	[MSG_INSPECTED] = {UPTO(inspected.outcome, INSPECT_OUTCOMES - 1), U64(inspected.size)},
+	[MSG_INSPECT_FAIL] = {STATUS(fail.why), U64(fail.off), TEXT(fail.text)},
 };
 
 /* The longest message: FOUND, or SKIPPED. */

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum msg_party { BROKER, WORKER, COMPILER };
+enum msg_party { BROKER, WORKER, COMPILER, INSPECTOR };
 
 enum msg_state {
 	STAY = 0,
@@ -28,6 +28,10 @@ enum msg_state {
 	C_SOURCES = 32,
 	C_RUNNING = 64,
 	C_ENDED = 128,
+	I_NEW = 256,
+	I_INPUTS = 512,
+	I_RUNNING = 1024,
+	I_ENDED = 2048,
 };
 
 enum msg_type {
@@ -99,7 +103,7 @@ struct msg_done {
 	uint64_t bytes_read, bytes_scanned, objects;
 };
 
-/* HELLO_FAIL, SCAN_FAIL, REFUSED */
+/* HELLO_FAIL, SCAN_FAIL, REFUSED, INSPECT_FAIL */
 struct msg_fail {
 	uint64_t id; /* SCAN_FAIL only */
 	int32_t why; /* st_t */
@@ -153,6 +157,53 @@ struct msg_compiled {
 	uint32_t missing, landlock_abi; /* struct sandbox_report */
 };
 
+/* What an inspector is asked; what it needs comes as INPUT messages. */
+enum inspect_op {
+	INSPECT_INFO,    /* A; text: its path */
+	INSPECT_LIST,    /* A; text: pattern */
+	INSPECT_EXPLAIN, /* A; text: name */
+	INSPECT_DIFF,    /* A, B */
+	INSPECT_TEST,    /* A, FILE; text: name */
+	/* As sigtool; all of FILE. name: of the file, where it is shown or decides. */
+	INSPECT_MD5,
+	INSPECT_SHA1,
+	INSPECT_SHA256,
+	INSPECT_HEX,
+	INSPECT_SECTIONS,
+	INSPECT_IMPORTS,
+	INSPECT_NORMAL_TEXT,
+	INSPECT_UTF16,
+	INSPECT_NAMES,
+	INSPECT_FIND,   /* text: regular expression */
+	INSPECT_DECODE,
+	INSPECT_OPS
+};
+enum inspect_input { INSPECT_A, INSPECT_B, INSPECT_FILE, INSPECT_INPUTS };
+
+/* How it ended. */
+enum inspect_outcome {
+	INSPECT_DONE,    /* found, where something is looked for; no difference */
+	INSPECT_OTHER,   /* the databases differ; the signature is not found in the file */
+	INSPECT_NO_NAME, /* there is no such name; the answer holds names like it */
+	INSPECT_OUTCOMES
+};
+
+struct msg_inspect {
+	uint32_t op;   /* enum inspect_op */
+	uint32_t json;
+	char text[MSG_PATH_MAX];
+	char name[MSG_NAME_MAX];
+};
+
+struct msg_input { /* with the database or file */
+	uint32_t what; /* enum inspect_input */
+};
+
+struct msg_inspected {
+	uint32_t outcome; /* enum inspect_outcome */
+	uint64_t size;    /* bytes of the answer */
+};
+
 struct msg {
 	enum msg_type type;
 	union {
@@ -170,6 +221,9 @@ struct msg {
 		struct msg_inactive inactive;
 		struct msg_container container;
 		struct msg_compiled compiled;
+		struct msg_inspect inspect;
+		struct msg_input input;
+		struct msg_inspected inspected;
 	};
 };
 

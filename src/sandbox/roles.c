@@ -25,6 +25,9 @@
 /* A database of four million hashes has some 200 MiB. */
 #define COMPILE_FILE_MAX (16384 * MIB)
 
+/* Two databases of four million names and what stands under each, or a file and its matches. */
+#define INSPECT_DATA_MAX (4096 * MIB)
+
 /* Standard ones, socket, database or output, the file at hand; a few while they are passed. */
 #define JAIL_FDS 16
 
@@ -49,6 +52,13 @@ static const struct role roles[ROLES] = {
 		          GROUP_THREADS | GROUP_END,
 		.data = COMPILE_DATA_MAX,
 		.file_size = COMPILE_FILE_MAX,
+	},
+	[ROLE_INSPECT] = {
+		.last_fd = SANDBOX_FD_OUT,
+		.groups = GROUP_MEMORY | GROUP_INPUT | GROUP_SOCKET | GROUP_OUTPUT | GROUP_TIME |
+		          GROUP_THREADS | GROUP_END,
+		.data = INSPECT_DATA_MAX,
+		.file_size = 0, /* the answer goes to a pipe */
 	},
 };
 

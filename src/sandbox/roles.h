@@ -7,11 +7,11 @@
 
 #include <stdint.h>
 
-enum sandbox_role { ROLE_SCAN, ROLE_COMPILE, ROLES };
+enum sandbox_role { ROLE_SCAN, ROLE_COMPILE, ROLE_INSPECT, ROLES };
 
 /* Descriptors that a jailed process is started with. */
 #define SANDBOX_FD_SOCK 3 /* to the broker */
-#define SANDBOX_FD_OUT 4  /* ROLE_COMPILE: the file to write */
+#define SANDBOX_FD_OUT 4  /* ROLE_COMPILE, ROLE_INSPECT: the file to write */
 
 /* Layers that this kernel or its administrator refused. The others hold without them. */
 enum sandbox_missing {

@@ -45,8 +45,8 @@ static const struct rule rules[] = {
 	{GROUP_SOCKET, SCMP_SYS(recvmsg), "requests", ARG_IS(0, SANDBOX_FD_SOCK)},
 	{GROUP_SOCKET, SCMP_SYS(sendmsg), "answers", ARG_IS(0, SANDBOX_FD_SOCK)},
 
-	/* The one file that the compiler writes, by number. */
-	{GROUP_OUTPUT, SCMP_SYS(write), "the database being built", ARG_IS(0, SANDBOX_FD_OUT)},
+	/* The one file that compiler and inspector write, by number. */
+	{GROUP_OUTPUT, SCMP_SYS(write), "the database, the answer", ARG_IS(0, SANDBOX_FD_OUT)},
 
 	/* Time limits. Answered without the kernel on most machines. */
 	{GROUP_TIME, SCMP_SYS(clock_gettime), "deadlines, where the vDSO has no clock"},

@@ -49,39 +49,36 @@ size_t link_size(void)
 static bool next_start(struct chain *c, size_t k, size_t *ret);
 
 /* Is the neighbour at `at` (and, for wide patterns, its zero byte) a letter or digit? */
-static bool word_at(const struct chain *c, size_t at)
+static bool word_at(const struct view *v, const struct db_pattern *p, size_t at)
 {
-	const struct view *v = c->v;
-	if (!(c->p->flags & DB_PAT_WIDE))
+	if (!(p->flags & DB_PAT_WIDE))
 		return at < v->size && is_alnum(v->data[at]);
 	return v->size >= 2 && at <= v->size - 2 && is_alnum(v->data[at]) && v->data[at + 1] == 0;
 }
 
-static bool starts_word(const struct chain *c, size_t s)
+bool pattern_start_allowed(const struct view *v, const struct db_pattern *p, size_t s)
 {
-	size_t unit = c->p->flags & DB_PAT_WIDE ? 2 : 1;
-	return s < unit || !word_at(c, s - unit);
+	size_t unit = p->flags & DB_PAT_WIDE ? 2 : 1;
+	if ((p->flags & DB_PAT_FULLWORD) && s >= unit && word_at(v, p, s - unit))
+		return false;
+	return p->off_kind != DB_OFF_VERSION_INFO || is_version_key(v, s, p->off_shift);
 }
 
-/* Some end of the last part is allowed: at a word's end, if that is asked for. */
-static bool end_allowed(const struct chain *c)
+bool pattern_end_allowed(const struct view *v, const struct db_pattern *p, const struct ends *e)
 {
-	const struct ends *e = &c->ends;
 	for (uint32_t i = 0; i <= e->span; i++) {
 		size_t end = e->base + i;
 		if (!(e->bit[i / 64] >> (i % 64) & 1))
 			continue;
-		if (!(c->p->flags & DB_PAT_FULLWORD) || !word_at(c, end))
+		if (!(p->flags & DB_PAT_FULLWORD) || !word_at(v, p, end))
 			return true;
 	}
 	return false;
 }
 
-/* The first match of `part` that starts in [from, to]; *ret_ends is filled. */
-static bool find_part(struct chain *c, const struct db_part *part, size_t from, size_t to,
-                      size_t *ret)
+bool part_find(struct view *v, const struct db_part *part, size_t from, size_t to, size_t *ret,
+               struct ends *ret_ends)
 {
-	struct view *v = c->v;
 	if (part->min_len > v->size)
 		return false;
 	to = num_min_size(to, v->size - part->min_len);
@@ -95,7 +92,7 @@ static bool find_part(struct chain *c, const struct db_part *part, size_t from, 
 				return false;
 			s = at - part->lit_off;
 		}
-		if (part_match(v, part, s, &c->ends)) {
+		if (part_match(v, part, s, ret_ends)) {
 			*ret = s;
 			return true;
 		}
@@ -184,20 +181,13 @@ static bool allowed(struct chain *c, size_t k, size_t *ret_from, size_t *ret_to)
 	return *ret_from <= *ret_to;
 }
 
-/* Patterns at VI start where a key of the version information does. */
-static bool start_allowed(const struct chain *c, size_t s)
-{
-	if ((c->p->flags & DB_PAT_FULLWORD) && !starts_word(c, s))
-		return false;
-	return c->p->off_kind != DB_OFF_VERSION_INFO || is_version_key(c->v, s, c->p->off_shift);
-}
-
 static bool first_start(struct chain *c, size_t *ret)
 {
 	struct link *l = &c->link[0];
-	while (l->pos <= c->range.last && find_part(c, l->part, l->pos, c->range.last, ret)) {
+	while (l->pos <= c->range.last &&
+	       part_find(c->v, l->part, l->pos, c->range.last, ret, &c->ends)) {
 		l->pos = *ret + 1;
-		if (start_allowed(c, *ret))
+		if (pattern_start_allowed(c->v, c->p, *ret))
 			return true;
 	}
 	return false;
@@ -208,7 +198,7 @@ static bool later_start(struct chain *c, size_t k, size_t *ret)
 	struct link *l = &c->link[k];
 	size_t from, to;
 	while (!c->v->over && allowed(c, k, &from, &to)) {
-		if (find_part(c, l->part, from, num_min_size(to, l->last), ret)) {
+		if (part_find(c->v, l->part, from, num_min_size(to, l->last), ret, &c->ends)) {
 			l->pos = *ret + 1;
 			return true;
 		}
@@ -293,7 +283,7 @@ static bool chain_start(struct chain *c, const struct db_pattern *p)
 static bool next_match(struct chain *c, size_t *ret)
 {
 	while (next_start(c, c->p->nparts - 1u, ret))
-		if (end_allowed(c))
+		if (pattern_end_allowed(c->v, c->p, &c->ends))
 			return true;
 	return false;
 }

@@ -70,7 +70,7 @@ static size_t most_parts(const struct db_view *db)
 	return max;
 }
 
-static unsigned find_needs(const struct db_view *db)
+unsigned engine_needs_of(const struct db_view *db)
 {
 	unsigned needs = db->nimage ? ENGINE_NEEDS_IMAGE_HASH : 0;
 	for (size_t i = 0; i < db->npattern; i++) {
@@ -107,7 +107,7 @@ st_t engine_new(const struct db *db, uint32_t cpumask, struct engine **ret, stru
 		engine_free(g);
 		return st;
 	}
-	g->needs = find_needs(g->db);
+	g->needs = engine_needs_of(g->db);
 	*ret = g;
 	return ST_OK;
 }

@@ -27,6 +27,7 @@ enum engine_needs {
 	ENGINE_NEEDS_WHOLE_TEXT = 4,
 };
 unsigned engine_needs(const struct engine *g);
+unsigned engine_needs_of(const struct db_view *db);
 
 /* Limits of regular expressions, from the next object on. */
 void engine_regex_limits(struct engine *g, const struct regex_limits *l);

@@ -149,7 +149,8 @@ static bool gave_up(int got)
 	       got == PCRE2_ERROR_HEAPLIMIT || got == PCRE2_ERROR_NOMEMORY;
 }
 
-static uint64_t count(struct view *v, pcre2_code *code, const struct subject *s, bool global)
+static uint64_t count(struct view *v, pcre2_code *code, const struct subject *s, bool global,
+                      struct regex_match *ret, size_t room)
 {
 	const PCRE2_SIZE *o = pcre2_get_ovector_pointer(v->regexes->data);
 	uint64_t n = 0;
@@ -161,6 +162,10 @@ static uint64_t count(struct view *v, pcre2_code *code, const struct subject *s,
 		v->regex_limited |= gave_up(got);
 		if (got < 0)
 			break;
+		if (n < room) {
+			size_t base = (size_t)(s->p - v->data);
+			ret[n] = (struct regex_match){base + o[0], base + o[1]};
+		}
 		n++;
 		/* clamscan hangs on a match of no bytes; here the next one is looked for behind it. */
 		from = o[1] > from ? o[1] : from + 1;
@@ -169,6 +174,12 @@ static uint64_t count(struct view *v, pcre2_code *code, const struct subject *s,
 }
 
 uint64_t regex_count(struct view *v, const struct db_pattern *p)
+{
+	return regex_matches(v, p, NULL, 0);
+}
+
+uint64_t regex_matches(struct view *v, const struct db_pattern *p, struct regex_match *ret,
+                       size_t n)
 {
 	const struct db_regex *d = &v->db->regex[p->part];
 	struct subject s;
@@ -179,5 +190,5 @@ uint64_t regex_count(struct view *v, const struct db_pattern *p)
 		v->regex_limited = true;
 		return 0;
 	}
-	return count(v, code, &s, d->options & DB_RE_GLOBAL);
+	return count(v, code, &s, d->options & DB_RE_GLOBAL, ret, n);
 }

@@ -53,6 +53,15 @@ struct ends {
 /* True if `part` matches at `pos`; then *ret holds where it may end. */
 bool part_match(struct view *v, const struct db_part *part, size_t pos, struct ends *ret);
 
+/* The first match of `part` that starts in [from, to]. */
+bool part_find(struct view *v, const struct db_part *part, size_t from, size_t to, size_t *ret,
+               struct ends *ret_ends);
+
+/* The modifier "whole word", and offsets at keys of the version information: may pattern p start at
+ * s; may it end at one of these ends? */
+bool pattern_start_allowed(const struct view *v, const struct db_pattern *p, size_t s);
+bool pattern_end_allowed(const struct view *v, const struct db_pattern *p, const struct ends *e);
+
 /* `part` of pattern p matches at `start`: false if its near neighbours rule out that p matches
  * there. Looks at no byte at or behind start + NEAR_REACH. */
 #define NEAR_REACH 2048u
@@ -93,7 +102,13 @@ struct last_match {
 bool pattern_last(struct view *v, const struct db_pattern *p, struct link *links,
                   struct last_match *ret);
 
-/* Matches of regular expression p; 1 at most unless it is global. */
+/* Matches of regular expression p; 1 at most unless it is global. Where the first n of them start
+ * and end goes to ret[0..n). */
+struct regex_match {
+	size_t start, end;
+};
+uint64_t regex_matches(struct view *v, const struct db_pattern *p, struct regex_match *ret,
+                       size_t n);
 uint64_t regex_count(struct view *v, const struct db_pattern *p);
 
 /* True if comparison p of signature s holds. */

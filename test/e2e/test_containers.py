@@ -84,7 +84,8 @@ def test_info_tells_by_what_the_origin_is_proven(box):
     code, out, _ = box.run("vitrine", "db", "info", "--json", path)
     got = json.loads(out)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert code == 0 and got["containers"] == [{
+    assert code == 0 and got["containers"][0].pop("words")
+    assert got["containers"] == [{
         "file": "x.cud", "time": TIME, "builder": "tester", "scheme": "none", "root": "",
         "proof": "not signed", "sha256": digest, "version": 7, "signatures": 2,
         "functionality_level": 90, "build_time": 1795467600}]

@@ -38,7 +38,7 @@ def outcome(role, thing, prefix=()):
     return m.group(1), int(m.group(2))
 
 
-@pytest.mark.parametrize("role", ["scan", "compile"])
+@pytest.mark.parametrize("role", ["scan", "compile", "inspect"])
 def test_what_is_forbidden_kills(role):
     forbidden = [t for t in things() if not t.startswith("use_") and t not in REFUSED]
     assert len(forbidden) >= 40
@@ -49,16 +49,21 @@ def test_what_is_forbidden_kills(role):
     assert not lives
 
 
-@pytest.mark.parametrize("role", ["scan", "compile"])
+@pytest.mark.parametrize("role", ["scan", "compile", "inspect"])
 def test_what_is_allowed_works(role):
     allowed = [t for t in things() if t.startswith("use_") and t not in REFUSED]
-    if role == "scan":
+    if role != "compile":
         allowed.remove("use_output")
     assert {t: o for t in allowed if (o := outcome(role, t)[0]) != "worked"} == {}
 
 
 def test_a_scan_worker_cannot_write_even_to_an_open_file():
     assert outcome("scan", "use_output")[0] == f"signal {signal.SIGSYS:d}"
+
+
+def test_an_inspector_writes_to_pipes_only():
+    """The probe's output is a file: an answer goes to a pipe, which has no size."""
+    assert outcome("inspect", "use_output")[0] in ("refused", f"signal {signal.SIGXFSZ:d}")
 
 
 def test_memory_over_the_limit_is_refused():

@@ -1,8 +1,10 @@
 /* Databases: sizes and checksums of the input are made right, so that the checks behind them and,
- * where those let it pass, the engine, names and digests get to see what was changed. */
+ * where those let it pass, the engine, names, digests and explanations get to see what was
+ * changed. */
 #include "base/num.h"
 #include "base/sum64.h"
 #include "db/db.h"
+#include "explain/explain.h"
 #include "parse/filetype.h"
 #include "test/db_object.h"
 #include "verify/engine.h"
@@ -177,6 +179,29 @@ static void use_types(struct db *db)
 		abort();
 }
 
+static void use_explain(struct db *db)
+{
+	struct explain_object object = {(const uint8_t *)OBJECT, sizeof OBJECT - 1, 0};
+	struct explain_diff d;
+	bool hit, found;
+	uint32_t index;
+	struct out o = {.json = db_meta(db)->nnames % 2};
+	for (uint32_t i = 0; i < num_min_u64(db_meta(db)->nnames, 20); i++) {
+		(void)!explain_name(&o, db, i, NULL);
+		object.deadline_ns = deadline();
+		(void)!explain_test(&o, db, i, &object, &hit, NULL);
+		(void)!out_finish(&o, NULL);
+		out_done(&o);
+		o = (struct out){.json = o.json};
+	}
+	(void)!explain_find(&o, db, "Logic.Counts.UNOFFICIAL", &index, &found, NULL);
+	(void)!explain_list(&o, db, "*i?", NULL);
+	if (explain_diff(&o, db, db, &d, NULL) == ST_OK && (d.added || d.removed || d.changed))
+		abort();
+	explain_info(&o, db, "a.vdb", 1);
+	out_done(&o);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < TABLE_END + DB_TAIL_PAD || size > SIZE_MAX_TRIED)
@@ -197,6 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		use_members(db);
 		use_engine(db);
 		use_types(db);
+		use_explain(db);
 		db_close(db);
 	}
 	free(p);

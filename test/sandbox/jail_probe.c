@@ -1,6 +1,6 @@
 /* Enters the jail of a role and then tries one thing. Usage: jail_probe ROLE THING
- * ROLE is scan or compile; `jail_probe list` prints the things. The parent stays outside, holds the
- * other end of the socket and prints how the child in the jail ended:
+ * ROLE is scan, compile or inspect; `jail_probe list` prints the things. The parent stays outside,
+ * holds the other end of the socket and prints how the child in the jail ended:
  *   worked, refused, signal N, or "no jail" if that failed. Then the layers that are missing. */
 #include "crypto/digest.h"
 #include "sandbox/ipc.h"
@@ -446,7 +446,12 @@ int main(int argc, char **argv)
 		return list();
 	if (argc != 3 || !prepare())
 		return 2;
-	enum sandbox_role role = strcmp(argv[1], "scan") ? ROLE_COMPILE : ROLE_SCAN;
+	static const char *const names[ROLES] = {"scan", "compile", "inspect"};
+	enum sandbox_role role = ROLE_SCAN;
+	while (role < ROLES && strcmp(argv[1], names[role]))
+		role++;
+	if (role == ROLES)
+		return 2;
 	for (size_t i = 0; i < NTHINGS; i++)
 		if (!strcmp(argv[2], things[i].name))
 			return run(role, things[i].act);

@@ -248,7 +248,8 @@ static void a_message_in_the_wrong_state_is_refused(void)
 	static struct msg r;
 	struct buf w = incomplete(1);
 	static const uint32_t states[] = {S_NEW,     S_LOADING, S_ENDED, C_NEW,
-	                                  C_SOURCES, C_RUNNING, C_ENDED};
+	                                  C_SOURCES, C_RUNNING, C_ENDED, I_NEW,
+	                                  I_INPUTS, I_RUNNING, I_ENDED};
 	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
 		struct msg_peer p = {.self = BROKER, .state = states[i]};
 		T_EQ(msg_parse(&p, w.data, w.len, 0, &r, NULL), ST_MALFORMED);

@@ -1,0 +1,254 @@
+"""vitrine db list, info, explain, diff and test. What explain says of each construct of the language is
+in test/golden/explain: NAME.txt. VITRINE_UPDATE_GOLDEN=1 writes these files anew (look at the
+difference before it is committed)."""
+import json
+import os
+import pathlib
+import shutil
+
+import pytest
+
+import cli
+
+GOLDEN = cli.ROOT / "test" / "golden" / "explain"
+UPDATE = os.environ.get("VITRINE_UPDATE_GOLDEN") == "1"
+SOURCES = sorted(p for p in GOLDEN.iterdir() if p.suffix != ".txt")
+
+
+def names():
+    """The names in the sources; a hash has its own behind its digest and size."""
+    found = set()
+    for p in SOURCES:
+        for line in p.read_text().splitlines():
+            if line and not line.startswith("#"):
+                by_digest = p.suffix in (".hsb", ".mdb", ".fp", ".imp")
+                found.add(line.split(":")[2] if by_digest else line.replace(";", ":").split(":")[0])
+    return sorted(found)
+
+
+class Box:
+    def __init__(self, tmp):
+        self.dir = tmp
+
+    def db(self, *args, stdin=None):
+        return cli.run("vitrine", "db", *args, cache=self.dir / "cache", cwd=self.dir, stdin=stdin)
+
+    def write(self, name, text):
+        path = self.dir / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+
+@pytest.fixture(scope="module")
+def golden(tmp_path_factory):
+    box = Box(tmp_path_factory.mktemp("golden"))
+    code, _, err = box.db("build", "--strict", "-o", "g.vdb", *SOURCES)
+    assert code == 0, err
+    return box
+
+
+@pytest.fixture
+def box(tmp_path):
+    return Box(tmp_path)
+
+
+@pytest.mark.parametrize("name", names())
+def test_explain_says_of_each_construct_what_it_is_known_to_mean(golden, name):
+    code, out, err = golden.db("explain", "-d", "g.vdb", name)
+    assert (code, err) == (0, "")
+    path = GOLDEN / f"{name}.txt"
+    if UPDATE:
+        path.write_text(out)
+    assert out == path.read_text()
+
+
+def test_there_is_no_golden_file_without_a_signature():
+    assert [p.stem for p in sorted(GOLDEN.glob("*.txt"))] == names()
+
+
+@pytest.mark.parametrize("name", names())
+def test_explain_as_json_says_the_same_words(golden, name):
+    code, out, _ = golden.db("explain", "--json", "-d", "g.vdb", name)
+    said = []
+
+    def walk(x):
+        if isinstance(x, dict):
+            said.append(x.get("words", ""))
+            for v in x.values():
+                walk(v)
+        if isinstance(x, list):
+            for v in x:
+                walk(v)
+    walk(json.loads(out))
+    lines = {line.strip() for line in golden.db("explain", "-d", "g.vdb", name)[1].splitlines()}
+    assert code == 0 and set(said) <= lines | {""}
+
+
+def test_explain_takes_names_with_the_suffix_of_reports_and_proposes_others(golden):
+    assert golden.db("explain", "-d", "g.vdb", "Body.Star.UNOFFICIAL") == \
+        golden.db("explain", "-d", "g.vdb", "Body.Star")
+    code, out, err = golden.db("explain", "-d", "g.vdb", "body.start")
+    assert code == 2 and out == "" and "Body.Star\n" in err
+    code, out, err = golden.db("explain", "--json", "-d", "g.vdb", "nothing like any")
+    assert code == 2 and out == "" and "there is no signature" in err
+
+
+def test_list_gives_every_name_in_order_and_what_stands_under_it(golden):
+    code, out, _ = golden.db("list", "-d", "g.vdb")
+    assert code == 0
+    assert [line.split("  ")[0] for line in out.splitlines()] == names()
+    assert "Same.Name  body, logical for any file and text, file hash\n" in out
+    assert "Pua.Rule  body for any file, PUA\n" in out
+
+
+@pytest.mark.parametrize("pattern, found", [
+    ("hash.*", ["Hash.AnySize", "Hash.Import", "Hash.Md5", "Hash.Section", "Hash.Sha1", "Hash.Sha256",
+                "Hash.Trusted"]),
+    ("*.md?", ["Hash.Md5"]),
+    ("NAME", ["Same.Name"]),
+    ("nothing", []),
+])
+def test_list_takes_a_part_of_the_name_or_a_pattern_for_all_of_it(golden, pattern, found):
+    code, out, _ = golden.db("list", "--json", "-d", "g.vdb", pattern)
+    assert code == 0 and [json.loads(x)["name"] for x in out.splitlines()] == found
+
+
+def test_info_counts_and_reads_sources_too(golden):
+    code, out, _ = golden.db("info", "--json", "g.vdb")
+    info = json.loads(out)
+    assert code == 0 and info["counters"]["file_hashes"] == 5
+    assert golden.db("info", GOLDEN / "signatures.ndb")[1].count("\n") > 10
+
+
+def test_diff_tells_added_removed_and_changed_by_content(box):
+    box.write("a.ndb", "Same:0:*:61626364\nGone:0:*:62626364\nOther:0:*:63626364\n"
+                       "Two:0:*:64626364\nTwo:0:*:65626364\n")
+    box.write("b.ndb", "Before:0:*:66626364\nSame:0:*:61626364\nOther:0:*:63626365\n"
+                       "Two:0:*:64626364\nTwo:0:*:65626366\n")
+    box.write("a.hdb", "44d88612fea8a8f36de82e1278abb02f:68:Hash\n44d88612fea8a8f36de82e1278abb030:1:H\n")
+    box.write("b.hdb", "44d88612fea8a8f36de82e1278abb02f:69:Hash\n44d88612fea8a8f36de82e1278abb030:1:H\n")
+    for x in "ab":
+        assert box.db("build", "-o", f"{x}.vdb", f"{x}.ndb", f"{x}.hdb")[0] == 0
+    code, out, _ = box.db("diff", "a.vdb", "b.vdb")
+    assert code == 1 and out.splitlines() == [
+        "+ Before", "- Gone", "~ Hash  1 gone, 1 new, 0 the same",
+        "~ Other  1 gone, 1 new, 0 the same", "~ Two  1 gone, 1 new, 1 the same",
+        "1 added, 1 removed, 3 changed, 2 the same"]
+    assert json.loads(box.db("diff", "--json", "a.vdb", "b.vdb")[1].splitlines()[-1])["changed"] == 3
+
+
+def test_diff_does_not_see_numbers_of_signatures_or_what_the_compiler_chose(box):
+    shutil.copy(GOLDEN / "signatures.ndb", box.dir / "a.ndb")
+    more = "".join(f"A.More.{i}:0:*:{os.urandom(16).hex()}\n" for i in range(300))
+    box.write("b.ndb", (GOLDEN / "signatures.ndb").read_text() + more)
+    code, out, _ = box.db("diff", "a.ndb", "a.ndb")
+    assert code == 0 and ", 0 changed," in out
+    code, out, _ = box.db("diff", "a.ndb", "b.ndb")
+    assert code == 1 and "300 added, 0 removed, 0 changed," in out
+
+
+RULES = """Logic.Both;Target:0;0&1;6669727374{2-4}7365636f6e64;7468697264
+Logic.Count;Target:0;(0|1)>2;6669727374;7468697264
+Logic.Word;Target:0;0;7468697264::f
+Logic.Pe;Engine:51-255,Target:1;0&1;EP+0:6669727374;7468697264
+Logic.Place;Target:0;0;10:7468697264
+Logic.Size;Engine:51-255,FileSize:1000-2000,Target:0;0;7468697264
+Logic.Regex;Engine:81-255,Target:0;0&1;6669727374;0/th[a-i]rd/gi
+Logic.Number;Engine:81-255,Target:0;0&1;6669727374;0(>>5#de2#>40)
+Logic.Zip;Engine:81-255,Target:0,Container:CL_TYPE_ZIP;0;6669727374
+"""
+
+
+@pytest.mark.parametrize("name, content, code, said", [
+    ("Logic.Both", b"first..second third", 0, ["at offset 0 (0x0), part 2 at 7", "Verdict: found"]),
+    ("Logic.Both", b"first.....second third", 1,
+     ["part 2 is in the file at offset 10, but not within 2 to 4 bytes behind part 1 (which is at 0)",
+      "no:  sub-signature 0 matches (0 found)", "yes: sub-signature 1 matches (1 found)",
+      "Verdict: not found"]),
+    ("Logic.Both", b"first..secon third", 1, ["the bytes of part 2 are nowhere in the file"]),
+    ("Logic.Both", b"first", 1, ["the file has 5 bytes, it needs at least 13"]),
+    ("Logic.Count", b"first first third", 0, ["matches 2 times", "at offset 6 (0x6)", "(3 found)"]),
+    ("Logic.Count", b"first third.....", 1, ["(2 found)"]),
+    ("Logic.Word", b"athird third", 0, ["matches 1 time", "at offset 7"]),
+    ("Logic.Word", b"athird", 1, ["no letter or digit may stand beside"]),
+    ("Logic.Pe", b"first third", 1, ["which this file lacks", "it is for Windows executables"]),
+    ("Logic.Place", b"third", 1, ["its place lies outside"]),
+    ("Logic.Place", b"third..........third", 1,
+     ["it is in the file at offset 0, 15; it must start at offset 10"]),
+    ("Logic.Regex", b"first THIRD thbrd", 0,
+     ["because its trigger holds", "at offset 12 (0xc), 5 bytes", "it matches 2 times"]),
+    ("Logic.Regex", b"firs THIRD", 1, ["because its trigger does not hold"]),
+    ("Logic.Regex", b"first secnd", 1, ["it does not match"]),
+    ("Logic.Number", b"xfirst41", 0, ["it matches 1 time"]),
+    ("Logic.Number", b"xfirst40", 1, ["it does not match"]),
+    ("Logic.Zip", b"first", 1, ["no:  the container directly around the object is CL_TYPE_ZIP"]),
+    ("Logic.Size", b"third", 1, ["no:  the size of the file in bytes is 1000 to 2000 (it is 5)"]),
+])
+def test_test_says_where_it_matches_or_why_not_as_a_scan_does(box, name, content, code, said):
+    box.write("r.ldb", RULES)
+    box.write("file", content)
+    got, out, err = box.db("test", "-d", "r.ldb", name, "file")
+    assert (got, err) == (code, "")
+    for words in said:
+        assert words in out
+    assert box.db("test", "-d", "r.ldb", name, "-", stdin=content)[:2] == (code, out)
+    scan = cli.run("vitrine", "scan", "-z", "-d", "r.ldb", "file", cache=box.dir / "cache",
+                   cwd=box.dir)
+    assert (f"{name} FOUND" in scan[1]) == (code == 0)
+    result = json.loads(box.db("test", "--json", "-d", "r.ldb", name, "file")[1])
+    views = [v["signatures"][0]["verdict"]["found"] for v in result.get("views", [result])]
+    assert any(views) == (code == 0)
+
+
+def test_test_looks_at_the_normalised_copy_of_text(box):
+    box.write("t.ldb", "Copy.Only;Target:7;0;736f6d652074657874\nBoth;Target:0;0;736f6d652074657874\n")
+    box.write("file", "This is  SOME\n\n TEXT, and some text.")
+    code, out, _ = box.db("test", "-d", "t.ldb", "Copy.Only", "file")
+    assert code == 0 and "In the file as it is\n    In" not in out and "at offset 8 (0x8)" in out
+    code, out, _ = box.db("test", "-d", "t.ldb", "Both", "file")
+    assert code == 0 and "matches 1 time\n" in out and "matches 2 times\n" in out
+
+
+def test_test_compares_digests_of_files(box):
+    box.write("h.hdb", "44d88612fea8a8f36de82e1278abb02f:68:Some\n"
+                       "5d41402abc4b2a76b9719d911017c592:5:Hello\n")
+    box.write("file", "hello")
+    assert box.db("test", "-d", "h.hdb", "Hello", "file")[0] == 0
+    code, out, _ = box.db("test", "-d", "h.hdb", "Some", "file")
+    assert code == 1 and "the file has 5 bytes, the row is for 68" in out
+
+
+def test_test_says_what_it_does_not_try(golden):
+    code, out, _ = golden.db("test", "-d", "g.vdb", "Member.Any", GOLDEN / "signatures.ndb")
+    assert code == 1 and "not tried here" in out
+
+
+def test_names_and_texts_of_a_database_do_not_act_on_the_terminal(box):
+    box.write("n.ndb", b"A\x1b[31m\xe2\x80\xaeB\x9b:0:*:61621b5b333164\n")
+    for args in (["list", "-d", "n.ndb"], ["explain", "-d", "n.ndb", b"A\x1b[31m\xe2\x80\xaeB\x9b"]):
+        args = [os.fsdecode(a) for a in args]
+        for more in ([], ["--json"]):
+            code, out, err = box.db(*args[:1], *more, *args[1:])
+            assert code == 0, err
+            assert "\x1b" not in out and "\u202e" not in out and "\x9b" not in out
+            assert not more or json.loads(out)["name"].startswith("A\x1b[31m\u202eB")
+
+
+def test_a_damaged_database_is_refused(box):
+    box.write("a.ndb", "Some:0:*:61626364\n")
+    assert box.db("build", "-o", "a.vdb", "a.ndb")[0] == 0
+    data = bytearray((box.dir / "a.vdb").read_bytes())
+    data[200] ^= 1
+    box.write("a.vdb", bytes(data))
+    for args in (["info", "a.vdb"], ["list", "-d", "a.vdb"], ["explain", "-d", "a.vdb", "Some"],
+                 ["diff", "a.vdb", "a.ndb"], ["test", "-d", "a.vdb", "Some", "a.ndb"]):
+        code, out, err = box.db(*args)
+        assert code == 2 and out == "" and err
+
+
+@pytest.mark.parametrize("command", ["info", "list", "explain", "diff", "test"])
+def test_every_command_has_help_with_examples_and_counts_its_arguments(box, command):
+    code, out, _ = box.db(command, "--help")
+    assert code == 0 and "Examples:\n" in out and "Exit code:" in out
+    code, out, err = box.db(command, *["x"] * 5)
+    assert code == 2 and out == "" and "too many arguments" in err
