@@ -2,7 +2,7 @@
  * follows what clamscan 1.4.6 does (doc/format/signatures.md, "Byte comparisons"):
  *
  * - The place counts from the start of the last match of the sub-signature it hangs on; all bytes
- *   of the number must lie in the object. Neither may be at the object's very start.
+ *   of the number must lie in the object, not at its very start.
  * - Text numbers are read as strtoll() does: blanks, a sign, digits, and no further than the first
  *   other character; no digits are 0; a number beyond 63 bits never compares. With `exact` there
  *   are no blanks in front and nothing behind.
@@ -169,7 +169,10 @@ bool compare_holds(struct view *v, const struct db_sig *s, const struct db_patte
 	if (!last_start(v, &v->db->pattern[s->pattern + c->first], c->n, links, &start))
 		return false;
 	int64_t at = (int64_t)start + c->offset, x;
-	if (start == 0 || at <= 0 || (uint64_t)at > v->size || v->size - (uint64_t)at < c->len)
+	const struct object_facts *f = v->facts;
+	const uint8_t *data = f->raw ? f->raw : v->data;
+	size_t size = f->raw ? f->raw_size : v->size;
+	if (at <= 0 || (uint64_t)at > size || size - (uint64_t)at < c->len)
 		return false;
-	return read_number(c, v->data + at, &x) && all_hold(c, x);
+	return read_number(c, data + at, &x) && all_hold(c, x);
 }

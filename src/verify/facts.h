@@ -5,9 +5,15 @@
 
 #include "verify/layout.h"
 
+#include <stddef.h>
+
 struct object_facts {
 	uint64_t file_size; /* what FileSize is compared with */
-	bool no_end; /* offsets from the end name no place: a copy of text (doc/views.md) */
+	/* Of a copy of text (doc/views.md): offsets from the end name no place, and byte comparisons read
+	 * the text. raw: its bytes; NULL: the object's own. */
+	bool no_end;
+	const uint8_t *raw;
+	size_t raw_size;
 	const struct exe_layout *exe; /* NULL: no executable, or its headers make no sense */
 	/* Types (enum file_type) of the objects around it, the nearest first; 0 of them: it is the file
 	 * itself. */
