@@ -3,6 +3,7 @@
 #include "match/kernels.h"
 
 #include "db/gram.h"
+#include "match/x86/exact.h"
 
 #include <immintrin.h>
 
@@ -150,5 +151,74 @@ TARGET size_t match_avx2_4(const struct match_class *c, const uint8_t *data, siz
 			mask |= spread4(probe4(data + p + i, c->bloom, shift)) << i;
 		n = emit(mask, p, ret_pos, n);
 	}
+	return n + match_ref(c, data, p, to, ret_pos + n);
+}
+
+/* Class 2_1: has any bucket all four halves of the grams at p, p + 1, …? See match/nibbles.h. */
+TARGET static inline __m256i halves(__m256i v, __m256i lo, __m256i hi)
+{
+	const __m256i low4 = _mm256_set1_epi8(15);
+	__m256i l = _mm256_shuffle_epi8(lo, _mm256_and_si256(v, low4));
+	__m256i h = _mm256_shuffle_epi8(hi, _mm256_and_si256(_mm256_srli_epi16(v, 4), low4));
+	return _mm256_and_si256(l, h);
+}
+
+TARGET static inline __m256i table(const uint8_t t[16])
+{
+	return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)t));
+}
+
+TARGET static size_t probe_nibbles(const struct match_class *c, const uint8_t *data, size_t *p,
+                                   size_t to, uint32_t *ret_pos)
+{
+	const __m256i lo0 = table(c->nibbles->lo[0]), hi0 = table(c->nibbles->hi[0]);
+	const __m256i lo1 = table(c->nibbles->lo[1]), hi1 = table(c->nibbles->hi[1]);
+	size_t n = 0;
+	for (; *p + STEP - 1 < to; *p += STEP) {
+		const __m256i *in = (const __m256i *)(const void *)(data + *p);
+		const __m256i *in1 = (const __m256i *)(const void *)(data + *p + 1);
+		__m256i first = halves(_mm256_loadu_si256(in), lo0, hi0);
+		__m256i both = _mm256_and_si256(first, halves(_mm256_loadu_si256(in1), lo1, hi1));
+		__m256i none = _mm256_cmpeq_epi8(both, _mm256_setzero_si256());
+		uint32_t mask = ~(uint32_t)_mm256_movemask_epi8(none);
+		n = emit_exact(mask, c->bloom, data, *p, ret_pos, n);
+	}
+	return n;
+}
+
+/* The filter's answers for eight grams, in the low halves of g: bit k for lane k. */
+TARGET static inline uint32_t probe2(__m256i g, const void *bloom)
+{
+	const __m256i low16 = _mm256_set1_epi32(0xffff), low5 = _mm256_set1_epi32(31);
+	__m256i y = _mm256_and_si256(_mm256_or_si256(g, _mm256_set1_epi8(0x20)), low16);
+	__m256i word = _mm256_i32gather_epi32(bloom, _mm256_srli_epi32(y, 5), 4);
+	__m256i top = _mm256_sllv_epi32(word, _mm256_andnot_si256(y, low5));
+	return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(top));
+}
+
+TARGET static size_t probe_bitmap(const struct match_class *c, const uint8_t *data, size_t *p,
+                                  size_t to, uint32_t *ret_pos)
+{
+	size_t n = 0;
+	for (; *p + STEP - 1 < to; *p += STEP) {
+		__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(data + *p));
+		__m256i w = _mm256_loadu_si256((const __m256i *)(const void *)(data + *p + 1));
+		uint32_t mask = spread4(probe2(v, c->bloom));
+		mask |= spread4(probe2(w, c->bloom)) << 1;
+		mask |= spread4(probe2(_mm256_srli_epi32(v, 16), c->bloom)) << 2;
+		mask |= spread4(probe2(_mm256_srli_epi32(w, 16), c->bloom)) << 3;
+		n = emit(mask, *p, ret_pos, n);
+	}
+	return n;
+}
+
+TARGET size_t match_avx2_2(const struct match_class *c, const uint8_t *data, size_t from, size_t to,
+                           uint32_t *ret_pos)
+{
+	size_t p = from, n;
+	if (c->nibbles->few)
+		n = probe_nibbles(c, data, &p, to, ret_pos);
+	else
+		n = probe_bitmap(c, data, &p, to, ret_pos);
 	return n + match_ref(c, data, p, to, ret_pos + n);
 }

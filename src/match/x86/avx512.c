@@ -3,6 +3,7 @@
 #include "match/kernels.h"
 
 #include "db/gram.h"
+#include "match/x86/exact.h"
 
 #include <immintrin.h>
 
@@ -132,5 +133,71 @@ size_t match_avx512(const struct match_class *c, const uint8_t *data, size_t fro
 		n += extract(mask, steps, p, stride, ret_pos + n);
 		p += steps * STEP;
 	}
+	return n + match_ref(c, data, p, to, ret_pos + n);
+}
+
+/* Class 2_1: the buckets that have both halves of each byte of v. See match/nibbles.h. */
+TARGET static inline __m512i halves(__m512i v, __m512i lo, __m512i hi)
+{
+	const __m512i low4 = _mm512_set1_epi8(15);
+	__m512i l = _mm512_shuffle_epi8(lo, _mm512_and_si512(v, low4));
+	__m512i h = _mm512_shuffle_epi8(hi, _mm512_and_si512(_mm512_srli_epi16(v, 4), low4));
+	return _mm512_and_si512(l, h);
+}
+
+TARGET static inline __m512i table(const uint8_t t[16])
+{
+	return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)t));
+}
+
+TARGET static size_t probe_nibbles(const struct match_class *c, const uint8_t *data, size_t *p,
+                                   size_t to, uint32_t *ret_pos)
+{
+	const __m512i lo0 = table(c->nibbles->lo[0]), hi0 = table(c->nibbles->hi[0]);
+	const __m512i lo1 = table(c->nibbles->lo[1]), hi1 = table(c->nibbles->hi[1]);
+	size_t n = 0;
+	for (; *p + STEP - 1 < to; *p += STEP) {
+		__m512i first = halves(_mm512_loadu_si512(data + *p), lo0, hi0);
+		__m512i second = halves(_mm512_loadu_si512(data + *p + 1), lo1, hi1);
+		uint64_t mask = _mm512_test_epi8_mask(first, second);
+		n = emit_exact(mask, c->bloom, data, *p, ret_pos, n);
+	}
+	return n;
+}
+
+/* The filter's answers for sixteen grams, in the low halves of g. */
+TARGET static inline __mmask16 probe2(__m512i g, const void *bloom)
+{
+	const __m512i low16 = _mm512_set1_epi32(0xffff);
+	__m512i y = _mm512_and_si512(_mm512_or_si512(g, _mm512_set1_epi8(0x20)), low16);
+	__m512i word = _mm512_i32gather_epi32(_mm512_srli_epi32(y, 5), bloom, 4);
+	__m512i bit = _mm512_sllv_epi32(_mm512_set1_epi32(1), _mm512_and_si512(y, _mm512_set1_epi32(31)));
+	return _mm512_test_epi32_mask(word, bit);
+}
+
+TARGET static size_t probe_bitmap(const struct match_class *c, const uint8_t *data, size_t *p,
+                                  size_t to, uint32_t *ret_pos)
+{
+	size_t n = 0;
+	for (; *p + STEP - 1 < to; *p += STEP) {
+		__m512i v = _mm512_loadu_si512(data + *p), w = _mm512_loadu_si512(data + *p + 1);
+		uint64_t even = interleave(probe2(v, c->bloom),
+		                           probe2(_mm512_srli_epi32(v, 16), c->bloom));
+		uint64_t odd = interleave(probe2(w, c->bloom),
+		                          probe2(_mm512_srli_epi32(w, 16), c->bloom));
+		uint64_t mask = interleave(even, odd);
+		n += extract(&mask, 1, *p, 1, ret_pos + n);
+	}
+	return n;
+}
+
+size_t match_avx512_2(const struct match_class *c, const uint8_t *data, size_t from, size_t to,
+                      uint32_t *ret_pos)
+{
+	size_t p = from, n;
+	if (c->nibbles->few)
+		n = probe_nibbles(c, data, &p, to, ret_pos);
+	else
+		n = probe_bitmap(c, data, &p, to, ret_pos);
 	return n + match_ref(c, data, p, to, ret_pos + n);
 }
