@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-/* Filters with more first bytes than this (of 128 folded ones) let too much through in any case, and
- * merging takes time that grows with the third power. */
+/* Filters with more first bytes than this (of 128 folded ones) let too much through in any case,
+ * and merging takes time that grows with the third power. */
 #define ROWS_MAX 48u
 
 /* Which low and high halves the grams of a group have at each place. */
@@ -16,8 +16,8 @@ struct group {
 	uint16_t lo[2], hi[2];
 };
 
-/* How often a byte is in ordinary files, in thousandths, measured over the files of /usr. Folded, it
- * is zero or a blank (one value then) in a quarter of all cases; else it is its high half that
+/* How often a byte is in ordinary files, in thousandths, measured over the files of /usr. Folded,
+ * it is zero or a blank (one value then) in a quarter of all cases; else it is its high half that
  * tells most. */
 #define BLANK 0x20
 #define BLANK_WEIGHT 250u
@@ -26,9 +26,9 @@ static const uint8_t high_weight[16] = {
 };
 #define ALL_BYTES 1000u
 
-/* Of ALL_BYTES^2 places, how many may pass if the tables are to be worth their while. Measured: with
- * this many, a look at each costs about as much as asking the filter about every place, many at a
- * time. */
+/* Of ALL_BYTES^2 places, how many may pass if the tables are to be worth their while. Measured:
+ * with this many, a look at each costs about as much as asking the filter about every place, many
+ * at a time. */
 #define FEW (ALL_BYTES * ALL_BYTES / 10)
 
 static uint32_t passing(uint16_t lo, uint16_t hi)

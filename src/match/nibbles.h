@@ -2,8 +2,8 @@
  *
  * The grams are dealt into eight buckets. A byte's low and high half each look up a table of 16
  * bytes, in which bit b says that bucket b has a gram with such a half at that place; one shuffle
- * instruction looks up a whole vector. A gram for which the AND of the four is zero is in no bucket,
- * so it is not in the filter; any other is looked up in the filter itself. */
+ * instruction looks up a whole vector. A gram for which the AND of the four is zero is in no
+ * bucket, so it is not in the filter; any other is looked up in the filter itself. */
 #ifndef VITRINE_MATCH_NIBBLES_H
 #define VITRINE_MATCH_NIBBLES_H
 

@@ -328,7 +328,7 @@ static const uint32_t class_sets[] = {
 };
 
 /* Picoseconds for a byte of input, measured (bench/kernels): one pass, and one look-up in 2^40. The
- * pass for 2-byte grams takes 60 with ten of them, 370 with 40 that are all common in text. */
+ * pass for 2-byte grams takes 60 with ten of them, 270 with 40 that are all common in text. */
 static const uint64_t pass_cost[DB_CLASSES] = {
     [DB_CLASS_8_8] = 100, [DB_CLASS_8_4] = 150, [DB_CLASS_4_4] = 120,
     [DB_CLASS_4_2] = 180, [DB_CLASS_4_1] = 220, [DB_CLASS_2_1] = 100,
