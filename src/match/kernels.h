@@ -13,6 +13,7 @@
 
 #include "db/layout.h"
 #include "match/find.h"
+#include "match/nibbles.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@ struct match_class {
 	enum db_class_id id;
 	uint32_t bloom_log2;
 	const void *bloom; /* uint64_t[] for 8-byte grams, uint32_t[] for the others */
+	const struct nibbles *nibbles; /* class 2_1: of this filter; the others need none */
 };
 
 typedef size_t match_kernel(const struct match_class *c, const uint8_t *data, size_t from,
@@ -45,8 +47,9 @@ struct kernels kernels_select(uint32_t cpumask);
 match_kernel match_ref;
 
 #if defined(__x86_64__)
-match_kernel match_avx2_8, match_avx2_4;
+match_kernel match_avx2_8, match_avx2_4, match_avx2_2;
 match_kernel match_avx512; /* all classes but 2_1 */
+match_kernel match_avx512_2;
 #endif
 
 #endif

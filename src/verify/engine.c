@@ -48,6 +48,7 @@ struct engine {
 	struct trace *trace; /* of each candidate */
 	struct link *links;
 	struct regexes *regexes;
+	struct nibbles *nibbles; /* of each filter that has class 2_1 */
 	unsigned needs;
 	struct engine_stats stats;
 	uint32_t pos[MATCH_CANDIDATES];
@@ -84,6 +85,17 @@ unsigned engine_needs_of(const struct db_view *db)
 	return needs;
 }
 
+static struct nibbles *make_nibbles(const struct db_view *db)
+{
+	struct nibbles *t = calloc(db->nfilter + 1, sizeof *t);
+	for (size_t i = 0; t && i < db->nfilter; i++) {
+		const struct db_class *c = &db->filter[i].cls[DB_CLASS_2_1];
+		if (c->ngrams)
+			nibbles_make((const uint32_t *)(const void *)(db->bloom + c->bloom), &t[i]);
+	}
+	return t;
+}
+
 st_t engine_new(const struct db *db, uint32_t cpumask, struct engine **ret, struct err *e)
 {
 	struct engine *g = calloc(1, sizeof *g);
@@ -98,7 +110,8 @@ st_t engine_new(const struct db *db, uint32_t cpumask, struct engine **ret, stru
 	g->found = malloc((n + 1) * sizeof *g->found);
 	g->trace = malloc((n + 1) * sizeof *g->trace);
 	g->links = calloc(most_parts(g->db), link_size());
-	if (!g->state || !g->seen || !g->found || !g->trace || !g->links) {
+	g->nibbles = make_nibbles(g->db);
+	if (!g->state || !g->seen || !g->found || !g->trace || !g->links || !g->nibbles) {
 		engine_free(g);
 		return fail(e, ST_NOMEM, 0, "engine: out of memory");
 	}
@@ -131,6 +144,7 @@ void engine_free(struct engine *g)
 	free(g->found);
 	free(g->trace);
 	free(g->links);
+	free(g->nibbles);
 	regexes_free(g->regexes);
 	free(g);
 }
@@ -270,11 +284,11 @@ static size_t gram_end(size_t end, size_t len)
 }
 
 static void filter_class(struct engine *g, enum db_class_id id, const struct db_class *c,
-                         size_t from, size_t to)
+                         const struct nibbles *nibbles, size_t from, size_t to)
 {
 	size_t len = gram_class(id).len;
 	struct match_class m = {.id = id, .bloom_log2 = c->bloom_log2,
-	                        .bloom = g->db->bloom + c->bloom};
+	                        .bloom = g->db->bloom + c->bloom, .nibbles = nibbles};
 	size_t n = g->kernels.probe[id](&m, g->view.data, gram_end(from, len), gram_end(to, len),
 	                                g->pos);
 	g->stats.candidates += n;
@@ -290,7 +304,7 @@ static void filter_block(struct engine *g, size_t from, size_t to)
 		const struct db_filter *flt = &g->db->filter[g->target->filter[f]];
 		for (enum db_class_id id = 0; id < DB_CLASSES; id++)
 			if (flt->cls[id].ngrams)
-				filter_class(g, id, &flt->cls[id], from, to);
+				filter_class(g, id, &flt->cls[id], &g->nibbles[g->target->filter[f]], from, to);
 	}
 }
 

@@ -61,6 +61,9 @@ static size_t word_size(enum db_class_id id)
 	return gram_class(id).len == 8 ? 8 : 4;
 }
 
+/* The tables of the one filter there is. */
+static struct nibbles nibbles;
+
 /* A filter of 2^log2 words that ends at the forbidden page; `density` of 8 bits are set. */
 static struct match_class make_filter(enum db_class_id id, uint32_t log2, unsigned density)
 {
@@ -72,7 +75,9 @@ static struct match_class make_filter(enum db_class_id id, uint32_t log2, unsign
 			if (below(8) < density)
 				at[i] |= (uint8_t)(1u << b);
 	}
-	return (struct match_class){.id = id, .bloom_log2 = log2, .bloom = at};
+	if (id == DB_CLASS_2_1)
+		nibbles_make((const uint32_t *)(const void *)at, &nibbles);
+	return (struct match_class){.id = id, .bloom_log2 = log2, .bloom = at, .nibbles = &nibbles};
 }
 
 /* Puts a gram in, as the compiler does. */
@@ -93,6 +98,7 @@ static void set_gram(const struct match_class *c, const uint8_t *p)
 		break;
 	case DB_CLASS_2_1:
 		w32[bloom_word(g.y, log2)] |= bloom_mask2(g.y);
+		nibbles_make(w32, &nibbles);
 		break;
 	default:
 		w32[bloom_word(g.y, log2)] |= bloom_mask32(g.y);
@@ -221,6 +227,83 @@ static void an_indexed_gram_is_found_at_every_offset_of_its_stride(void)
 	}
 }
 
+/* A filter with n two-byte grams: of the data, or any. */
+static struct match_class few_grams(unsigned n, bool of_data)
+{
+	struct match_class c = make_filter(DB_CLASS_2_1, BLOOM2_LOG2, 0);
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t any[8] = {(uint8_t)below(256), (uint8_t)below(256)};
+		set_gram(&c, of_data ? data.begin + below(MATCH_BLOCK - 8) : any);
+	}
+	return c;
+}
+
+/* With few grams the kernels go by nibble tables, with many by the filter alone. */
+static void two_byte_grams_of_any_number_are_found_at_every_offset(void)
+{
+	for (unsigned n = 0; n <= 300; n = n * 3 / 2 + 1)
+		for (unsigned kind = 1; kind < 6; kind++) {
+			fill_data(kind);
+			struct match_class c = few_grams(n, n % 2);
+			levels_agree(&c, base_at_end(c.id, MATCH_BLOCK), 0, MATCH_BLOCK);
+			for (unsigned i = 0; i < 300; i++) {
+				size_t from = below(200), to = from + below(200);
+				levels_agree(&c, data.begin + below(64), from, to);
+				levels_agree(&c, base_at_end(c.id, to), from, to);
+			}
+		}
+}
+
+static bool in_tables(const uint8_t *p)
+{
+	return (nibbles.lo[0][p[0] & 15] & nibbles.hi[0][p[0] >> 4] & nibbles.lo[1][p[1] & 15] &
+	        nibbles.hi[1][p[1] >> 4]) != 0;
+}
+
+/* Counts the pairs of bytes that the tables let through; all whose gram is in the filter are among
+ * them. */
+static size_t passing_pairs(const struct match_class *c)
+{
+	size_t passed = 0;
+	for (unsigned v = 0; v <= UINT16_MAX; v++) {
+		const uint8_t pair[8] = {(uint8_t)v, (uint8_t)(v >> 8)};
+		bool has = match_ref(c, pair, 0, 1, want) == 1, passes = in_tables(pair);
+		if (has && !passes)
+			T_FAIL("%02x%02x is lost", pair[0], pair[1]);
+		passed += passes;
+	}
+	return passed;
+}
+
+static void nibble_tables_let_every_gram_of_their_filter_through(void)
+{
+	for (unsigned n = 0; n <= 40; n++) {
+		struct match_class c = few_grams(n, n % 2);
+		passing_pairs(&c);
+		if (n <= 20)
+			T_TRUE(nibbles.few);
+	}
+}
+
+/* Each has a bucket of its own, and a byte has two foldings. */
+static void nibble_tables_are_exact_for_eight_first_bytes(void)
+{
+	struct match_class c = few_grams(0, false);
+	for (unsigned n = 1; n <= NIBBLE_BUCKETS; n++) {
+		const uint8_t gram[8] = {(uint8_t)(0x60 + 3 * n), (uint8_t)below(256)};
+		set_gram(&c, gram);
+		T_EQ(passing_pairs(&c), 4 * n);
+	}
+}
+
+static void tables_that_keep_little_out_are_not_used(void)
+{
+	T_TRUE(few_grams(4000, false).nibbles == &nibbles);
+	T_TRUE(!nibbles.few);
+	make_filter(DB_CLASS_2_1, BLOOM2_LOG2, 8);
+	T_TRUE(!nibbles.few);
+}
+
 static void letters_of_either_case_are_the_same_gram(void)
 {
 	for (enum db_class_id id = 0; id < DB_CLASSES; id++) {
@@ -258,6 +341,10 @@ int main(void)
 	T_RUN(every_size_of_filter_gives_what_the_reference_gives);
 	T_RUN(an_empty_filter_passes_nothing_and_a_full_one_everything);
 	T_RUN(an_indexed_gram_is_found_at_every_offset_of_its_stride);
+	T_RUN(two_byte_grams_of_any_number_are_found_at_every_offset);
+	T_RUN(nibble_tables_let_every_gram_of_their_filter_through);
+	T_RUN(nibble_tables_are_exact_for_eight_first_bytes);
+	T_RUN(tables_that_keep_little_out_are_not_used);
 	T_RUN(letters_of_either_case_are_the_same_gram);
 	T_RUN(a_mask_chooses_the_level);
 	guard_free(&data);

@@ -3,6 +3,7 @@
 #include "match/kernels.h"
 
 #include "db/gram.h"
+#include "match/x86/exact.h"
 
 #include <immintrin.h>
 
@@ -150,5 +151,90 @@ TARGET size_t match_avx2_4(const struct match_class *c, const uint8_t *data, siz
 			mask |= spread4(probe4(data + p + i, c->bloom, shift)) << i;
 		n = emit(mask, p, ret_pos, n);
 	}
+	return n + match_ref(c, data, p, to, ret_pos + n);
+}
+
+/* Class 2_1: the nibble tables of one byte of a gram. See match/nibbles.h. */
+struct tables {
+	__m256i lo, hi;
+};
+
+TARGET static inline __m256i table(const uint8_t t[16])
+{
+	return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)t));
+}
+
+TARGET static inline struct tables tables_of(const struct nibbles *t, unsigned place)
+{
+	return (struct tables){.lo = table(t->lo[place]), .hi = table(t->hi[place])};
+}
+
+/* The buckets that have both halves of the byte, for each byte at p. */
+TARGET static inline __m256i buckets(const uint8_t *p, struct tables t)
+{
+	const __m256i low4 = _mm256_set1_epi8(15);
+	__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
+	__m256i lo = _mm256_shuffle_epi8(t.lo, _mm256_and_si256(v, low4));
+	__m256i hi = _mm256_shuffle_epi8(t.hi, _mm256_and_si256(_mm256_srli_epi16(v, 4), low4));
+	return _mm256_and_si256(lo, hi);
+}
+
+/* Which of the grams at p, p + 1, … are in a bucket? */
+TARGET static inline uint32_t in_buckets(const uint8_t *p, struct tables first,
+                                         struct tables second)
+{
+	__m256i both = _mm256_and_si256(buckets(p, first), buckets(p + 1, second));
+	__m256i none = _mm256_cmpeq_epi8(both, _mm256_setzero_si256());
+	return ~(uint32_t)_mm256_movemask_epi8(none);
+}
+
+/* Two vectors a step: the number of places to look at is foretold better, and half as often. */
+TARGET static size_t probe_nibbles(const struct match_class *c, const uint8_t *data, size_t *p,
+                                   size_t to, uint32_t *ret_pos)
+{
+	struct tables first = tables_of(c->nibbles, 0), second = tables_of(c->nibbles, 1);
+	size_t n = 0;
+	for (; *p + 2 * STEP - 1 < to; *p += 2 * STEP) {
+		uint64_t mask = in_buckets(data + *p, first, second);
+		mask |= (uint64_t)in_buckets(data + *p + STEP, first, second) << 32;
+		n = emit_exact(mask, c->bloom, data, *p, ret_pos, n);
+	}
+	return n;
+}
+
+/* The filter's answers for eight grams, in the low halves of g: bit k for lane k. */
+TARGET static inline uint32_t probe2(__m256i g, const void *bloom)
+{
+	const __m256i low16 = _mm256_set1_epi32(0xffff), low5 = _mm256_set1_epi32(31);
+	__m256i y = _mm256_and_si256(_mm256_or_si256(g, _mm256_set1_epi8(0x20)), low16);
+	__m256i word = _mm256_i32gather_epi32(bloom, _mm256_srli_epi32(y, 5), 4);
+	__m256i top = _mm256_sllv_epi32(word, _mm256_andnot_si256(y, low5));
+	return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(top));
+}
+
+TARGET static size_t probe_bitmap(const struct match_class *c, const uint8_t *data, size_t *p,
+                                  size_t to, uint32_t *ret_pos)
+{
+	size_t n = 0;
+	for (; *p + STEP - 1 < to; *p += STEP) {
+		__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(data + *p));
+		__m256i w = _mm256_loadu_si256((const __m256i *)(const void *)(data + *p + 1));
+		uint32_t mask = spread4(probe2(v, c->bloom));
+		mask |= spread4(probe2(w, c->bloom)) << 1;
+		mask |= spread4(probe2(_mm256_srli_epi32(v, 16), c->bloom)) << 2;
+		mask |= spread4(probe2(_mm256_srli_epi32(w, 16), c->bloom)) << 3;
+		n = emit(mask, *p, ret_pos, n);
+	}
+	return n;
+}
+
+TARGET size_t match_avx2_2(const struct match_class *c, const uint8_t *data, size_t from, size_t to,
+                           uint32_t *ret_pos)
+{
+	size_t p = from, n;
+	if (c->nibbles->few)
+		n = probe_nibbles(c, data, &p, to, ret_pos);
+	else
+		n = probe_bitmap(c, data, &p, to, ret_pos);
 	return n + match_ref(c, data, p, to, ret_pos + n);
 }

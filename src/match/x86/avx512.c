@@ -3,6 +3,7 @@
 #include "match/kernels.h"
 
 #include "db/gram.h"
+#include "match/x86/exact.h"
 
 #include <immintrin.h>
 
@@ -132,5 +133,80 @@ size_t match_avx512(const struct match_class *c, const uint8_t *data, size_t fro
 		n += extract(mask, steps, p, stride, ret_pos + n);
 		p += steps * STEP;
 	}
+	return n + match_ref(c, data, p, to, ret_pos + n);
+}
+
+/* Class 2_1: the nibble tables of one byte of a gram. See match/nibbles.h. */
+struct tables {
+	__m512i lo, hi;
+};
+
+TARGET static inline __m512i table(const uint8_t t[16])
+{
+	return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)t));
+}
+
+TARGET static inline struct tables tables_of(const struct nibbles *t, unsigned place)
+{
+	return (struct tables){.lo = table(t->lo[place]), .hi = table(t->hi[place])};
+}
+
+/* The buckets that have both halves of the byte, for each byte at p. */
+TARGET static inline __m512i buckets(const uint8_t *p, struct tables t)
+{
+	const __m512i low4 = _mm512_set1_epi8(15);
+	__m512i v = _mm512_loadu_si512(p);
+	__m512i lo = _mm512_shuffle_epi8(t.lo, _mm512_and_si512(v, low4));
+	__m512i hi = _mm512_shuffle_epi8(t.hi, _mm512_and_si512(_mm512_srli_epi16(v, 4), low4));
+	return _mm512_and_si512(lo, hi);
+}
+
+TARGET static size_t probe_nibbles(const struct match_class *c, const uint8_t *data, size_t *p,
+                                   size_t to, uint32_t *ret_pos)
+{
+	struct tables first = tables_of(c->nibbles, 0), second = tables_of(c->nibbles, 1);
+	size_t n = 0;
+	for (; *p + STEP - 1 < to; *p += STEP) {
+		uint64_t mask = _mm512_test_epi8_mask(buckets(data + *p, first),
+		                                      buckets(data + *p + 1, second));
+		n = emit_exact(mask, c->bloom, data, *p, ret_pos, n);
+	}
+	return n;
+}
+
+/* The filter's answers for sixteen grams, in the low halves of g. */
+TARGET static inline __mmask16 probe2(__m512i g, const void *bloom)
+{
+	const __m512i low16 = _mm512_set1_epi32(0xffff);
+	__m512i y = _mm512_and_si512(_mm512_or_si512(g, _mm512_set1_epi8(0x20)), low16);
+	__m512i word = _mm512_i32gather_epi32(_mm512_srli_epi32(y, 5), bloom, 4);
+	__m512i low5 = _mm512_and_si512(y, _mm512_set1_epi32(31));
+	__m512i bit = _mm512_sllv_epi32(_mm512_set1_epi32(1), low5);
+	return _mm512_test_epi32_mask(word, bit);
+}
+
+TARGET static size_t probe_bitmap(const struct match_class *c, const uint8_t *data, size_t *p,
+                                  size_t to, uint32_t *ret_pos)
+{
+	size_t n = 0;
+	for (; *p + STEP - 1 < to; *p += STEP) {
+		__m512i v = _mm512_loadu_si512(data + *p), w = _mm512_loadu_si512(data + *p + 1);
+		__m512i v16 = _mm512_srli_epi32(v, 16), w16 = _mm512_srli_epi32(w, 16);
+		uint64_t even = interleave(probe2(v, c->bloom), probe2(v16, c->bloom));
+		uint64_t odd = interleave(probe2(w, c->bloom), probe2(w16, c->bloom));
+		uint64_t mask = interleave(even, odd);
+		n += extract(&mask, 1, *p, 1, ret_pos + n);
+	}
+	return n;
+}
+
+size_t match_avx512_2(const struct match_class *c, const uint8_t *data, size_t from, size_t to,
+                      uint32_t *ret_pos)
+{
+	size_t p = from, n;
+	if (c->nibbles->few)
+		n = probe_nibbles(c, data, &p, to, ret_pos);
+	else
+		n = probe_bitmap(c, data, &p, to, ret_pos);
 	return n + match_ref(c, data, p, to, ret_pos + n);
 }
