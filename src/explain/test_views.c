@@ -25,7 +25,7 @@ static st_t add_text(struct test_views *ret, const struct db_view *db,
 	ret->v[ret->n++] = (struct test_view){
 	    .words = "In its normalised copy (lower case, single blanks), with offsets in the copy",
 	    .target = TARGET_TEXT,
-	    .facts = {.file_size = whole ? n : object->len, .no_end = !whole},
+	    .facts = {.file_size = whole ? n : object->len, .in_windows = !whole},
 	    .object = {ret->copy.data, n, object->deadline_ns},
 	};
 	return ST_OK;

@@ -292,7 +292,7 @@ static void put_why_nowhere(struct trace_run *t)
 		put_why_section(t);
 		return;
 	}
-	if (p->off_kind == DB_OFF_EOF && t->v->facts && t->v->facts->no_end) {
+	if (p->off_kind == DB_OFF_EOF && t->v->facts && t->v->facts->in_windows) {
 		out_say(t->o, "a normalised copy of text has no end to count from");
 		put_reason(t);
 		return;

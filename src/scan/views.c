@@ -75,8 +75,7 @@ static st_t match_text(struct scanner *s, struct object *o, const uint8_t *data,
 	/* As if clamscan went over it in windows: there the size is the text's, and no window has an
 	 * end. */
 	bool whole = engine_needs(s->engine) & ENGINE_NEEDS_WHOLE_TEXT;
-	struct object_facts facts = {.file_size = whole ? s->copy.len : len, .no_end = !whole,
-	                             .raw = whole ? NULL : data, .raw_size = len};
+	struct object_facts facts = {.file_size = whole ? s->copy.len : len, .in_windows = !whole};
 	return match_view(s, o, &s->copy, TARGET_TEXT, &facts, e);
 }
 

@@ -166,13 +166,10 @@ bool compare_holds(struct view *v, const struct db_sig *s, const struct db_patte
 {
 	const struct db_compare *c = &v->db->compare[p->part];
 	size_t start = 0;
-	if (!last_start(v, &v->db->pattern[s->pattern + c->first], c->n, links, &start))
+	if (v->facts->in_windows || !last_start(v, &v->db->pattern[s->pattern + c->first], c->n, links, &start))
 		return false;
 	int64_t at = (int64_t)start + c->offset, x;
-	const struct object_facts *f = v->facts;
-	const uint8_t *data = f->raw ? f->raw : v->data;
-	size_t size = f->raw ? f->raw_size : v->size;
-	if (at <= 0 || (uint64_t)at > size || size - (uint64_t)at < c->len)
+	if (at <= 0 || (uint64_t)at > v->size || v->size - (uint64_t)at < c->len)
 		return false;
-	return read_number(c, data + at, &x) && all_hold(c, x);
+	return read_number(c, v->data + at, &x) && all_hold(c, x);
 }

@@ -5,15 +5,11 @@
 
 #include "verify/layout.h"
 
-#include <stddef.h>
-
 struct object_facts {
 	uint64_t file_size; /* what FileSize is compared with */
-	/* Of a copy of text (doc/views.md): offsets from the end name no place, and byte comparisons read
-	 * the text. raw: its bytes; NULL: the object's own. */
-	bool no_end;
-	const uint8_t *raw;
-	size_t raw_size;
+	/* A copy of text as if it passed by in windows (doc/views.md): offsets from the end name no place,
+	 * and no byte comparison holds. */
+	bool in_windows;
 	const struct exe_layout *exe; /* NULL: no executable, or its headers make no sense */
 	/* Types (enum file_type) of the objects around it, the nearest first; 0 of them: it is the file
 	 * itself. */

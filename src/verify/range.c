@@ -29,7 +29,7 @@ bool pattern_origin(const struct view *v, const struct db_pattern *p, uint64_t *
 	case DB_OFF_ABS:
 		return moved(v, 0, p->off_n, ret);
 	case DB_OFF_EOF:
-		if (v->facts->no_end)
+		if (v->facts->in_windows)
 			return false;
 		return moved(v, v->size, -p->off_n, ret);
 	case DB_OFF_EP:
