@@ -166,7 +166,7 @@ bool compare_holds(struct view *v, const struct db_sig *s, const struct db_patte
 {
 	const struct db_compare *c = &v->db->compare[p->part];
 	size_t start = 0;
-	if (v->facts->in_windows || !last_start(v, &v->db->pattern[s->pattern + c->first], c->n, links, &start))
+	if ((v->facts->in_windows && s->target == TARGET_TEXT) || !last_start(v, &v->db->pattern[s->pattern + c->first], c->n, links, &start))
 		return false;
 	int64_t at = (int64_t)start + c->offset, x;
 	if (at <= 0 || (uint64_t)at > v->size || v->size - (uint64_t)at < c->len)

@@ -27,9 +27,6 @@
 /* Offsets looked up together, so that the memory of one is fetched while others are worked on. */
 #define BATCH 32u
 
-/* ClamAV's target type of normalised text. */
-#define TARGET_TEXT 7
-
 enum sig_state { UNSEEN, CANDIDATE, FOUND };
 
 struct engine {

@@ -7,8 +7,9 @@
 
 struct object_facts {
 	uint64_t file_size; /* what FileSize is compared with */
-	/* A copy of text as if it passed by in windows (doc/views.md): offsets from the end name no place,
-	 * and no byte comparison holds. */
+	/* A copy of text as if it passed by in windows (doc/views.md): offsets from the end name no
+	 * place, and no byte comparison of a
+	 * signature for target 7 holds. */
 	bool in_windows;
 	const struct exe_layout *exe; /* NULL: no executable, or its headers make no sense */
 	/* Types (enum file_type) of the objects around it, the nearest first; 0 of them: it is the file

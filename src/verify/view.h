@@ -15,6 +15,9 @@ struct trace {
 };
 #define NO_TRACE UINT32_MAX
 
+/* ClamAV's target type of normalised text. */
+#define TARGET_TEXT 7
+
 struct view {
 	const struct db_view *db;
 	const uint8_t *data;
