@@ -70,6 +70,12 @@ struct rd rd_at(const struct rd *r, uint64_t off, uint64_t n);
 /* True if the region of `inner` lies in that of `outer`. */
 bool rd_within(const struct rd *outer, const struct rd *inner);
 
+/* Where in `outer` the region of `inner` starts, which lies in it. */
+static inline size_t rd_offset(const struct rd *outer, const struct rd *inner)
+{
+	return (size_t)(inner->base - outer->base);
+}
+
 /* Copies the next n bytes; zeroes and bad when fewer are left. */
 void rd_copy(struct rd *r, void *ret_dst, size_t n);
 

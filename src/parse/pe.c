@@ -26,6 +26,7 @@
 #define PE_DIRECTORY_SIZE 8
 #define PE_SECTION_SIZE 40
 #define PE_DIRECTORY_IMPORT 1
+#define PE_DIRECTORY_RESOURCE 2 /* the next one */
 #define PE_SECTOR 512 /* alignment that loaders fall back to */
 #define PE_SIGN 0x80000000u
 
@@ -94,6 +95,10 @@ static st_t read_optional_header(struct rd *r, struct pe_head *h, struct err *e)
 	rd_skip(r, PE_DIRECTORY_IMPORT * PE_DIRECTORY_SIZE);
 	h->import_rva = rd_u32le(r);
 	h->import_size = rd_u32le(r);
+	if (dirs > PE_DIRECTORY_RESOURCE) {
+		h->resource_rva = rd_u32le(r);
+		h->resource_size = rd_u32le(r);
+	}
 	return rd_check(r, e, "pe: data directories");
 }
 
@@ -170,6 +175,7 @@ st_t pe_parse(struct rd in, struct exe_layout *ret, struct err *e)
 	struct rd table;
 	ret->valid = false;
 	ret->has_ep = false;
+	ret->nversion_keys = 0;
 	TRY(pe_head_read(in, &h, &table, e));
 
 	uint32_t align = effective_align(table, &h);

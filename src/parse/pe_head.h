@@ -12,7 +12,8 @@ struct pe_head {
 	bool plus; /* PE32+ */
 	uint32_t ep, section_align, file_align, headers;
 	uint32_t import_rva, import_size; /* of the data directory; 0: there is none */
-	uint64_t table;                   /* offset of the section table */
+	uint32_t resource_rva, resource_size;
+	uint64_t table; /* offset of the section table */
 };
 
 /* ST_OK, ST_TRUNCATED or ST_MALFORMED. *ret_table: the section table, all of it. */

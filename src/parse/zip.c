@@ -130,6 +130,16 @@ static bool read_entries(struct zip_dir *z, uint32_t len)
 	return rd_left(&r) == 0 && free_from <= z->central;
 }
 
+bool zip_find_central(const struct rd *in, struct rd *ret)
+{
+	size_t n;
+	uint32_t off, len;
+	if (!read_end(in, &n, &off, &len))
+		return false;
+	*ret = rd_at(in, off, len);
+	return !ret->bad;
+}
+
 struct zip_dir *zip_dir_new(struct rd in)
 {
 	size_t n;

@@ -12,6 +12,13 @@ struct zip_dir;
 struct zip_dir *zip_dir_new(struct rd in);
 void zip_dir_free(struct zip_dir *z);
 
+/* The central directory, if the end of the file says where it is, and nothing about that is
+ * unusual. */
+bool zip_find_central(const struct rd *in, struct rd *ret);
+
+/* FT_ZIP, or the kind of package that names in it tell (FT_OOXML_…), as clamscan 1.4.6 decides. */
+enum file_type zip_kind(struct rd in);
+
 /* Whether the member that libarchive gives as number `ordinal` (from 0), of this name and size, is
  * one that zip_whole() may unfold. */
 bool zip_has_whole(const struct zip_dir *z, uint64_t ordinal, const char *name, uint64_t size);

@@ -46,6 +46,8 @@ static const struct exe_layout *layout_of(struct scanner *s, const struct object
 	switch (filetype_target(o->type)) {
 	case TARGET_PE:
 		st = pe_parse(in, &s->exe, NULL);
+		if (st == ST_OK && (engine_needs(s->engine) & ENGINE_NEEDS_VERSION_INFO))
+			pe_version_keys(in, &s->exe);
 		break;
 	case TARGET_ELF:
 		st = elf_parse(in, &s->exe, NULL);

@@ -1,5 +1,6 @@
 /* Reading one object into memory, and telling the engine while the bytes are hot. */
 #include "base/num.h"
+#include "parse/zip.h"
 #include "scan/internal.h"
 
 #include <inttypes.h>
@@ -316,5 +317,8 @@ st_t object_read(struct scanner *s, struct object *o, const struct source *src, 
 		o->begun = false;
 		detect(s, o, o->len, o->len);
 	}
+	/* Kinds of zip differ for what is inside of them only: the engine need not be told. */
+	if (o->type == FT_ZIP)
+		o->type = zip_kind(rd_make(o->data, o->len));
 	return match_finish(s, o, e);
 }

@@ -10,8 +10,9 @@
  * its sections. A Mach-O file may have more and is refused by its parser. */
 #define EXE_SECTIONS_MAX 65535
 
-/* Keys of the version information that are looked at; real files have some twenty. */
-#define EXE_VERSION_KEYS_MAX 1024
+/* Keys of version information: 16 resources are looked at, each of at most 65,535 bytes, and a key
+ * with its value takes 20. */
+#define EXE_VERSION_KEYS_MAX (16 * (65535 / 20))
 
 struct exe_section {
 	uint64_t off;       /* start in the file, as ClamAV sees it */

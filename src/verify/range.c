@@ -66,12 +66,16 @@ uint64_t pattern_shift(const struct view *v, const struct db_pattern *p)
 
 bool is_version_key(const struct view *v, size_t at, uint32_t shift)
 {
-	for (uint32_t i = 0; i < v->exe->nversion_keys; i++) {
-		uint64_t key = v->exe->version_key[i];
-		if (key <= at && at - key <= shift)
-			return true;
+	const uint64_t *key = v->exe->version_key;
+	uint32_t lo = 0, hi = v->exe->nversion_keys; /* before lo: <= at, from hi on: > at */
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (key[mid] <= at)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	return false;
+	return lo > 0 && at - key[lo - 1] <= shift;
 }
 
 bool pattern_range(const struct view *v, const struct db_pattern *p, struct place_range *ret)

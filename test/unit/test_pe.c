@@ -109,6 +109,95 @@ static void cuts_sections_at_the_end_of_the_file(void)
 	T_TRUE(!l.valid);
 }
 
+/* Version information in the second section: directories of type, name and language, then data. */
+enum { RSRC = 0x600, DATA = 0x600 + 0x60, TABLE = DATA + 92 + 36, STRING = TABLE + 24 };
+
+static void put_text(size_t off, const char *s)
+{
+	for (; *s; s++, off += 2)
+		put(off, (uint8_t)*s, 2);
+}
+
+static void put_directory(size_t off, uint32_t id, uint32_t to)
+{
+	put(off + 14, 1, 2);
+	put(off + 16, id, 4);
+	put(off + 20, to, 4);
+}
+
+static void put_node(size_t off, size_t len, size_t value, const char *key)
+{
+	put(off, len, 2);
+	put(off + 2, value, 2);
+	put_text(off + 6, key);
+}
+
+/* A file whose only string "Key" = "Value" has the length `string`. */
+static void version_file(uint32_t string)
+{
+	struct pe p = base;
+	p.s[1].rsize = 0x400;
+	T_EQ(parse(&p), ST_OK);
+	put(OPT + 96 + 16, 0x2000, 4);
+	put(OPT + 96 + 20, 0x100, 4);
+	put_directory(RSRC, 16, 0x80000018);
+	put_directory(RSRC + 0x18, 1, 0x80000030);
+	put_directory(RSRC + 0x30, 0x409, 0x48);
+	put(RSRC + 0x48, 0x2060, 4);
+	put(RSRC + 0x4c, 92 + 36 + 24 + 28, 4);
+	put_node(DATA, 92 + 36 + 24 + 28, 52, "VS_VERSION_INFO");
+	put(DATA + 40, 0xfeef04bd, 4);
+	put_node(DATA + 92, 36 + 24 + 28, 0, "StringFileInfo");
+	put_node(TABLE, 24 + 28, 0, "040904b0");
+	put_node(STRING, string, 6, "Key");
+	put_text(STRING + 16, "Value");
+	T_EQ(pe_parse(rd_make(file, SIZE), &l, NULL), ST_OK);
+	pe_version_keys(rd_make(file, SIZE), &l);
+}
+
+static void finds_the_keys_of_version_information(void)
+{
+	version_file(28);
+	T_EQ(l.nversion_keys, 1);
+	T_EQ(l.version_key[0], STRING + 6);
+}
+
+static void a_key_without_a_value_or_reaching_out_does_not_count(void)
+{
+	version_file(17);
+	T_EQ(l.nversion_keys, 1);
+	version_file(16);
+	T_EQ(l.nversion_keys, 0);
+	version_file(29);
+	T_EQ(l.nversion_keys, 0);
+}
+
+static void a_version_that_refers_to_itself_ends(void)
+{
+	version_file(28);
+	put_directory(RSRC + 0x18, 1, 0x80000018); /* of languages: none is data */
+	pe_version_keys(rd_make(file, SIZE), &l);
+	T_EQ(l.nversion_keys, 0);
+	put(RSRC + 14, 0xffff, 2); /* types */
+	put_directory(RSRC, 16, 0x80000000);
+	pe_version_keys(rd_make(file, SIZE), &l);
+	T_EQ(l.nversion_keys, 0);
+}
+
+static void the_same_data_named_twice_count_once(void)
+{
+	version_file(28);
+	put(RSRC + 0x30 + 14, 2, 2); /* two languages: the second entry takes the place of the data's */
+	put(RSRC + 0x30 + 20, 0x58, 4);
+	put(RSRC + 0x48, 0x407, 4);
+	put(RSRC + 0x4c, 0x58, 4);
+	put(RSRC + 0x58, 0x2060, 4);
+	put(RSRC + 0x5c, 92 + 36 + 24 + 28, 4);
+	pe_version_keys(rd_make(file, SIZE), &l);
+	T_EQ(l.nversion_keys, 1);
+	T_EQ(l.version_key[0], STRING + 6);
+}
+
 static void refuses_addresses_with_the_sign_bit(void)
 {
 	struct pe p = base;
@@ -202,6 +291,10 @@ int main(void)
 	T_RUN(an_entry_point_outside_raw_bytes_is_refused);
 	T_RUN(the_optional_header_must_hold_its_directories);
 	T_RUN(no_number_of_sections_hides_them);
+	T_RUN(finds_the_keys_of_version_information);
+	T_RUN(a_key_without_a_value_or_reaching_out_does_not_count);
+	T_RUN(a_version_that_refers_to_itself_ends);
+	T_RUN(the_same_data_named_twice_count_once);
 	T_RUN(every_truncation_is_refused);
 	return t_end();
 }
