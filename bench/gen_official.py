@@ -1,4 +1,4 @@
-"""Makes a set of logical signatures of the shape of ClamAV's official ones, and the file lists for it.
+"""Makes a set of logical signatures of the shape of ClamAV's official ones, and file lists for it.
 
 Everything follows from the seed, from the PE files of Debian's libwine and from the files of /usr.
 Output goes to bench/work/NAME/ beside that of gen.py:
@@ -8,24 +8,26 @@ Output goes to bench/work/NAME/ beside that of gen.py:
   usr.list          files of /usr, containers and texts too; the first of them:
   usrsub.list       as many as clamscan scans with twinclams in a minute or two
   usrall.list       all regular files of /usr (for --full)
+  texts.list        texts of /usr
 
 Counted in a published set of 38,889 logical signatures, and aimed at here: 88 % for PE; 4.1 body
-sub-signatures each, half have 5 or more; of these 20.5 % with {}, 0.4 % with ??, 0.4 % with nibbles,
-0.1 % with *, 12.3 % wide, 9.9 % without case; offsets n 0.8 %, EP+n 0.2 %, Sx+n, SEx and VI a few
+sub-signatures each, half have 5 or more; of these 20.5 % have {}, 0.4 % ??, 0.4 % nibbles, 0.1 %
+*, 12.3 % are wide, 9.9 % without case; offsets n 0.8 %, EP+n 0.2 %, Sx+n, SEx and VI a few
 dozen; of the signatures 1.5 % have a regular expression, 2.4 % a FileSize, 1.4 % a Container; half
 of the longest literals have 18 bytes or less, 1 % have 6 or less. `gen_official.py DIR` counts them
 in what was made. Icons (80 signatures of that set) need an icon database and are left out.
 
 The bytes are neither random nor copied. Code is put together from instructions of 32-bit programs
-whose operands vary, with the addresses of calls left open as authors do, or spliced from pieces of
-4 to 7 bytes of the code of libwine, each going on where the last two bytes of the one before stand.
-Strings are names that libwine's files hold (functions, libraries) and made ones (registry keys,
-addresses, file names, names of .NET methods, …). Authors try their signatures on harmless files, so
-whatever a signature needs has a piece that is rare: two of its grams are not in a sample of such
-files; beside it there may be common ones. One signature in a thousand has nothing but common pieces.
+whose operands vary, with the addresses of calls left open as authors do, or spliced from pieces
+of 4 to 7 bytes of the code of libwine, each going on where the last two bytes of the one before
+stand. Strings are names that libwine's files hold (functions, libraries) and made ones (registry
+keys, addresses, file names, names of .NET methods, …). Authors try their signatures on harmless
+files: whatever a signature needs has a piece that is rare: two of its grams are not in a sample of
+such files; beside it there may be common ones. One signature in a thousand has only common pieces.
 Some dozens are windows of the files of the lists: those must be found."""
 
 import collections
+import glob
 import json
 import os
 import random
@@ -35,7 +37,7 @@ import sys
 
 import gen
 
-VERSION = 1
+VERSION = 2
 PE_SIGS, OTHER_SIGS = 35_000, 4_000
 PLANTS = 40
 
@@ -46,16 +48,15 @@ CONTAINERS = ["ZIP", "RAR", "MSOLE2", "7Z", "OOXML_WORD", "OOXML_XL", "PDF", "MA
 
 def libwine_files():
     """(path, size) of the PE files of Debian's libwine, sorted."""
-    try:
-        with open("/var/lib/dpkg/info/libwine:amd64.list") as f:
-            names = f.read().splitlines()
-    except FileNotFoundError:
-        return []
+    names = []
+    for path in glob.glob("/var/lib/dpkg/info/libwine:*.list"):
+        with open(path) as f:
+            names += f.read().splitlines()
     paths = sorted(n for n in names if n.endswith((".dll", ".exe")) and os.path.isfile(n))
     return [(p, os.path.getsize(p)) for p in paths if gen.head(p, 2) == b"MZ"]
 
 
-# ----------------------------------------------------------------------------- what libwine is made of
+# ------------------------------------------------------------------------- what libwine is made of
 
 
 def pe_sections(data):
@@ -144,44 +145,37 @@ class Material:
 
 
 # --------------------------------------------------------------------------------------------- code
-# Instructions of 32-bit programs: o is an offset in the stack frame, r a byte of registers (two at
-# least), i a small number, a an address that is not known, d four bytes of data, j a short jump.
+# Instructions of 32-bit programs: O is an offset in the stack frame, I a small number, A an address
+# that is not known, D four bytes of data, J a short jump.
 
 INSTRUCTIONS = """
-8b45o 8b4do 8b55o 8945o 894do 8955o 8d45o 8d4do 8b45o50 ff75o 50 51 52 53 56 57 8bc8 8bf0 8bf8 33c0
-33c9 33d2 33db 85c0 3bc3 3bc7 03c1 2bc1 83c4i 83eci 83c0i 83e8i 83f8i 83c104 83c204 6ai 6a00 6a01
-68d 68a e8a e8a e8a ff15a ff15a ff15a a1a 8b0da c745o00000000 c745od c745ffffffff 74j 75j 74j 75j 0f84a
-0f85a ebj 7cj 7fj 0fb645o 0fb608 0fb611 8a08 8808 40 41 42 46 47 c1e8i c1e0i 33c1 0bc1 23c1 f7d8 1bc0
-8b08 8b00 8b5104 8b4008 ffd0 ffd2 ffd6 8b8da 8945o85c0 8be55dc3 5dc3 c9c3 5f5e5b 5dc20400 558bec
-558bec83eci 558bec6aff68a64a100000000 8bff558bec 8985a 8d85a50 3945o 3b45o 99f7f9 0fafc1 90 cc
+8b45O 8b4dO 8b55O 8945O 894dO 8955O 8d45O 8d4dO 8b45O50 ff75O 50 51 52 53 56 57 8bc8 8bf0 8bf8
+33c0 33c9 33d2 33db 85c0 3bc3 3bc7 03c1 2bc1 83c4I 83ecI 83c0I 83e8I 83f8I 83c104 83c204 6aI 6a00
+6a01 68D 68A e8A e8A e8A ff15A ff15A ff15A a1A 8b0dA c745O00000000 c745OD c745ffffffff 74J 75J 74J
+75J 0f84A 0f85A ebJ 7cJ 7fJ 0fb645O 0fb608 0fb611 8a08 8808 40 41 42 46 47 c1e8I c1e0I 33c1 0bc1
+23c1 f7d8 1bc0 8b08 8b00 8b5104 8b4008 ffd0 ffd2 ffd6 8b8dA 8945O85c0 8be55dc3 5dc3 c9c3 5f5e5b
+5dc20400 558bec 558bec83ecI 558bec6aff68A64a100000000 8bff558bec 8985A 8d85A50 3945O 3b45O 99f7f9
+0fafc1 90 cc
 """.split()
 LIKELY = [64 if len(x) > 2 else 24 for x in INSTRUCTIONS]
 
 
 def instruction(rng):
     """Bytes, and None for an address that is not known."""
-    text, ret = rng.choices(INSTRUCTIONS, LIKELY)[0], []
-    while text:
-        if text[0] in "oijad" and not re.match("[0-9a-f]{2}", text):
-            ret += operand(rng, text[0])
-            text = text[1:]
-        elif text[0] == "a" and not re.match("a[0-9]", text):
-            ret += operand(rng, "a")
-            text = text[1:]
-        else:
-            ret.append(int(text[:2], 16))
-            text = text[2:]
+    ret = []
+    for item in re.findall("[OIJAD]|[0-9a-f]{2}", rng.choices(INSTRUCTIONS, LIKELY)[0]):
+        ret += operand(rng, item) if item.isupper() else [int(item, 16)]
     return ret
 
 
 def operand(rng, kind):
-    if kind == "o":
+    if kind == "O":
         return [(-4 * rng.randint(1, 24)) & 255 if rng.random() < 0.7 else 4 * rng.randint(2, 6)]
-    if kind == "i":
+    if kind == "I":
         return [rng.choice((1, 2, 3, 4, 4, 5, 6, 8, 8, 10, 12, 12, 16, 20, 24, 32, 64))]
-    if kind == "j":
+    if kind == "J":
         return [rng.randint(2, 90)]
-    if kind == "a":
+    if kind == "A":
         return [None] * 4
     return list(rng.choice((rng.randbytes(4), struct.pack("<I", rng.randrange(1 << 16)))))
 
@@ -223,13 +217,15 @@ def whole(tokens):
 
 TEMPLATES = [
     "Software\\Microsoft\\Windows\\CurrentVersion\\Run\\%W%W", "SOFTWARE\\%W\\%W%W", "%w%w%n.exe",
-    "http://%w%w.com/%w.php", "http://www.%w%w%n.net/%w/", "%w.%w%w.ru", "\\%W%W\\%w.dat", "%w%w.dll",
-    "Mozilla/4.0 (compatible; MSIE 6.0; %W %n.0)", "cmd.exe /c %w %w", "%W%W%n", "Global\\%W%W%n",
-    "get_%W%W", "set_%W%W", "<%W%W>k__BackingField", "%W.%W.%W%n", "add_%W%WChanged", "%W%WCompleted",
-    "c:\\%w\\%w%w\\Release\\%w.pdb", "D:\\%W\\%W %W\\obj\\Debug\\%w.pdb", "%W %W %w: %%s", "%w=%%s&%w=%%d",
-    "Content-Disposition: form-data; name=\"%w%w\"", "%W%W%W", "frm%W%W", "btn%W%n", "Unable to %w %w %w",
-    "Failed to %w the %w", "/%w/%w.php?%w=", "%w_%w_%w", "CreateObject(\"%W.%W\")", "taskkill /f /im %w.exe",
-    "%w%w@%w.com", "Copyright (C) %W %W %n", "%W%WForm", "My.%W%W", "%WService%n", "%w %w %w",
+    "http://%w%w.com/%w.php", "http://www.%w%w%n.net/%w/", "%w.%w%w.ru", "\\%W%W\\%w.dat",
+    "%w%w.dll", "Mozilla/4.0 (compatible; MSIE 6.0; %W %n.0)", "cmd.exe /c %w %w", "%W%W%n",
+    "Global\\%W%W%n", "get_%W%W", "set_%W%W", "<%W%W>k__BackingField", "%W.%W.%W%n",
+    "add_%W%WChanged", "%W%WCompleted", "c:\\%w\\%w%w\\Release\\%w.pdb",
+    "D:\\%W\\%W %W\\obj\\Debug\\%w.pdb", "%W %W %w: %%s", "%w=%%s&%w=%%d",
+    "Content-Disposition: form-data; name=\"%w%w\"", "%W%W%W", "frm%W%W", "btn%W%n",
+    "Unable to %w %w %w", "Failed to %w the %w", "/%w/%w.php?%w=", "%w_%w_%w",
+    "CreateObject(\"%W.%W\")", "taskkill /f /im %w.exe", "%w%w@%w.com", "Copyright (C) %W %W %n",
+    "%W%WForm", "My.%W%W", "%WService%n", "%w %w %w",
 ]
 
 
@@ -238,7 +234,9 @@ def made_string(rng, material, low):
     text = re.sub("%[wWn]", lambda m: {"w": material.word, "n": lambda: str(rng.randrange(1, 2010)),
                                        "W": lambda: material.word().capitalize()}[m[0][1]](),
                   rng.choice(TEMPLATES)).replace("%%", "%").encode()
-    return text if len(text) >= low else text + b" " + made_string(rng, material, low - len(text) - 1)
+    if len(text) < low:
+        text += b" " + made_string(rng, material, low - len(text) - 1)
+    return text
 
 
 def string(rng, material, n, common):
@@ -250,7 +248,7 @@ def string(rng, material, n, common):
     return text[at:at + n + rng.choice((0, 0, 0, 2, 5))]
 
 
-# ------------------------------------------------------------------------------------ sub-signatures
+# --------------------------------------------------------------------------------- sub-signatures
 
 
 class Subsig:
@@ -318,7 +316,9 @@ class Maker:
 
     def some(self, style, n, target):
         rng = self.rng
-        kind = rng.choice(("code", "code", "strings", "wide", "data")) if style == "mixed" else style
+        kind = style
+        if style == "mixed":
+            kind = rng.choice(("code", "code", "strings", "wide", "data"))
         if target != 1 and kind == "code":
             kind = rng.choice(("strings", "window"))
         if kind == "code":
@@ -336,9 +336,9 @@ class Maker:
     def code(self, n):
         rng = self.rng
         x = rng.random()
-        if x < 0.86:
+        if x < 0.70:
             return Subsig(sprinkle(rng, code(rng, n, True)))
-        if x < 0.93:
+        if x < 0.90:
             tokens = code(rng, n, False)
             return Subsig(sprinkle(rng, [("lit", tokens[0][1][:n])]))
         return Subsig(sprinkle(rng, self.parted([("lit", self.material.spliced(n))])))
@@ -362,7 +362,8 @@ class Maker:
         if x < 0.008 and target == 1:
             return self.bound()
         if x < 0.001:
-            subs = [Subsig([("lit", n)]) for n in rng.sample(self.material.names, rng.randint(5, 9))]
+            names = rng.sample(self.material.names, rng.randint(5, 9))
+            subs = [Subsig([("lit", n)]) for n in names]
             return self.logical(target, subs, "&".join(map(str, range(len(subs)))))
         cut = None
         if x < 0.155:
@@ -392,8 +393,8 @@ class Maker:
     def bound(self):
         """Short ones at a place, the rest anywhere."""
         rng = self.rng
-        first = Subsig([("lit", b"".join(bytes(b or 0 for b in instruction(rng)) for _ in range(3))[:9])],
-                       "", "EP+%d" % rng.choice((0, 0, 0, 5, 16)))
+        start = bytes(b or 0 for _ in range(3) for b in instruction(rng))[:9]
+        first = Subsig([("lit", start)], "", "EP+%d" % rng.choice((0, 0, 0, 5, 16)))
         if len(first.tokens[0][1]) < 3:
             first.tokens = [("lit", b"\x55\x8b\xec")]
         second = Subsig([("lit", bytes.fromhex("4d5a9000"))], "", "0")
@@ -432,6 +433,8 @@ class Maker:
             ret.append("Container:CL_TYPE_" + rng.choice(CONTAINERS))
         elif x < 0.039 and target == 1:
             ret.append("NumberOfSections:%d-%d" % (rng.randint(2, 4), rng.randint(4, 9)))
+        elif x > 0.9998:
+            ret.append("HandlerType:CL_TYPE_RTF")
         return ",".join(ret + ["Target:%d" % target])
 
     def logical(self, target, subs, expression):
@@ -450,7 +453,8 @@ class Maker:
         word = self.material.word
         body = self.rng.choice((
             r"%s[a-z]{3,12}\.(exe|dll)" % word(), r"https?:\/\/[^\s\x22\x27]{4,60}%s\.php" % word(),
-            r"%s\s*=\s*[\x22\x27][A-Za-z0-9+\/]{40,}" % word(), r"\x55\x8b\xec.{2,40}?\xff\x15.{4}\x85\xc0",
+            r"%s\s*=\s*[\x22\x27][A-Za-z0-9+\/]{40,}" % word(),
+            r"\x55\x8b\xec.{2,40}?\xff\x15.{4}\x85\xc0",
             r"[0-9A-F]{8}-([0-9A-F]{4}-){3}[0-9A-F]{12}.{0,20}%s" % word()))
         return "%s/%s/%s" % (trigger, body, self.rng.choice(("", "i", "s", "is")))
 
@@ -473,8 +477,8 @@ def planted(rng, files, target, harmless, names, count):
         subs = [Subsig(gen.planted_tokens(rng, gen.PLANT_FORMS[len(ret) % 10], w[0])),
                 Subsig([("lit", w[1][:24])], rng.choice(("", "i"))),
                 Subsig([("lit", w[2])], "", rng.choice((None, str(places[2]))))]
-        tdb = "Engine:81-255,%sTarget:%d" % (rng.choice(("", "FileSize:%d-%d," % (len(data), len(data)))),
-                                             target)
+        size = rng.choice(("", "FileSize:%d-%d," % (len(data), len(data))))
+        tdb = "Engine:81-255,%sTarget:%d" % (size, target)
         expression = rng.choice(("0&1&2", "0&(1|2)", "(0|1|2)>1", "(0|1|2)>2,2", "0&1&(2>1)|0&2"))
         ret.append(";".join([names.next(), tdb, expression, *(s.text() for s in subs)]) + "\n")
     return ret
@@ -491,6 +495,9 @@ def write_lists(seed, out, files, wine, quick):
     for name, total in (("usr", 100 if quick else 1_200), ("usrsub", 10 if quick else 150)):
         gen.write_lines("%s/%s.list" % (out, name),
                         (p + "\n" for p, _ in gen.take_bytes(chosen, total * gen.MB)))
+    texts = [f for f in chosen if b"\0" not in gen.head(f[0])]
+    gen.write_lines(out + "/texts.list",
+                    (p + "\n" for p, _ in gen.take_bytes(texts, (3 if quick else 24) * gen.MB)))
     wine = list(wine)
     rng.shuffle(wine)
     wine = gen.take_bytes(wine, 30 * gen.MB) if quick else wine
