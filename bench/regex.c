@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "db/db.h"
 #include "db/regex_options.h"
+#include "match/find.h"
 #include "parse/filetype.h"
 #include "verify/view.h"
 
@@ -126,8 +127,9 @@ static void run_file(struct bench *b, const char *path, uint8_t *buf)
 	size_t n = 0;
 	if (fd < 0 || io_pread_full(fd, buf, FILE_MAX_LEN, 0, &n, &e) != ST_OK)
 		die(path);
-	struct view v = {.db = b->db, .data = buf, .size = n, .regexes = b->regexes,
-	                 .trace = {.part = NO_TRACE}};
+	const struct object_facts facts = {.file_size = n};
+	struct view v = {.db = b->db, .data = buf, .size = n, .facts = &facts, .find = find_literal,
+	                 .regexes = b->regexes, .trace = {.part = NO_TRACE}};
 	size_t head = n < FILETYPE_HEAD ? n : FILETYPE_HEAD;
 	uint8_t target = filetype_target(filetype_detect(rd_make(buf, head), n));
 	for (uint32_t i = 0; i < b->db->nregex; i++)
