@@ -20,7 +20,7 @@ struct format_ctx {
 	struct html_views views;
 	size_t next;
 	struct buf body; /* of the current child */
-	size_t read;
+	struct rd rest; /* of it, not read yet */
 	char name[32];
 };
 
@@ -117,7 +117,7 @@ static st_t next(struct format_ctx *c, struct member *ret, bool *ret_end, struct
 	take_body(&c->views.data[c->next++], &c->body);
 	if (c->body.oom)
 		return fail(e, ST_LIMIT, 0, "html: not enough memory");
-	c->read = 0;
+	c->rest = rd_make(c->body.data, c->body.len);
 	snprintf(c->name, sizeof c->name, "data-url-%zu", c->next);
 	*ret = (struct member){.name = c->name, .has_size = true, .size = c->body.len,
 	                       .is_regular = true};
@@ -127,10 +127,8 @@ static st_t next(struct format_ctx *c, struct member *ret, bool *ret_end, struct
 static st_t read_body(struct format_ctx *c, void *buf, size_t cap, size_t *ret_n, struct err *e)
 {
 	(void)e;
-	*ret_n = num_min_size(cap, c->body.len - c->read);
-	if (*ret_n > 0)
-		memcpy(buf, c->body.data + c->read, *ret_n);
-	c->read += *ret_n;
+	*ret_n = num_min_size(cap, rd_left(&c->rest));
+	rd_copy(&c->rest, buf, *ret_n);
 	return ST_OK;
 }
 
