@@ -2,8 +2,8 @@
  *
  *   kernels DB.vdb FILES.list
  *
- * Prints, for each class in the filters for any file and each level of kernels, picoseconds and
- * candidates for a byte of input that is in the cache. These are the numbers of pass_cost in
+ * Prints, for each class (in the first filter that has it) and each level of kernels, picoseconds
+ * and candidates for a byte of input that is in the cache. These are the numbers of pass_cost in
  * src/sig/emit.c. */
 #include "base/io.h"
 #include "db/db.h"
@@ -110,6 +110,14 @@ static void run_class(const struct db_view *v, enum db_class_id id, const struct
 		run_level(levels[i], &c, data, len);
 }
 
+static const struct db_class *first_of_class(const struct db_view *v, enum db_class_id id)
+{
+	for (size_t f = 0; f < v->nfilter; f++)
+		if (v->filter[f].cls[id].ngrams)
+			return &v->filter[f].cls[id];
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 3) {
@@ -126,11 +134,11 @@ int main(int argc, char **argv)
 		die("memory", &e);
 	size_t len = read_sample(argv[2], buf);
 	const struct db_view *v = db_view(db);
-	const struct db_target *any = &v->target[0];
-	for (uint32_t f = 0; len > GROUP + 8 && f < any->nfilters; f++)
-		for (enum db_class_id id = 0; id < DB_CLASSES; id++)
-			if (v->filter[any->filter[f]].cls[id].ngrams)
-				run_class(v, id, &v->filter[any->filter[f]].cls[id], buf, len);
+	for (enum db_class_id id = 0; len > GROUP + 8 && id < DB_CLASSES; id++) {
+		const struct db_class *c = first_of_class(v, id);
+		if (c != NULL)
+			run_class(v, id, c, buf, len);
+	}
 	free(buf);
 	db_close(db);
 	return 0;
