@@ -37,7 +37,7 @@ import sys
 
 import gen
 
-VERSION = 2
+VERSION = 3
 PE_SIGS, OTHER_SIGS = 35_000, 4_000
 PLANTS = 40
 
@@ -513,6 +513,8 @@ def make_set(seed, out, files, wine, listed):
     for text in TEMPLATES:
         for constant in re.split("%[wWn]", text):
             harmless.add(constant.replace("%%", "%").encode())
+    for name in material.names:
+        harmless.add(name)
     for some, number in ((wine, 5_000), (files, 4_000)):
         harmless.add_files(rng, some, number)
     maker = Maker(rng, material, gen.Windows(rng, files), harmless, names)

@@ -5,8 +5,8 @@
  * Prints a line for each kernel level ("all" only, without --levels): level, MB/s, then bytes,
  * files, files with a match, and the engine's counters per KB of input. A file is read whole into
  * one buffer, then begin, feed and finish are timed: the same way in which vscan.c times
- * Vectorscan. Types and the shape of executables are found out as the scanner does, outside the time
- * measured; containers are not opened and texts are looked at as they are. */
+ * Vectorscan. Types and the shape of executables are found out as the scanner does, outside the
+ * time measured; containers are not opened and texts are looked at as they are. */
 #include "base/io.h"
 #include "db/db.h"
 #include "match/cpu.h"
@@ -59,7 +59,11 @@ static const struct exe_layout *layout_of(uint8_t target, struct rd in)
 		st = elf_parse(in, &exe, NULL);
 	else if (target == TARGET_MACHO)
 		st = macho_parse(in, &exe, NULL);
-	return st == ST_OK && exe.valid ? &exe : NULL;
+	if (st != ST_OK || !exe.valid)
+		return NULL;
+	if (target == TARGET_PE)
+		pe_version_keys(in, &exe);
+	return &exe;
 }
 
 static size_t read_file(const char *path, uint8_t *buf)
