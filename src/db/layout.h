@@ -121,8 +121,9 @@ struct db_sig {
 	uint8_t flags;
 	uint32_t pattern;    /* first pattern; patterns of a signature are neighbours */
 	uint32_t npatterns;
-	uint32_t handler;    /* type + 1 (enum file_type) as which the object is looked at again when the
-	                      * signature holds, instead of a finding; 0: an ordinary signature */
+	/* Type + 1 (enum file_type) as which the object is looked at again when the signature holds,
+	 * instead of a finding; 0: an ordinary signature. */
+	uint32_t handler;
 };
 
 /* Condition node, reverse Polish; see enum ir_cond_op for the meaning. */

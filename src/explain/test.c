@@ -356,7 +356,8 @@ st_t explain_test_sig(struct out *o, const struct db *db, uint32_t sig, uint8_t 
 		t->db = v;
 		t->view = (struct view){.db = v, .data = object->data, .size = object->len,
 		                        .exe = facts->exe, .facts = facts,
-		                        .regexes = regexes, .find = find_literal, .deadline_ns = object->deadline_ns,
+		                        .regexes = regexes, .find = find_literal,
+		                        .deadline_ns = object->deadline_ns,
 		                        .trace = {.part = NO_TRACE}};
 		t->links = links;
 		t->tree = &t->scratch;

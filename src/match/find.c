@@ -1,5 +1,5 @@
-/* The two rarest bytes of the literal are compared for 16 offsets at once, all of it only where both
- * agree. */
+/* The two rarest bytes of the literal are compared for 16 offsets at once, all of it only where
+ * both agree. */
 #include "match/find.h"
 
 #include <string.h>

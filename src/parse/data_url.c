@@ -1,5 +1,6 @@
-/* The data: URLs (RFC 2397) of an HTML file as its children. normal/html.c finds them and gives each
- * as a mail message, which is what signatures see; here the message's body is taken out of it.
+/* The data: URLs (RFC 2397) of an HTML file as its children. normal/html.c finds them and gives
+ * each as a mail message, which is what signatures see; here the message's body is taken out of
+ * it.
  *
  *   From html-normalise\n
  *   Content-type: TYPE\n

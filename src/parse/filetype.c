@@ -177,8 +177,8 @@ static bool is_text(const struct rd *r)
 	return r->len > 0 && !controls;
 }
 
-/* UTF-16 of either order: a unit below 256 must be a text character. The first one is passed over, as if it
- * were a byte order mark (so clamscan: all 256 values tried at four places). */
+/* UTF-16 of either order: a unit below 256 must be a text character. The first one is passed
+ * over, as if it were a byte order mark (so clamscan: all 256 values tried at four places). */
 static bool is_utf16(struct rd r, bool big)
 {
 	(void)rd_u16le(&r);

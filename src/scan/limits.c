@@ -57,7 +57,8 @@ static st_t report_size(struct scanner *s, const char *what, uint64_t limit)
 {
 	char text[80];
 	bool whole = limit % SCAN_MIB == 0;
-	snprintf(text, sizeof text, "%s reached: %" PRIu64 " %s", what, whole ? limit / SCAN_MIB : limit,
+	snprintf(text, sizeof text, "%s reached: %" PRIu64 " %s", what,
+	         whole ? limit / SCAN_MIB : limit,
 	         whole ? "MB" : "bytes");
 	return report_incomplete(s, ST_LIMIT, text);
 }

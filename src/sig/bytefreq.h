@@ -1,6 +1,6 @@
 /* How common is a byte in ordinary files? Logarithmic, eight steps to the double: counted over
- * programs, libraries, texts and scripts of a Debian system, each file with the same weight. It only
- * decides how fast something is found. */
+ * programs, libraries, texts and scripts of a Debian system, each file with the same weight. It
+ * only decides how fast something is found. */
 #ifndef VITRINE_SIG_BYTEFREQ_H
 #define VITRINE_SIG_BYTEFREQ_H
 

@@ -204,8 +204,8 @@ static void put_anchors(struct emit *x, const struct ir_sig *s, uint32_t id, con
 			put_anchor(x, &o->anchors[i], o->pattern + i, s->target, layered);
 }
 
-/* What finding out costs that a sub-signature is not there: a rare one is most likely not; a regular
- * expression is asked last, and what hangs on something behind that. */
+/* What finding out costs that a sub-signature is not there: a rare one is most likely not; a
+ * regular expression is asked last, and what hangs on something behind that. */
 static uint64_t refute_cost(const struct ir_sig *s, const struct one *o, uint32_t i)
 {
 	const uint64_t most = UINT64_MAX / 4;

@@ -82,9 +82,9 @@ static inline uint32_t emit_count(const struct buf *b, size_t record)
 st_t lower_pattern(struct emit *x, const struct ir_pattern *p, uint32_t sig, uint8_t target,
                    struct anchor *ret_anchor, struct err *e);
 
-/* lower.c: append the pattern and the record of a sub-signature of another kind. The regex's trigger
- * is put behind it by the caller; patterns [first, first + n) of the signature are what the
- * comparison hangs on. */
+/* lower.c: append the pattern and the record of a sub-signature of another kind. The regex's
+ * trigger is put behind it by the caller; patterns [first, first + n) of the signature are what
+ * the comparison hangs on. */
 void lower_regex(struct emit *x, const struct ir_regex *r, uint32_t sig);
 void lower_compare(struct emit *x, const struct ir_compare *c, uint32_t first, uint32_t n,
                    uint32_t sig);
@@ -104,8 +104,9 @@ struct pattern_set {
 bool anchor_choose(const struct ir_sig *s, const struct anchor *anchors, const uint8_t *first,
                    const uint8_t *count, struct pattern_set *ret_set);
 
-/* order.c: puts a condition of *n nodes into the order in which it is cheapest to evaluate; *n may
- * become smaller. cost[i]: of looking for sub-signature i and not finding it, below UINT64_MAX / 2. */
+/* order.c: puts a condition of *n nodes into the order in which it is cheapest to evaluate; *n
+ * may become smaller. cost[i]: of looking for sub-signature i and not finding it, below
+ * UINT64_MAX / 2. */
 st_t order_conditions(struct arena *tmp, struct ir_cond *conds, uint32_t *n, const uint64_t *cost,
                       struct err *e);
 

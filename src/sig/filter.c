@@ -1,9 +1,10 @@
-/* Filters: for each target, the grams of its own signatures and of those for any file. Signatures that
- * hold only in objects inside others have filters of their own, which the file itself is spared.
+/* Filters: for each target, the grams of its own signatures and of those for any file. Signatures
+ * that hold only in objects inside others have filters of their own, which the file itself is
+ * spared.
  *
- * Where both are few, one filter holds both, so that an object is probed once; where the signatures
- * for any file are many, they stay in one filter that all targets share, and a target with
- * signatures of its own has a second one. */
+ * Where both are few, one filter holds both, so that an object is probed once; where the
+ * signatures for any file are many, they stay in one filter that all targets share, and a target
+ * with signatures of its own has a second one. */
 #include "sig/emit.h"
 
 #include "base/num.h"

@@ -145,8 +145,9 @@ enum ir_cond_op {
 	IR_COND_FILESIZE, /* push: object size in a..b, inclusive */
 	IR_COND_EP,       /* push: file offset of the entry point in a..b */
 	IR_COND_SECTIONS, /* push: number of sections in a..b */
-	IR_COND_LAYER,    /* push: the object that encloses this one `b` layers up (1: directly) is there
-	                   * and its type is `a` (enum file_type), or `a` is DB_LAYER_ANY */
+	/* Push: the object that encloses this one `b` layers up (1: directly) is there and its type is
+	 * `a` (enum file_type), or `a` is DB_LAYER_ANY. */
+	IR_COND_LAYER,
 	IR_COND_ROOT,     /* push: the object is the file itself */
 };
 

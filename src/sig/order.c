@@ -1,7 +1,7 @@
-/* Orders conditions by cost. ANDs of ANDs and ORs of ORs become one, and what an AND asks is sorted so
- * that what is cheapest to refute comes last: programs are evaluated from their end, and an AND that
- * is false ends there. The value of a condition does not change: sums add up and sets unite in any
- * order.
+/* Orders conditions by cost. ANDs of ANDs and ORs of ORs become one, and what an AND asks is
+ * sorted so that what is cheapest to refute comes last: programs are evaluated from their end,
+ * and an AND that is false ends there. The value of a condition does not change: sums add up and
+ * sets unite in any order.
  *
  * Programs come from sig/expr.c or are as well-formed: every operator has its operands. */
 #include "sig/emit.h"
@@ -47,8 +47,8 @@ static void find_starts(struct order *o, uint32_t n)
 	}
 }
 
-/* Questions about the object cost nothing; a sub-signature what its bytes are worth; anything with an
- * operator more than either. */
+/* Questions about the object cost nothing; a sub-signature what its bytes are worth; anything
+ * with an operator more than either. */
 static uint64_t term_cost(const struct order *o, const struct term *t)
 {
 	const struct ir_cond *c = &o->in[t->end - 1];
@@ -67,7 +67,8 @@ static int by_cost(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* The operands of the node at `at`, and theirs if they have the same operator; from the last one. */
+/* The operands of the node at `at`, and theirs if they have the same operator; from the last
+ * one. */
 static uint32_t collect(struct order *o, uint32_t at, struct term *ret, uint32_t n)
 {
 	uint32_t end = at;

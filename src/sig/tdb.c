@@ -71,8 +71,9 @@ static st_t read_container(struct sig_tdb *t, struct str value)
 		return ST_OK;
 	}
 	uint32_t type = type_number(value);
-	t->container = (struct ir_cond){.op = type == DB_LAYER_ANY ? IR_COND_ROOT : IR_COND_LAYER,
-	                                .a = type == DB_LAYER_ANY ? 0 : type, .b = type != DB_LAYER_ANY};
+	t->container = (struct ir_cond){.op = IR_COND_LAYER, .a = type, .b = 1};
+	if (type == DB_LAYER_ANY)
+		t->container = (struct ir_cond){.op = IR_COND_ROOT};
 	t->has_container = true;
 	return ST_OK;
 }

@@ -314,8 +314,8 @@ static bool joins(struct chain *c, const struct db_pattern *p, size_t start, siz
 	return end->pos <= end->last && next_match(c, &s) && s == last;
 }
 
-/* The earliest start of a match whose last part is at `last`. Each start of the first part is tried:
- * only comparisons on patterns of several parts get here. */
+/* The earliest start of a match whose last part is at `last`. Each start of the first part is
+ * tried: only comparisons on patterns of several parts get here. */
 static bool earliest(struct chain *c, const struct db_pattern *p, size_t last, size_t *ret)
 {
 	size_t from = 0;

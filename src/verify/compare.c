@@ -1,13 +1,13 @@
-/* Byte comparisons: a number in the object, near a match, against one or two others. Everything here
- * follows what clamscan 1.4.6 does (doc/format/signatures.md, "Byte comparisons"):
+/* Byte comparisons: a number in the object, near a match, against one or two others. Everything
+ * here follows what clamscan 1.4.6 does (doc/format/signatures.md, "Byte comparisons"):
  *
  * - The place counts from the start of the last match of the sub-signature it hangs on; all bytes
  *   of the number must lie in the object, not at its very start.
- * - Text numbers are read as strtoll() does: blanks, a sign, digits, and no further than the first
- *   other character; no digits are 0; a number beyond 63 bits never compares. With `exact` there
- *   are no blanks in front and nothing behind.
- * - Hexadecimal text in little-endian order is its characters, in pairs, from behind; a "0" goes in
- *   front of an odd number of them. A pair with anything but digits (or x) ends it.
+ * - Text numbers are read as strtoll() does: blanks, a sign, digits, and no further than the
+ *   first other character; no digits are 0; a number beyond 63 bits never compares. With `exact`
+ *   there are no blanks in front and nothing behind.
+ * - Hexadecimal text in little-endian order is its characters, in pairs, from behind; a "0" goes
+ *   in front of an odd number of them. A pair with anything but digits (or x) ends it.
  * - Raw numbers are signed only if they have 8 bytes. */
 #include "verify/view.h"
 
@@ -165,8 +165,11 @@ bool compare_holds(struct view *v, const struct db_sig *s, const struct db_patte
                    struct link *links)
 {
 	const struct db_compare *c = &v->db->compare[p->part];
+	const struct db_pattern *on = &v->db->pattern[s->pattern + c->first];
 	size_t start = 0;
-	if ((v->facts->in_windows && s->target == TARGET_TEXT) || !last_start(v, &v->db->pattern[s->pattern + c->first], c->n, links, &start))
+	if (v->facts->in_windows && s->target == TARGET_TEXT)
+		return false;
+	if (!last_start(v, on, c->n, links, &start))
 		return false;
 	int64_t at = (int64_t)start + c->offset, x;
 	if (at <= 0 || (uint64_t)at > v->size || v->size - (uint64_t)at < c->len)

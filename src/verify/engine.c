@@ -159,7 +159,8 @@ void engine_begin(struct engine *g, uint8_t target, const uint8_t *data, size_t 
 	forget(g);
 	uint64_t deadline = g->view.deadline_ns;
 	g->view = (struct view){.db = g->db, .data = data, .size = size, .facts = facts,
-	                        .regexes = g->regexes, .find = g->kernels.find, .deadline_ns = deadline};
+	                        .regexes = g->regexes, .find = g->kernels.find,
+	                        .deadline_ns = deadline};
 	size_t record = (target < DB_TARGETS ? target : 0) + (facts->nlayers ? DB_TARGETS : 0);
 	g->target = &g->db->target[record];
 	g->filtered = 0;

@@ -1,13 +1,13 @@
 /* Regular expressions, run by PCRE2 (pcre2api(3)).
  *
- * What is looked at, as in clamscan 1.4.6: without an offset, the object. With one, the bytes from
- * that offset on, so that `^` matches there and nothing can look back; the match must start at the
- * offset, or within maxshift behind it, or anywhere behind it if the expression is rolling. With
- * `encompass` the bytes end at offset + maxshift.
+ * What is looked at, as in clamscan 1.4.6: without an offset, the object. With one, the bytes
+ * from that offset on, so that `^` matches there and nothing can look back; the match must start
+ * at the offset, or within maxshift behind it, or anywhere behind it if the expression is
+ * rolling. With `encompass` the bytes end at offset + maxshift.
  *
- * Hostile expressions and objects: PCRE2's limits bound the work from one start. Starts are tried a
- * window at a time, and the clock is looked at in between (view.deadline_ns). What is given up for a
- * limit is said (view.regex_limited): it is not "no match". */
+ * Hostile expressions and objects: PCRE2's limits bound the work from one start. Starts are tried
+ * a window at a time, and the clock is looked at in between (view.deadline_ns). What is given up
+ * for a limit is said (view.regex_limited): it is not "no match". */
 #include "verify/regex.h"
 
 #include "base/num.h"

@@ -57,7 +57,8 @@ static void every_literal_is_found_where_it_is_first(void)
 	uint8_t lit[64];
 	for (unsigned round = 0; round < 60000; round++) {
 		uint64_t alphabet = (uint64_t[]){2, 3, 6, 10, 256}[below(5)];
-		size_t n = 1 + below(below(2) ? 4 : sizeof lit), from = below(40), to = from + below(below(4) ? 90 : 700);
+		size_t n = 1 + below(below(2) ? 4 : sizeof lit), from = below(40);
+		size_t to = from + below(below(4) ? 90 : 700);
 		fill(hay.end - (to + n), to + n, alphabet);
 		fill(lit, n, alphabet);
 		if (below(2))
