@@ -50,6 +50,7 @@ static const struct opt options[] = {
     {"copy", 0, OPT_TEXT, 0, FIELD(s.copy), NULL},
     {"remove", 0, OPT_BOOL, 0, FIELD(s.remove), NULL},
     {"jobs", 'j', OPT_COUNT, 0, FIELD(s.jobs), NULL},
+    {"regex-jit", 0, OPT_BOOL, 0, FIELD(s.regex_jit), NULL},
     {"cpumask", 0, OPT_TEXT, 0, FIELD(cpumask), NULL},
     {"max-scansize", 0, OPT_SIZE, 0, FIELD(s.limits.max_scansize), NULL},
     {"max-filesize", 0, OPT_SIZE, 0, FIELD(s.limits.max_filesize), NULL},
@@ -112,6 +113,8 @@ static const char usage[] =
     "Speed\n"
     "  -j, --jobs N             workers; default: one per core\n"
     "      --cpumask LEVEL      scalar, avx2, avx512 or all\n"
+    "      --regex-jit          regular expressions as machine code: faster, but the jail then\n"
+    "                           allows memory that is written and executed\n"
     "\n"
     "Examples:\n"
     "  vitrine scan ~/Downloads\n"

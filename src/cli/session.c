@@ -107,6 +107,7 @@ static st_t start(struct session *s, int db_fd)
 	struct pool_opts po = {
 	    .db_fd = db_fd,
 	    .jobs = o->jobs,
+	    .regex_jit = o->regex_jit,
 	    .scan =
 	        {
 	            .limits = o->limits,

@@ -18,6 +18,7 @@ struct session_opts {
 	uint32_t follow_dirs, follow_files;
 	bool recursive, cross_fs, all_matches, no_archives, no_pe, no_normalize, no_html, pua;
 	bool heuristics_first;
+	bool regex_jit;
 	bool null_separated;
 	bool remove;
 	const char *move, *copy, *file_list;

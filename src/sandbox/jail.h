@@ -18,6 +18,7 @@ enum sandbox_group {
 	GROUP_THREADS = 32,
 	GROUP_END = 64,
 	GROUP_SANITIZER = 128,
+	GROUP_JIT = 256,
 };
 
 /* What a build with sanitizers needs beyond a role: nothing in every other build. */

@@ -38,11 +38,18 @@ struct role {
 };
 
 static const struct role roles[ROLES] = {
-	/* Landlock: no right in either. */
+	/* Landlock: no right in any. */
 	[ROLE_SCAN] = {
 		.last_fd = SANDBOX_FD_SOCK,
 		.groups = GROUP_MEMORY | GROUP_INPUT | GROUP_SOCKET | GROUP_TIME | GROUP_THREADS |
 		          GROUP_END,
+		.data = SCAN_DATA_MAX,
+		.file_size = 0,
+	},
+	[ROLE_SCAN_JIT] = {
+		.last_fd = SANDBOX_FD_SOCK,
+		.groups = GROUP_MEMORY | GROUP_INPUT | GROUP_SOCKET | GROUP_TIME | GROUP_THREADS |
+		          GROUP_END | GROUP_JIT,
 		.data = SCAN_DATA_MAX,
 		.file_size = 0,
 	},

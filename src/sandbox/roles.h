@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-enum sandbox_role { ROLE_SCAN, ROLE_COMPILE, ROLE_INSPECT, ROLES };
+/* ROLE_SCAN_JIT is ROLE_SCAN with memory that may be executed, for who asked for it by name. */
+enum sandbox_role { ROLE_SCAN, ROLE_SCAN_JIT, ROLE_COMPILE, ROLE_INSPECT, ROLES };
 
 /* Descriptors that a jailed process is started with. */
 #define SANDBOX_FD_SOCK 3 /* to the broker */

@@ -21,6 +21,7 @@ struct rule {
 };
 
 #define ARG_IS(n, v) .checked = true, .arg = (n), .mask = UINT32_MAX, .value = (v)
+#define ARG_HAS(n, bit) .checked = true, .arg = (n), .mask = (bit), .value = (bit)
 #define ARG_LACKS(n, bits) .checked = true, .arg = (n), .mask = (bits), .value = 0
 
 static const struct rule rules[] = {
@@ -31,6 +32,11 @@ static const struct rule rules[] = {
 	{GROUP_MEMORY, SCMP_SYS(mremap), "realloc of large blocks"},
 	{GROUP_MEMORY, SCMP_SYS(brk), "heap"},
 	{GROUP_MEMORY, SCMP_SYS(madvise), "giving pages back"},
+
+	/* Regular expressions as machine code (vitrine scan --regex-jit): PCRE2 asks for pages that it
+	 * may write and execute. Whoever takes the process over may do so, too; it still reaches
+	 * nothing. */
+	{GROUP_JIT, SCMP_SYS(mmap), "code of regular expressions", ARG_HAS(3, MAP_ANONYMOUS)},
 
 	/* Input: descriptors that the broker passed. Names cannot be opened. */
 	{GROUP_INPUT, SCMP_SYS(read), "descriptors without offset (pipes)"},

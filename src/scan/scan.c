@@ -39,7 +39,8 @@ st_t scanner_new(const struct db *db, const struct scan_opts *opts, struct scann
 	const struct scan_limits *l = &s->opts.limits;
 	engine_regex_limits(s->engine, &(struct regex_limits){.match = l->pcre_match_limit,
 	                                                      .depth = l->pcre_recmatch_limit,
-	                                                      .max_size = l->pcre_max_filesize});
+	                                                      .max_size = l->pcre_max_filesize,
+	                                                      .jit = opts->regex_jit});
 	*ret = s;
 	return ST_OK;
 }

@@ -59,6 +59,7 @@ struct scan_opts {
 	bool pua_exclude;
 	bool heuristics_first; /* names of heuristics are told as they come, not behind all others */
 	bool no_pe;       /* digests of PE sections do not count; clamscan's --scan-pe=no */
+	bool regex_jit;    /* regular expressions may become machine code: the jail allows it */
 	bool no_normalize; /* text has no normalised copy: signatures for target 7 find nothing */
 	bool no_html;      /* HTML is matched as it is instead of by its views */
 	uint32_t cpumask;

@@ -93,6 +93,9 @@ static pcre2_code *compiled(struct regexes *r, uint32_t i)
 		forget(r);
 	r->code[i] = pcre2_compile(r->db->code + d->text, d->len, db_regex_compile_options(d->options),
 	                           &code, &at, NULL);
+	/* What cannot become machine code is interpreted. */
+	if (r->code[i] && r->limits.jit)
+		(void)pcre2_jit_compile(r->code[i], PCRE2_JIT_COMPLETE);
 	if (r->code[i] && pcre2_pattern_info(r->code[i], PCRE2_INFO_SIZE, &size) == 0)
 		r->kept += size;
 	return r->code[i];
@@ -133,6 +136,9 @@ static int match_from(struct view *v, pcre2_code *code, const struct subject *s,
 		size_t last = num_min_size(num_min_size(s->len, s->shift), from + window);
 		pcre2_set_offset_limit(r->context, last);
 		int got = pcre2_match(code, s->p, s->len, from, s->options, r->data, r->context);
+		if (got == PCRE2_ERROR_JIT_STACKLIMIT)
+			got = pcre2_match(code, s->p, s->len, from, s->options | PCRE2_NO_JIT, r->data,
+			                  r->context);
 		if (got != PCRE2_ERROR_NOMATCH || last == num_min_size(s->len, s->shift) ||
 		    (s->options & PCRE2_ANCHORED))
 			return got;

@@ -1,12 +1,13 @@
 /* Regular expressions of sub-signatures. Each is compiled when an object needs it for the first
- * time, by PCRE2 in interpreting mode: the jail allows no memory that is both written and executed
- * (doc/sandbox.md), so there is no JIT. */
+ * time. PCRE2 interprets them: the jail allows no memory that is both written and executed
+ * (doc/sandbox.md), unless the user asked for it. */
 #ifndef VITRINE_VERIFY_REGEX_H
 #define VITRINE_VERIFY_REGEX_H
 
 #include "base/st.h"
 #include "db/layout.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* ClamAV's names and defaults. */
@@ -14,6 +15,7 @@ struct regex_limits {
 	uint32_t match;    /* PCREMatchLimit, 100,000: steps from one start */
 	uint32_t depth;    /* PCRERecMatchLimit, 2,000 */
 	uint64_t max_size; /* PCREMaxFileSize, 100 MiB: in larger objects nothing is looked for */
+	bool jit;          /* compile to machine code: the process must be allowed to have it */
 };
 #define REGEX_LIMITS_DEFAULT {.match = 100000, .depth = 2000, .max_size = UINT64_C(100) << 20}
 

@@ -87,7 +87,7 @@ static int plan_signals(posix_spawnattr_t *a)
 	return bad ? bad : posix_spawnattr_setflags(a, flags);
 }
 
-static st_t spawn(const char *path, int sock, int out_fd, pid_t *ret, struct err *e)
+static st_t spawn(const char *path, const char *arg, int sock, int out_fd, pid_t *ret, struct err *e)
 {
 	posix_spawn_file_actions_t fds;
 	posix_spawnattr_t attr;
@@ -100,7 +100,7 @@ static st_t spawn(const char *path, int sock, int out_fd, pid_t *ret, struct err
 	int bad = plan_fds(&fds, sock, out_fd);
 	if (!bad)
 		bad = plan_signals(&attr);
-	char *const argv[] = {(char *)(uintptr_t)path, NULL};
+	char *const argv[] = {(char *)(uintptr_t)path, (char *)(uintptr_t)arg, NULL};
 	if (!bad)
 		bad = posix_spawn(ret, path, &fds, &attr, argv, environment);
 	posix_spawn_file_actions_destroy(&fds);
@@ -116,7 +116,8 @@ static st_t out_of_the_way(int fd, int *ret, struct err *e)
 	return fd >= 0 && *ret < 0 ? fail_errno(e, "dup") : ST_OK;
 }
 
-st_t child_start(const char *path, int out_fd, uint32_t state, struct child *ret, struct err *e)
+st_t child_start(const char *path, const char *arg, int out_fd, uint32_t state, struct child *ret,
+                 struct err *e)
 {
 	int pair[2];
 	TRY(ipc_pair(pair, e));
@@ -127,7 +128,7 @@ st_t child_start(const char *path, int out_fd, uint32_t state, struct child *ret
 	TRY(out_of_the_way(theirs, &sock, e));
 	TRY(out_of_the_way(out_fd, &out, e));
 	pid_t pid;
-	TRY(spawn(path, sock, out, &pid, e));
+	TRY(spawn(path, arg, sock, out, &pid, e));
 	*ret = (struct child){.pid = pid, .peer = {.sock = ours, .self = BROKER, .state = state}};
 	ours = -1;
 	return ST_OK;

@@ -19,7 +19,8 @@ st_t child_find(const char *name, char **ret, struct err *e);
 
 /* Starts the program with the socket as SANDBOX_FD_SOCK, `out_fd` (or -1) as SANDBOX_FD_OUT, no
  * other descriptor but stderr (the jail takes that away), and an environment of ours. */
-st_t child_start(const char *path, int out_fd, uint32_t state, struct child *ret, struct err *e);
+st_t child_start(const char *path, const char *arg, int out_fd, uint32_t state, struct child *ret,
+                 struct err *e);
 
 /* Waits a moment for a child that closed its socket, kills it if it does not end, and writes how it
  * ended: "crashed (signal 11)", "exceeded its memory", … The child is gone afterwards. */

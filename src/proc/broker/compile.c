@@ -186,7 +186,7 @@ static st_t start_and_converse(const struct broker_source *srcs, size_t n,
 	if (!opts->compiler_path)
 		TRY(child_find("vitrine-compiler", &found, e));
 	struct child c = {0};
-	st_t st = child_start(found ? found : opts->compiler_path, out_fd, C_NEW, &c, e);
+	st_t st = child_start(found ? found : opts->compiler_path, NULL, out_fd, C_NEW, &c, e);
 	free(found);
 	if (st == ST_OK)
 		st = converse(&c, srcs, n, opts, ret, e);

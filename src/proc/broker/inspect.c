@@ -121,7 +121,7 @@ static st_t start(struct talk *t, struct err *e)
 		return fail_errno(e, "pipe");
 	}
 	t->answer = pair[0];
-	st_t st = child_start(path, pair[1], I_NEW, &t->child, e);
+	st_t st = child_start(path, NULL, pair[1], I_NEW, &t->child, e);
 	close(pair[1]);
 	free(path);
 	return st;

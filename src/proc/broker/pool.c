@@ -111,7 +111,7 @@ static st_t send_setup(struct pool *p, struct slot *s, struct err *e)
 static st_t start_worker(struct pool *p, struct slot *s, struct err *e)
 {
 	*s = (struct slot){.since_ms = now_ms()};
-	TRY(child_start(p->worker_path, -1, S_NEW, &s->child, e));
+	TRY(child_start(p->worker_path, p->opts.regex_jit ? "jit" : NULL, -1, S_NEW, &s->child, e));
 	st_t st = send_setup(p, s, e);
 	if (st != ST_OK)
 		child_kill(&s->child);

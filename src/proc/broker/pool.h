@@ -18,6 +18,7 @@ struct pool_opts {
 	uint32_t jobs;           /* workers; 0: one per core */
 	uint32_t queue;          /* files handed to one worker ahead of time; 0: the default */
 	uint32_t grace_ms; /* a worker this much over max_scantime_ms is stuck; 0: the default */
+	bool regex_jit; /* workers may have executable memory: see doc/sandbox.md */
 	struct scan_opts scan;
 };
 

@@ -9,9 +9,11 @@
 #include "scan/scan.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 struct worker {
+	bool jit;
 	struct msg_peer peer;
 	struct db *db;
 	struct scan_opts opts;
@@ -183,6 +185,7 @@ static void take_options(struct worker *w, const struct msg_setup *m)
 		.no_html = m->no_html,
 		.cpumask = m->cpumask,
 		.stripe_count = 1,
+		.regex_jit = w->jit,
 	};
 	msg_text(w->opts.pua_categories, sizeof w->opts.pua_categories, m->pua_categories);
 }
@@ -226,20 +229,22 @@ static st_t work(struct worker *w, const struct sandbox_report *r, struct err *e
 	return serve(w, e);
 }
 
-static st_t enter(struct sandbox_report *ret, struct err *e)
+static st_t enter(bool jit, struct sandbox_report *ret, struct err *e)
 {
 	TRY(digest_preload(e));
 	TRY(sandbox_preload(e));
-	return sandbox_enter(ROLE_SCAN, ret, e);
+	return sandbox_enter(jit ? ROLE_SCAN_JIT : ROLE_SCAN, ret, e);
 }
 
 /* Ends without exit(): handlers of libraries have no business in the jail. */
-int main(void)
+int main(int argc, char **argv)
 {
+	bool jit = argc > 1 && !strcmp(argv[1], "jit");
 	struct worker w = {.peer = {.sock = SANDBOX_FD_SOCK, .self = WORKER, .state = S_NEW}};
 	struct sandbox_report r = {0};
 	struct err e = {0};
-	st_t st = enter(&r, &e);
+	st_t st = enter(jit, &r, &e);
+	w.jit = jit;
 	if (st != ST_OK) {
 		dprintf(STDERR_FILENO, "vitrine-worker: no jail: %s\n", e.text);
 		_exit(1);
