@@ -32,7 +32,7 @@ struct magic {
 #define M(type, s) {type, sizeof(s) - 1, s}
 
 static const struct magic magics[] = {
-	M(FT_JPEG, "\xff\xd8\xff"), M(FT_IGNORED, "\xff\xfb"), M(FT_MACHO, "\xfe\xed\xfa\xce"),
+	M(FT_JPEG, "\xff\xd8\xff"), M(FT_IGNORED, "\xff\xfb\x90"), M(FT_MACHO, "\xfe\xed\xfa\xce"),
 	M(FT_MACHO, "\xfe\xed\xfa\xcf"), M(FT_MACHO, "\xce\xfa\xed\xfe"),
 	M(FT_MACHO, "\xcf\xfa\xed\xfe"), M(FT_XZ, "\xfd""7zXZ\0"),
 	M(FT_MSOLE2, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), M(FT_CPIO_OLD, "\xc7\x71"),
@@ -49,23 +49,23 @@ static const struct magic magics[] = {
 	M(FT_GIF, "GIF"), M(FT_TIFF, "II*\0"), M(FT_TIFF, "MM"), M(FT_RIFF, "RIFF"),
 	M(FT_RIFF, "RIFX"), M(FT_IGNORED, "OggS"), M(FT_IGNORED, "ID3"), M(FT_IGNORED, ".RMF"),
 	M(FT_IGNORED, "SQLite format 3\0"), M(FT_SWF, "FWS"), M(FT_SWF, "CWS"), M(FT_SWF, "ZWS"),
-	M(FT_BINHEX, "(This file must be converted with BinHex 4.0)"), M(FT_SCRENC, "#@~^"), M(FT_UUENCODED, "begin "),
-	M(FT_HWP3, "HWP Document File V3.00 \x1a\1\2\3\4\5"), M(FT_PS, "%!PS-Adobe-"), M(FT_MAIL, "From "), M(FT_MAIL, ">From "),
-	M(FT_MAIL, "From: "), M(FT_MAIL, "Received: "), M(FT_MAIL, "Return-Path: "),
-	M(FT_MAIL, "Return-path: "), M(FT_MAIL, "Delivered-To: "), M(FT_MAIL, "Date: "),
-	M(FT_MAIL, "Subject: "), M(FT_MAIL, "Message-ID: "), M(FT_MAIL, "Message-Id: "),
-	M(FT_MAIL, "To: "), M(FT_MAIL, "X-UIDL: "), M(FT_MAIL, "X-Apparently-To: "),
-	M(FT_MAIL, "X-Envelope-From: "), M(FT_MAIL, "X-Original-To: "), M(FT_MAIL, "X-Symantec-"),
-	M(FT_MAIL, "X-EVS"), M(FT_MAIL, "X-Real-To: "), M(FT_MAIL, "X-Sieve: "),
-	M(FT_MAIL, "Envelope-to: "), M(FT_MAIL, "Delivery-date: "), M(FT_MAIL, "Received-SPF: "),
-	M(FT_MAIL, "For: "), M(FT_MAIL, "Hi. This is the qmail-send"),
+	M(FT_BINHEX, "(This file must be converted with BinHex 4.0)"), M(FT_SCRENC, "#@~^"),
+	M(FT_UUENCODED, "begin "), M(FT_HWP3, "HWP Document File V3.00 \x1a\1\2\3\4\5"),
+	M(FT_PS, "%!PS-Adobe-"), M(FT_MAIL, "From "), M(FT_MAIL, ">From "), M(FT_MAIL, "From: "),
+	M(FT_MAIL, "Received: "), M(FT_MAIL, "Return-Path: "), M(FT_MAIL, "Return-path: "),
+	M(FT_MAIL, "Delivered-To: "), M(FT_MAIL, "Date: "), M(FT_MAIL, "Subject: "),
+	M(FT_MAIL, "Message-ID: "), M(FT_MAIL, "Message-Id: "), M(FT_MAIL, "To: "),
+	M(FT_MAIL, "X-UIDL: "), M(FT_MAIL, "X-Apparently-To: "), M(FT_MAIL, "X-Envelope-From: "),
+	M(FT_MAIL, "X-Original-To: "), M(FT_MAIL, "X-Symantec-"), M(FT_MAIL, "X-EVS"),
+	M(FT_MAIL, "X-Real-To: "), M(FT_MAIL, "X-Sieve: "), M(FT_MAIL, "Envelope-to: "),
+	M(FT_MAIL, "Delivery-date: "), M(FT_MAIL, "Received-SPF: "), M(FT_MAIL, "For: "),
 };
 
-/* Content that decides on the type wherever it stands in the first kilobyte. Of several the one of the
- * highest rank decides, of equals the last one. */
+/* Content that decides on the type wherever it stands in the first kilobyte. Of several the one
+ * of the highest rank decides, of equals the last one. */
 enum rank { RANK_NONE, RANK_PDF, RANK_MBR, RANK_HTML, RANK_DOCUMENT };
 
-/* What follows '<' in the tags that make HTML: in lower case, in upper case, some with a capital. */
+/* What follows '<' in tags that make HTML: in lower case, in upper case, some with a capital. */
 struct tag {
 	const char *name;
 	bool capital;
@@ -323,8 +323,8 @@ static bool is_text(const struct rd *r)
 	return r->len > 0 && !controls;
 }
 
-/* True if the units behind the first may be UTF-16: U+FFFE is none, and without a mark, which the first
- * unit is or stands for, a unit below 256 must be a text character. */
+/* True if the units behind the first may be UTF-16: U+FFFE is none, and if the first is no mark,
+ * a unit below 256 must be a text character. */
 static bool is_utf16(struct rd r, bool big, bool marked)
 {
 	rd_skip(&r, 2);
