@@ -5,10 +5,10 @@
  *      we do not: a definition too few must not make files clean that were looked into before;
  *   1. a magic at offset 0 (table below), or at a fixed place further in (tar, LHA, disk images);
  *      then body content that the database defines;
- *   2. mail: a header line at offset 0;
- *   3. HTML: one of a few tags within the first kilobyte, in whatever surroundings; then PDF there;
- *   4. text: the first kilobyte has no control characters;
- *   5. UTF-16 if it decodes to text (anything without many zeros does), else binary data. */
+ *   2. content of the first kilobyte, in whatever surroundings: XML documents and mail before HTML,
+ *      HTML before a boot record, that before PDF; if none, HTML in the same kilobyte as UTF-16;
+ *   3. text: the first kilobyte has no control characters;
+ *   4. UTF-16 if it decodes to text (anything without many zeros does), else binary data. */
 #include "parse/filetype.h"
 
 #include "base/num.h"
@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define HEAD_LOOK 1024 /* clamscan looks for tags and text in the first kilobyte only */
-#define MAGIC_MAX 24
+#define MAGIC_MAX 45
 #define TAR_MAGIC_OFF 257
 #define SECTOR 512
 #define ISO_MAGIC_OFF 32769
@@ -32,7 +32,7 @@ struct magic {
 #define M(type, s) {type, sizeof(s) - 1, s}
 
 static const struct magic magics[] = {
-	M(FT_JPEG, "\xff\xd8\xff"), M(FT_IGNORED, "\xff\xfb"), M(FT_MACHO, "\xfe\xed\xfa\xce"),
+	M(FT_JPEG, "\xff\xd8\xff"), M(FT_IGNORED, "\xff\xfb\x90"), M(FT_MACHO, "\xfe\xed\xfa\xce"),
 	M(FT_MACHO, "\xfe\xed\xfa\xcf"), M(FT_MACHO, "\xce\xfa\xed\xfe"),
 	M(FT_MACHO, "\xcf\xfa\xed\xfe"), M(FT_XZ, "\xfd""7zXZ\0"),
 	M(FT_MSOLE2, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), M(FT_CPIO_OLD, "\xc7\x71"),
@@ -45,23 +45,49 @@ static const struct magic magics[] = {
 	M(FT_7Z, "7z\xbc\xaf\x27\x1c"), M(FT_BZ, "BZh"), M(FT_GRAPHICS, "BM"),
 	M(FT_MSCAB, "MSCF\0\0\0\0"), M(FT_ALZ, "ALZ\1"), M(FT_EGG, "EGGA"), M(FT_XAR, "xar!"),
 	M(FT_MSCHM, "ITSF"), M(FT_MSSZDD, "SZDD"), M(FT_CPIO_NEWC, "070701"),
-	M(FT_CPIO_CRC, "070702"), M(FT_CPIO_ODC, "070707"), M(FT_PDF, "%PDF-"), M(FT_RTF, "{\\rtf"),
-	M(FT_GIF, "GIF8"), M(FT_TIFF, "II*\0"), M(FT_TIFF, "MM\0*"), M(FT_RIFF, "RIFF"),
+	M(FT_CPIO_CRC, "070702"), M(FT_CPIO_ODC, "070707"), M(FT_PDF, "%PDF-"), M(FT_RTF, "{\\rt"),
+	M(FT_GIF, "GIF"), M(FT_TIFF, "II*\0"), M(FT_TIFF, "MM"), M(FT_RIFF, "RIFF"),
 	M(FT_RIFF, "RIFX"), M(FT_IGNORED, "OggS"), M(FT_IGNORED, "ID3"), M(FT_IGNORED, ".RMF"),
-	M(FT_IGNORED, "SQLite format 3"), M(FT_SWF, "FWS"), M(FT_SWF, "CWS"), M(FT_SWF, "ZWS"),
-	M(FT_BINHEX, "(This file must be conv"), M(FT_SCRENC, "#@~^"), M(FT_UUENCODED, "begin "),
-	M(FT_HWP3, "HWP Document File V3.00"), M(FT_MAIL, "From "), M(FT_MAIL, ">From "),
-	M(FT_MAIL, "From:"), M(FT_MAIL, "Received: "), M(FT_MAIL, "Return-Path: "),
-	M(FT_MAIL, "Return-path: "), M(FT_MAIL, "Delivered-To: "), M(FT_MAIL, "Date: "),
-	M(FT_MAIL, "Subject: "), M(FT_MAIL, "Message-ID: "), M(FT_MAIL, "Message-Id: "),
-	M(FT_MAIL, "To: "), M(FT_MAIL, "X-UIDL: "), M(FT_MAIL, "X-Apparently-To: "),
-	M(FT_MAIL, "X-Envelope-From: "), M(FT_MAIL, "X-Original-To: "), M(FT_MAIL, "X-Symantec-"),
-	M(FT_MAIL, "X-EVS: "), M(FT_MAIL, "X-Real-To: "), M(FT_MAIL, "X-Sieve: "),
+	M(FT_IGNORED, "SQLite format 3\0"), M(FT_SWF, "FWS"), M(FT_SWF, "CWS"), M(FT_SWF, "ZWS"),
+	M(FT_BINHEX, "(This file must be converted with BinHex 4.0)"), M(FT_SCRENC, "#@~^"),
+	M(FT_UUENCODED, "begin "), M(FT_HWP3, "HWP Document File V3.00 \x1a\1\2\3\4\5"),
+	M(FT_PS, "%!PS-Adobe-"), M(FT_MAIL, "From "), M(FT_MAIL, ">From "), M(FT_MAIL, "From: "),
+	M(FT_MAIL, "Received: "), M(FT_MAIL, "Return-Path: "), M(FT_MAIL, "Return-path: "),
+	M(FT_MAIL, "Delivered-To: "), M(FT_MAIL, "Date: "), M(FT_MAIL, "Subject: "),
+	M(FT_MAIL, "Message-ID: "), M(FT_MAIL, "Message-Id: "), M(FT_MAIL, "To: "),
+	M(FT_MAIL, "X-UIDL: "), M(FT_MAIL, "X-Apparently-To: "), M(FT_MAIL, "X-Envelope-From: "),
+	M(FT_MAIL, "X-Original-To: "), M(FT_MAIL, "X-Symantec-"), M(FT_MAIL, "X-EVS"),
+	M(FT_MAIL, "X-Real-To: "), M(FT_MAIL, "X-Sieve: "), M(FT_MAIL, "Envelope-to: "),
+	M(FT_MAIL, "Delivery-date: "), M(FT_MAIL, "Received-SPF: "), M(FT_MAIL, "For: "),
 };
 
-/* What follows '<' in the tags that make HTML, lower case. */
-static const char *const tags[] = {
-	"html>", "head>", "script", "iframe", "table", "a href=", "img", "object",
+/* Content that decides on the type wherever it stands in the first kilobyte. Of several the one
+ * of the highest rank decides, of equals the last one. */
+enum rank { RANK_NONE, RANK_PDF, RANK_MBR, RANK_HTML, RANK_DOCUMENT };
+
+/* What follows '<' in tags that make HTML: in lower case, in upper case, some with a capital. */
+struct tag {
+	const char *name;
+	bool capital;
+};
+
+static const struct tag tags[] = {
+	{"html>", true}, {"head>", true}, {"script", true}, {"img", true}, {"object", true},
+	{"iframe", false}, {"table", false},
+};
+
+/* What makes a document of a file that begins with XML_DECLARATION. */
+#define XML_DECLARATION "<?xml version=\"1.0\""
+#define UTF8_MARK "\xef\xbb\xbf"
+
+struct xml_part {
+	enum file_type type;
+	const char *s; /* '?' behind '<' is any one byte */
+};
+
+static const struct xml_part xml_parts[] = {
+	{FT_XML_XL, "<Workbook"}, {FT_XML_XL, "<?:Workbook"}, {FT_XML_WORD, "<wordDocument"},
+	{FT_XML_WORD, "<?:wordDocument"}, {FT_XML_WORD, "progid=\"Word.Document\"?>"},
 };
 
 static bool has_at(const struct rd *r, uint64_t off, const char *s, size_t n)
@@ -123,44 +149,191 @@ static enum file_type by_place(const struct rd *r)
 	return FILETYPES;
 }
 
-/* True if `s` (lower case) stands at `off`, each character `step` bytes wide, in any case. */
-static bool has_word(struct rd r, size_t off, size_t step, const char *s)
+static uint8_t upper(uint8_t c)
 {
-	rd_seek(&r, off);
-	for (; *s; s++) {
-		uint8_t c = rd_u8(&r);
-		if (c >= 'A' && c <= 'Z')
-			c |= 0x20;
-		if (r.bad || c != (uint8_t)*s)
-			return false;
-		if (step == 2 && rd_u8(&r) != 0)
+	return c >= 'a' && c <= 'z' ? (uint8_t)(c & ~0x20) : c;
+}
+
+/* True if `s` stands at `off` as it is, its first `nupper` letters in upper case. */
+static bool spelled(const struct rd *r, size_t off, const char *s, size_t nupper)
+{
+	for (size_t i = 0; s[i]; i++) {
+		uint8_t c = i < nupper ? upper((uint8_t)s[i]) : (uint8_t)s[i];
+		if (off + i >= r->len || rd_byte(r, off + i) != c)
 			return false;
 	}
 	return true;
 }
 
-static bool has_tag(const struct rd *r, size_t off, size_t step)
+/* True if `s` stands at `off`, the letters that are upper case in it in any case. */
+static bool mixed(const struct rd *r, size_t off, const char *s)
+{
+	for (size_t i = 0; s[i]; i++) {
+		uint8_t c = off + i < r->len ? rd_byte(r, off + i) : 0;
+		if (c != (uint8_t)s[i] && (upper(c) != (uint8_t)s[i] || upper(c) == c))
+			return false;
+	}
+	return true;
+}
+
+static bool has_tag(const struct rd *r, size_t off)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tags); i++)
-		if (has_word(*r, off + step, step, tags[i]))
+		if (spelled(r, off, tags[i].name, 0) || spelled(r, off, tags[i].name, SIZE_MAX) ||
+		    (tags[i].capital && spelled(r, off, tags[i].name, 1)))
 			return true;
 	return false;
 }
 
+/* What was seen of the content so far. */
+struct content {
+	enum file_type type;
+	enum rank rank;
+	bool xml, hwpml; /* the start of such a document */
+	bool link;       /* "<a " */
+	bool mime;       /* "MIME-Version: " at the start of a line */
+};
+
+static void found(struct content *c, enum file_type type, enum rank rank)
+{
+	if (rank < c->rank)
+		return;
+	c->type = type;
+	c->rank = rank;
+}
+
+static bool has_xml_part(const struct rd *r, size_t off, const char *s)
+{
+	if (s[1] != '?')
+		return spelled(r, off, s, 0);
+	return rd_byte(r, off) == '<' && spelled(r, off + 2, s + 2, 0);
+}
+
+static void see_xml_part(struct content *c, const struct rd *r, size_t i)
+{
+	for (size_t k = 0; c->xml && k < ARRAY_LEN(xml_parts); k++)
+		if (has_xml_part(r, i, xml_parts[k].s))
+			found(c, xml_parts[k].type, RANK_DOCUMENT);
+}
+
+static void see_tag(struct content *c, const struct rd *r, size_t i)
+{
+	see_xml_part(c, r, i);
+	if (c->hwpml && spelled(r, i, "<HWPML", 0))
+		found(c, FT_XML_HWP, RANK_DOCUMENT);
+	if (spelled(r, i, "<xdp:xdp", 0))
+		found(c, FT_XDP, RANK_DOCUMENT);
+	if (has_tag(r, i + 1))
+		found(c, FT_HTML, RANK_HTML);
+	c->link |= mixed(r, i, "<A ");
+}
+
+/* "ef" is in one case: "hRef", but not "hrEf". */
+static void see_link(struct content *c, const struct rd *r, size_t i)
+{
+	if (c->link && mixed(r, i, "HR") &&
+	    (spelled(r, i + 2, "ef", 0) || spelled(r, i + 2, "EF", 0)))
+		found(c, FT_HTML, RANK_HTML);
+}
+
+/* A line begins at i. */
+static void see_line(struct content *c, const struct rd *r, size_t i)
+{
+	if (c->mime && mixed(r, i, "Content-Type: "))
+		found(c, FT_MHTML, RANK_DOCUMENT);
+	c->mime |= mixed(r, i, "MIME-Version: ");
+}
+
+static void see_pdf(struct content *c, const struct rd *r, size_t i)
+{
+	if ((spelled(r, i, "%PDF-", 0) || spelled(r, i, "%pdf-", 0)) && spelled(r, i + 6, ".", 0))
+		found(c, FT_PDF, RANK_PDF);
+}
+
+static void see(struct content *c, const struct rd *r, size_t i)
+{
+	switch (rd_byte(r, i)) {
+	case '<':
+		see_tag(c, r, i);
+		break;
+	case 'h':
+	case 'H':
+		see_link(c, r, i);
+		break;
+	case 'p':
+		see_xml_part(c, r, i);
+		break;
+	case '\n':
+		see_line(c, r, i + 1);
+		break;
+	case '%':
+		see_pdf(c, r, i);
+		break;
+	default:
+		break;
+	}
+}
+
 static enum file_type by_content(const struct rd *r)
 {
-	enum file_type t = FILETYPES;
-	for (size_t i = 0; i < r->len; i++) {
-		if (rd_byte(r, i) == '%' && t == FILETYPES && has_at(r, i, "%PDF-", 5))
-			t = FT_PDF;
-		if (rd_byte(r, i) != '<')
-			continue;
-		if (has_tag(r, i, 1))
-			return FT_HTML;
-		if (has_at(r, i + 1, "\0", 1) && has_tag(r, i, 2))
-			return FT_HTML_UTF16;
+	struct content c = {.type = FILETYPES};
+	c.xml = spelled(r, 0, XML_DECLARATION, 0);
+	c.hwpml = spelled(r, 0, UTF8_MARK XML_DECLARATION, 0);
+	c.mime = mixed(r, 0, "MIME-Version: ");
+	if (has_at(r, SECTOR - 2, "\x55\xaa", 2))
+		found(&c, FT_MBR, RANK_MBR);
+	for (size_t i = 0; i < r->len; i++)
+		see(&c, r, i);
+	return c.type;
+}
+
+/* Is there an attribute "href" at or behind `from`? */
+static bool has_link(const struct rd *r, size_t from)
+{
+	struct content c = {.type = FILETYPES, .link = true};
+	for (size_t i = from; i < r->len && c.type == FILETYPES; i++)
+		if ((rd_byte(r, i) | 0x20) == 'h')
+			see_link(&c, r, i);
+	return c.type == FT_HTML;
+}
+
+bool filetype_has_late_tags(struct rd text)
+{
+	size_t link = SIZE_MAX, next;
+	for (size_t at = 0; at < text.len; at = next + 1) {
+		struct rd rest = rd_at(&text, at, text.len - at);
+		const uint8_t *p = memchr(rest.base, '<', rest.len);
+		if (!p)
+			break;
+		next = at + (size_t)(p - rest.base);
+		if (has_tag(&text, next + 1))
+			return true;
+		if (link == SIZE_MAX && mixed(&text, next, "<A "))
+			link = next;
 	}
-	return t;
+	return link != SIZE_MAX && has_link(&text, link);
+}
+
+/* True if the bytes are HTML when pairs of them are taken for characters. clamscan makes one byte
+ * of each, low + 16 high, so that also other pairs than "<\0" give a '<'. */
+static bool is_wide_html(const struct rd *r, bool big)
+{
+	uint8_t narrow[HEAD_LOOK / 2];
+	size_t n = num_min_size(r->len / 2, sizeof narrow);
+	for (size_t i = 0; i < n; i++) {
+		uint8_t first = rd_byte(r, 2 * i), second = rd_byte(r, 2 * i + 1);
+		narrow[i] = (uint8_t)(big ? second + 16 * first : first + 16 * second);
+	}
+	struct rd decoded = rd_make(narrow, n);
+	return by_content(&decoded) == FT_HTML;
+}
+
+/* HTML in UTF-16BE with a mark is given on as it is: no HTML_UTF16, which is little-endian. */
+static enum file_type by_wide_content(const struct rd *r)
+{
+	if (is_wide_html(r, false))
+		return FT_HTML_UTF16;
+	return rd_peek(r, "\xfe\xff", 2) && is_wide_html(r, true) ? FT_HTML : FILETYPES;
 }
 
 /* Control characters that text may have: bell to tab, line and page feeds, return, escape. */
@@ -177,14 +350,14 @@ static bool is_text(const struct rd *r)
 	return r->len > 0 && !controls;
 }
 
-/* UTF-16 of either order: a unit below 256 must be a text character. The first one is passed
- * over, as if it were a byte order mark (so clamscan: all 256 values tried at four places). */
-static bool is_utf16(struct rd r, bool big)
+/* True if the units behind the first may be UTF-16: U+FFFE is none, and if the first is no mark,
+ * a unit below 256 must be a text character. */
+static bool is_utf16(struct rd r, bool big, bool marked)
 {
-	(void)rd_u16le(&r);
+	rd_skip(&r, 2);
 	while (rd_left(&r) >= 2) {
 		uint16_t c = big ? rd_u16be(&r) : rd_u16le(&r);
-		if (c < 256 && !is_text_byte((uint8_t)c))
+		if (c == 0xfffe || (!marked && c < 256 && !is_text_byte((uint8_t)c)))
 			return false;
 	}
 	return r.len >= 2;
@@ -194,9 +367,9 @@ static enum file_type by_text(const struct rd *r)
 {
 	if (is_text(r))
 		return FT_TEXT_ASCII;
-	if (rd_peek(r, "\xff\xfe", 2) && is_utf16(*r, false))
-		return FT_TEXT_UTF16LE;
-	return is_utf16(*r, true) ? FT_TEXT_UTF16BE : FT_BINARY_DATA;
+	if (rd_peek(r, "\xff\xfe", 2))
+		return is_utf16(*r, false, true) ? FT_TEXT_UTF16LE : FT_BINARY_DATA;
+	return is_utf16(*r, true, rd_peek(r, "\xfe\xff", 2)) ? FT_TEXT_UTF16BE : FT_BINARY_DATA;
 }
 
 /* Places in the head as a table of flags: ends[i] says that a part may end in front of byte i. */
@@ -285,10 +458,7 @@ enum file_type filetype_detect_with(const struct db_view *own, struct rd head, u
 	if (t != FILETYPES)
 		return t;
 	t = by_content(&look);
-	if (t != FILETYPES)
-		return t;
-	t = by_text(&look);
-	if (t != FT_TEXT_ASCII && has_at(&all, SECTOR - 2, "\x55\xaa", 2))
-		return FT_MBR;
-	return t;
+	if (t == FILETYPES)
+		t = by_wide_content(&look);
+	return t != FILETYPES ? t : by_text(&look);
 }

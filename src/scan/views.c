@@ -137,6 +137,9 @@ static st_t match_html(struct scanner *s, struct object *o, struct err *e)
 
 st_t views_match(struct scanner *s, struct object *o, struct err *e)
 {
+	if (o->type == FT_TEXT_ASCII && has_html_views(s, FT_HTML) &&
+	    filetype_has_late_tags(rd_make(o->data, o->len)))
+		return match_html(s, o, e);
 	if (is_text(o->type))
 		return match_text(s, o, o->data, o->len, e);
 	return has_html_views(s, o->type) ? match_html(s, o, e) : ST_OK;

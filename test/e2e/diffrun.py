@@ -131,8 +131,6 @@ EXPLAINED = [
      lambda line, case: re.search(r"#a[lb]?e?[12]#", line)),
     ("alternatives of different lengths in a signature with an offset", True,
      lambda line, case: uneven(line) and has_offset(line)),
-    ("target 14 in bytes that look like big-endian UTF-16", None,
-     lambda line, case: re.search(r":14[:;]", line) and re.search(b"\xff\xfe|\xfe\xff", case.path.read_bytes())),
     ("boundaries under the modifier `f`", True,
      lambda line, case: re.search(r"\([BLW]\)[^;]*::\w*f", line)),
     ("counts of `::wa` where both forms match", None, lambda line, case: re.search(r"::\w*(wa|aw)", line)

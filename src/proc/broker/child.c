@@ -87,7 +87,8 @@ static int plan_signals(posix_spawnattr_t *a)
 	return bad ? bad : posix_spawnattr_setflags(a, flags);
 }
 
-static st_t spawn(const char *path, const char *arg, int sock, int out_fd, pid_t *ret, struct err *e)
+static st_t spawn(const char *path, const char *arg, int sock, int out_fd, pid_t *ret,
+                  struct err *e)
 {
 	posix_spawn_file_actions_t fds;
 	posix_spawnattr_t attr;
