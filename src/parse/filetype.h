@@ -13,8 +13,8 @@
  * `size` is the size of the whole object. */
 enum file_type filetype_detect(struct rd head, uint64_t size);
 
-/* True if text has tags of HTML behind what detection looks at: it keeps its type, but has the views
- * of HTML (doc/views.md, "Late tags"). */
+/* True if text has tags of HTML behind what detection looks at: it keeps its type, but has the
+ * views of HTML (doc/views.md, "Late tags"). */
 bool filetype_has_late_tags(struct rd text);
 
 /* The same as filetype_detect() with the definitions of file types in a database; NULL: none. */
