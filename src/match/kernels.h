@@ -12,7 +12,7 @@
 #define VITRINE_MATCH_KERNELS_H
 
 #include "db/layout.h"
-#include "match/find.h"
+#include "match/find_many.h"
 #include "match/nibbles.h"
 
 #include <stddef.h>
@@ -37,6 +37,7 @@ typedef size_t match_kernel(const struct match_class *c, const uint8_t *data, si
 struct kernels {
 	match_kernel *probe[DB_CLASSES];
 	find_fn *find;
+	find_many_fn *find_many;
 	const char *name; /* "scalar", "avx2", "avx512" */
 };
 

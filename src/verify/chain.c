@@ -12,7 +12,7 @@
  * 3. A link with nothing left stays `done`.
  * 4. Starts outside [pos, last] are never tried: where the filters saw one part bounds the
  *    others. */
-#include "verify/view.h"
+#include "verify/refute.h"
 
 #include "base/num.h"
 #include <string.h>
@@ -268,6 +268,20 @@ static bool narrow(struct chain *c)
 	return first->pos <= c->range.last;
 }
 
+/* Takes into account which literals were looked for in the object. */
+static bool refuted(struct chain *c)
+{
+	for (uint32_t k = 0; c->v->refute && k < c->p->nparts; k++) {
+		struct link *l = &c->link[k];
+		size_t first = refute_first(c->v->refute, c->p->part + k);
+		if (first == FIND_NONE)
+			return true;
+		if (first > l->part->lit_off)
+			l->pos = (size_t)num_max_u64(l->pos, first - l->part->lit_off);
+	}
+	return c->link[0].pos > c->range.last;
+}
+
 /* False if the pattern cannot match. */
 static bool chain_start(struct chain *c, const struct db_pattern *p)
 {
@@ -276,7 +290,7 @@ static bool chain_start(struct chain *c, const struct db_pattern *p)
 	c->p = p;
 	for (size_t k = 0; k < p->nparts; k++)
 		c->link[k] = (struct link){.part = &c->v->db->part[p->part + k], .last = c->v->size};
-	return narrow(c);
+	return narrow(c) && !refuted(c);
 }
 
 /* The next match: where its last part starts. */

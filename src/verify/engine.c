@@ -19,6 +19,7 @@
 #include "db/gram.h"
 #include "match/kernels.h"
 #include "verify/hits.h"
+#include "verify/refute.h"
 #include "verify/view.h"
 
 #include <stdlib.h>
@@ -45,6 +46,7 @@ struct engine {
 	struct trace *trace; /* of each candidate */
 	struct link *links;
 	struct regexes *regexes;
+	struct refute refute;
 	struct nibbles *nibbles; /* of each filter that has class 2_1 */
 	unsigned needs;
 	struct engine_stats stats;
@@ -397,14 +399,33 @@ static void mark_always(struct engine *g)
 		mark(g, list[i], CANDIDATE);
 }
 
+static bool asks(const struct engine *g, uint32_t sig)
+{
+	const struct db_sig *s = &g->db->sig[sig];
+	return g->state[sig] == CANDIDATE &&
+	       !((s->flags & DB_SIG_GATED) && !cond_gates_open(&g->view, s));
+}
+
+/* Finds out in few passes what the candidates need and the object has not. */
+static void refute(struct engine *g)
+{
+	g->refute.n = 0;
+	for (size_t i = 0; i < g->nseen && g->view.size >= REFUTE_SIZE_MIN; i++)
+		if (asks(g, g->seen[i]))
+			refute_add(&g->refute, g->db, &g->db->sig[g->seen[i]], &g->trace[g->seen[i]]);
+	if (g->refute.n < 2)
+		return; /* a single search is as fast without */
+	refute_run(&g->refute, &g->view, g->kernels.find_many);
+	g->view.refute = &g->refute;
+}
+
 static void evaluate(struct engine *g)
 {
+	refute(g);
 	for (size_t i = 0; i < g->nseen && !g->view.over; i++) {
 		uint32_t sig = g->seen[i];
-		if (g->state[sig] != CANDIDATE)
-			continue;
 		const struct db_sig *s = &g->db->sig[sig];
-		if ((s->flags & DB_SIG_GATED) && !cond_gates_open(&g->view, s))
+		if (!asks(g, sig))
 			continue;
 		g->stats.evaluated++;
 		g->view.trace = g->trace[sig];

@@ -18,6 +18,8 @@ struct trace {
 /* ClamAV's target type of normalised text. */
 #define TARGET_TEXT 7
 
+struct refute;
+
 struct view {
 	const struct db_view *db;
 	const uint8_t *data;
@@ -26,6 +28,7 @@ struct view {
 	const struct object_facts *facts;
 	struct regexes *regexes;
 	find_fn *find;
+	const struct refute *refute; /* NULL: nothing was looked for */
 	uint64_t deadline_ns;         /* monotonic; 0 is none */
 	uint32_t ticks;
 	bool over; /* the deadline passed: every search gives up */

@@ -9,6 +9,7 @@
 #include "sig/compile.h"
 #include "verify/engine.h"
 #include "verify/hits.h"
+#include "verify/refute.h"
 
 #define SIGS 60
 #define OBJECTS 12
@@ -117,7 +118,8 @@ static void finish(struct world *w, struct engine *g, uint8_t target, const uint
 
 static void one_object(struct world *w, struct engine *g)
 {
-	size_t size = t_rand(&seed) % 1500;
+	/* Large ones are searched for what candidates need (verify/refute.h). */
+	size_t size = t_rand(&seed) % 1500 + (t_rand(&seed) % 16 ? 0 : REFUTE_SIZE_MIN);
 	uint8_t *data = malloc(size + (size == 0)), target = random_target();
 	random_object(&w->set, &seed, data, size);
 	begin(g, target, data, size);

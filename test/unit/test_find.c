@@ -107,6 +107,41 @@ static void folding_joins_cases_and_exact_search_does_not(void)
 	T_EQ(find_in(hay.begin, 0, 4, upper, false), FIND_NONE);
 }
 
+/* Some of the literals stand in the object, one may be the beginning of another. */
+static void several_literals_are_found_where_they_are_first(void)
+{
+	static uint8_t lits[FIND_MANY_MAX][40];
+	static const uint32_t masks[] = {0, CPU_AVX2, CPU_ALL};
+	for (unsigned round = 0; round < 20000; round++) {
+		uint64_t alphabet = (uint64_t[]){2, 3, 6, 10, 256}[below(5)];
+		size_t size = below(below(4) ? 100 : 900), first[FIND_MANY_MAX];
+		uint8_t *base = hay.end - size;
+		struct find_what w[FIND_MANY_MAX];
+		unsigned n = 1 + (unsigned)below(FIND_MANY_MAX);
+		fill(base, size, alphabet);
+		for (unsigned i = 0; i < n; i++) {
+			size_t len = FIND_MANY_LEN + below(below(2) ? 4 : sizeof lits[i] - FIND_MANY_LEN);
+			fill(lits[i], len, alphabet);
+			if (below(2) && size >= len)
+				memcpy(lits[i], base + below(size - len + 1), len);
+			w[i] = (struct find_what){lits[i], len, {(uint8_t)below(len), (uint8_t)below(len)},
+			                          below(2)};
+		}
+		for (size_t m = 0; m < sizeof masks / sizeof *masks; m++) {
+			struct kernels k = kernels_select(masks[m]);
+			k.find_many(base, size, w, n, first);
+			for (unsigned i = 0; i < n; i++) {
+				size_t want = size < w[i].n ? FIND_NONE
+				                            : naive(base, 0, size - w[i].n, w[i].lit, w[i].n,
+				                                    w[i].folded);
+				if (first[i] != want)
+					T_FAIL("%s: literal %u of %u in %zu bytes: at %zu, not %zu", k.name, i, n,
+					       size, first[i], want);
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	seed = t_seed(20181112);
@@ -115,6 +150,7 @@ int main(void)
 	T_RUN(every_pair_of_start_and_length_is_searched_whole);
 	T_RUN(nothing_in_front_of_the_first_byte_is_read);
 	T_RUN(folding_joins_cases_and_exact_search_does_not);
+	T_RUN(several_literals_are_found_where_they_are_first);
 	guard_free(&hay);
 	return t_end();
 }
