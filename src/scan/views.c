@@ -68,7 +68,8 @@ static st_t match_view(struct scanner *s, struct object *o, struct buf *view, ui
 static st_t match_text(struct scanner *s, struct object *o, const uint8_t *data, size_t len,
                        struct err *e)
 {
-	if (s->opts.no_normalize || len < TEXT_MIN || len > s->opts.limits.max_scriptnormalize)
+	/* As in clamscan, --scan-html=no takes away the copies of text, too. */
+	if (s->opts.no_normalize || s->opts.no_html || len < TEXT_MIN || len > s->opts.limits.max_scriptnormalize)
 		return ST_OK;
 	s->copy.len = 0;
 	TRY(normal_text(data, len, &s->copy, e));
