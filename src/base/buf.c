@@ -62,11 +62,6 @@ static void add_le(struct buf *b, uint64_t v, size_t n)
 	buf_add(b, tmp, n);
 }
 
-void buf_u8(struct buf *b, uint8_t v)
-{
-	add_le(b, v, 1);
-}
-
 void buf_u16le(struct buf *b, uint16_t v)
 {
 	add_le(b, v, 2);

@@ -22,7 +22,16 @@ void buf_done(struct buf *b);
 void *buf_room(struct buf *b, size_t n);
 
 void buf_add(struct buf *b, const void *p, size_t n);
-void buf_u8(struct buf *b, uint8_t v);
+
+/* Inline: views are written byte by byte. */
+static inline void buf_u8(struct buf *b, uint8_t v)
+{
+	if (b->len < b->cap && !b->oom)
+		b->data[b->len++] = v;
+	else
+		buf_add(b, &v, 1);
+}
+
 void buf_u16le(struct buf *b, uint16_t v);
 void buf_u32le(struct buf *b, uint32_t v);
 void buf_u64le(struct buf *b, uint64_t v);

@@ -59,6 +59,7 @@ static const struct opt options[] = {
     {"max-scantime", 0, OPT_COUNT, 0, FIELD(s.limits.max_scantime_ms), NULL},
     {"max-dir-recursion", 0, OPT_COUNT, 0, FIELD(s.max_dir_recursion), NULL},
     {"no-archives", 0, OPT_BOOL, 0, FIELD(s.no_archives), NULL},
+    {"no-normalize", 0, OPT_BOOL, 0, FIELD(s.no_normalize), NULL},
     {"detect-pua", 0, OPT_BOOL, 0, FIELD(s.pua), NULL},
     {"include-pua", 0, OPT_LIST, 0, FIELD(s.pua_include), NULL},
     {"exclude-pua", 0, OPT_LIST, 0, FIELD(s.pua_exclude), NULL},
@@ -98,6 +99,7 @@ static const char usage[] =
     "      --exclude-dir, --include-dir REGEX  the same for folders\n"
     "      --cross-fs=no        stay on the file system of each PATH\n"
     "      --no-archives        do not look into containers\n"
+    "      --no-normalize       match text and HTML only as they are, without normalised copies\n"
     "Limits (K, M, G are understood; reaching one is 'not fully scanned')\n"
     "      --max-filesize N, --max-scansize N, --max-recursion N, --max-files N,\n"
     "      --max-scantime MS, --max-dir-recursion N\n"

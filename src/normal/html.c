@@ -26,31 +26,6 @@
 
 static html_step_f on_raw_open, on_raw_comment, on_raw_close;
 
-bool html_is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\v' || c == '\f';
-}
-
-uint8_t html_lower(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
-}
-
-void html_put(struct html *h, uint8_t c)
-{
-	buf_u8(&h->out->nocomment, c);
-}
-
-void html_say(struct html *h, uint8_t c)
-{
-	if (c < ' ')
-		c = ' ';
-	if (c == ' ' && h->said == ' ')
-		return;
-	buf_u8(&h->out->notags, c);
-	h->said = c;
-}
-
 void html_step(struct html *h, html_step_f *f, uint8_t c)
 {
 	h->step = f;
@@ -308,6 +283,37 @@ static size_t piece_end(const struct rd *in, size_t pos)
 	return pos + PIECE_MAX;
 }
 
+/* Ordinary characters of text: nothing but themselves in either view. */
+static bool is_plain(uint8_t c)
+{
+	return c > ' ' && c < 0x80 && c != '<' && c != '&';
+}
+
+/* Takes the ordinary text at pos; returns where it ends. The same as byte by byte, for most of the
+ * bytes of most files. */
+static size_t take_text(struct html *h, const struct rd *in, size_t pos, size_t end)
+{
+	size_t n = 0;
+
+	if (h->step != html_on_text || h->content != HTML_TEXT || h->script_ended || h->show_link ||
+	    h->text_wide.n)
+		return pos;
+	while (pos + n < end && is_plain(rd_byte(in, pos + n)))
+		n++;
+	if (n == 0)
+		return pos;
+	put_owed_blank(h);
+	uint8_t *shown = buf_room(&h->out->nocomment, n), *said = buf_room(&h->out->notags, n);
+	for (size_t i = 0; shown && said && i < n; i++)
+		shown[i] = said[i] = html_lower(rd_byte(in, pos + i));
+	if (!shown || !said)
+		return pos + n; /* told by check() */
+	h->said = said[n - 1];
+	h->out->nocomment.len += n;
+	h->out->notags.len += n;
+	return pos + n;
+}
+
 static void take_piece(struct html *h, const struct rd *in, size_t pos, size_t end)
 {
 	bool start = true;
@@ -320,6 +326,8 @@ static void take_piece(struct html *h, const struct rd *in, size_t pos, size_t e
 			take(h, c);
 		else
 			take_script(h, c);
+		if (!start && i + 1 < end)
+			i = take_text(h, in, i + 1, end) - 1;
 	}
 }
 

@@ -64,12 +64,31 @@ struct html {
 	st_t st;
 };
 
-bool html_is_blank(uint8_t c);
-uint8_t html_lower(uint8_t c);
+static inline bool html_is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\v' || c == '\f';
+}
+
+static inline uint8_t html_lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
 
 /* To nocomment, and to notags (which folds white space). */
-void html_put(struct html *h, uint8_t c);
-void html_say(struct html *h, uint8_t c);
+static inline void html_put(struct html *h, uint8_t c)
+{
+	buf_u8(&h->out->nocomment, c);
+}
+
+static inline void html_say(struct html *h, uint8_t c)
+{
+	if (c < ' ')
+		c = ' ';
+	if (c == ' ' && h->said == ' ')
+		return;
+	buf_u8(&h->out->notags, c);
+	h->said = c;
+}
 
 /* A byte >= 0x80 of text, raw content or a value, and the end of some of them in a value. */
 void html_take_wide(struct html *h, uint8_t c);
