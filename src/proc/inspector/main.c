@@ -158,8 +158,20 @@ static st_t about_name(struct inspector *x, enum inspect_outcome *ret, struct er
 	return explain_name(&x->out, x->db[0], name, e);
 }
 
+static st_t about_html(struct inspector *x, const struct explain_object *in,
+                       enum inspect_outcome *ret, struct err *e)
+{
+	bool there;
+	enum sigtool_html which = x->ask.op == INSPECT_HTML_NOCOMMENT ? SIGTOOL_NOCOMMENT
+	                          : x->ask.op == INSPECT_HTML_NOTAGS  ? SIGTOOL_NOTAGS
+	                                                              : SIGTOOL_SCRIPT;
+	TRY(sigtool_html(&x->out, which, in, &there, e));
+	*ret = there ? INSPECT_DONE : INSPECT_OTHER;
+	return ST_OK;
+}
+
 /* What sigtool does with a file. */
-static st_t about_file(struct inspector *x, struct err *e)
+static st_t about_file(struct inspector *x, enum inspect_outcome *ret, struct err *e)
 {
 	struct buf file = {0};
 	const char *name = x->ask.name;
@@ -186,6 +198,14 @@ static st_t about_file(struct inspector *x, struct err *e)
 		return sigtool_find(&x->out, &in, name, x->ask.text, e);
 	case INSPECT_DECODE:
 		return sigtool_decode(&x->out, &in, e);
+	case INSPECT_CVD:
+		return sigtool_info(&x->out, &in, x->ask.text, e);
+	case INSPECT_UNPACK:
+		return sigtool_unpack(&x->out, &in, x->ask.text, e);
+	case INSPECT_HTML_NOCOMMENT:
+	case INSPECT_HTML_NOTAGS:
+	case INSPECT_HTML_SCRIPT:
+		return about_html(x, &in, ret, e);
 	default:
 		sigtool_hex(&x->out, &in);
 		return ST_OK;
@@ -196,7 +216,7 @@ static st_t answer(struct inspector *x, enum inspect_outcome *ret, struct err *e
 {
 	*ret = INSPECT_DONE;
 	if (x->ask.op >= INSPECT_MD5)
-		return about_file(x, e);
+		return about_file(x, ret, e);
 	TRY(open_database(x, INSPECT_A, e));
 	switch ((enum inspect_op)x->ask.op) {
 	case INSPECT_INFO:
