@@ -1,6 +1,7 @@
 """vitrine db list, info, explain, diff and test. What explain says of each construct of the language is
 in test/golden/explain: NAME.txt. VITRINE_UPDATE_GOLDEN=1 writes these files anew (look at the
 difference before it is committed)."""
+import hashlib
 import json
 import os
 import pathlib
@@ -207,6 +208,52 @@ def test_test_looks_at_the_normalised_copy_of_text(box):
     assert code == 0 and "In the file as it is\n    In" not in out and "at offset 8 (0x8)" in out
     code, out, _ = box.db("test", "-d", "t.ldb", "Both", "file")
     assert code == 0 and "matches 1 time\n" in out and "matches 2 times\n" in out
+
+
+PAGE = (b"<html><head><title>Some  Title</title><!-- left out --></head><body>Two <b>Words</b>"
+        b"<script>var secret = 'a' + 'b';</script>"
+        b'<img src="data:text/plain,in%20the%20message"></body></html>')
+
+
+@pytest.mark.parametrize("name, target, text, views", [
+    ("In.Tags", 3, "two <b>words</b>", ["nocomment"]),
+    ("In.Text", 3, "some title", ["nocomment", "notags"]),
+    ("In.Script", 3, 'var n000="ab"', ["javascript"]),
+    ("In.Copy", 7, 'var n000="ab"', ["normalised copy of its scripts"]),
+    ("In.Message", 4, "in the message", ["data: URL"]),
+    ("In.Any", 0, 'n000="ab"', ["javascript", "normalised copy of its scripts"]),
+    ("Comment", 0, "left out", []),
+    ("As.It.Is", 0, "Some  Title", []),
+    ("Wrong.Target", 7, "two <b>words</b>", []),
+])
+@pytest.mark.parametrize("wide", [False, True])
+def test_test_looks_at_the_views_of_html_as_a_scan_does(box, name, target, text, views, wide):
+    box.write("h.ldb", f"{name};Target:{target};0;{text.encode().hex()}\n")
+    box.write("page", PAGE.decode().encode("utf-16-le") if wide else PAGE)
+    code, out, err = box.db("test", "--json", "-d", "h.ldb", name, "page")
+    assert err == "" and code == (0 if views else 1)
+    found = [v["words"] for v in json.loads(out)["views"] if v["signatures"][0]["verdict"]["found"]]
+    assert len(found) == len(views) and all(a in b for a, b in zip(views, found))
+    scan = cli.run("vitrine", "scan", "-z", "-d", "h.ldb", "page", cache=box.dir / "cache", cwd=box.dir)
+    assert (f"{name} FOUND" in scan[1]) == bool(views)
+
+
+def test_test_compares_digests_of_views_of_html(box):
+    view = b'var n000="ab";'
+    view = b"<script>" + view + b"</script>"
+    box.write("h.hsb", f"{hashlib.sha256(view).hexdigest()}:{len(view)}:Script\n")
+    box.write("page", PAGE)
+    code, out, _ = box.db("test", "-d", "h.hsb", "Script", "page")
+    assert code == 0 and "it is the digest of javascript" in out
+    scan = cli.run("vitrine", "scan", "-d", "h.hsb", "page", cache=box.dir / "cache", cwd=box.dir)
+    assert "Script FOUND" in scan[1]
+
+
+def test_test_says_why_a_byte_comparison_for_text_does_not_hold(box):
+    box.write("c.ldb", "Text.Number;Engine:81-255,Target:7;0&1;6669727374;0(>>5#de2#>40)\n")
+    box.write("file", "xfirst41 and more text")
+    code, out, _ = box.db("test", "-d", "c.ldb", "Text.Number", "file")
+    assert code == 1 and "no byte comparison for text holds in a normalised copy" in out
 
 
 def test_test_compares_digests_of_files(box):
