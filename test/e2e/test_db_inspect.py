@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 
 import pytest
@@ -16,15 +17,18 @@ UPDATE = os.environ.get("VITRINE_UPDATE_GOLDEN") == "1"
 SOURCES = sorted(p for p in GOLDEN.iterdir() if p.suffix != ".txt")
 
 
-def names():
-    """The names in the sources; a hash has its own behind its digest and size."""
-    found = set()
+def lines():
+    """(name, line, extension) of the sources; a hash has its name behind its digest and size."""
     for p in SOURCES:
         for line in p.read_text().splitlines():
             if line and not line.startswith("#"):
-                by_digest = p.suffix in (".hsb", ".mdb", ".fp", ".imp")
-                found.add(line.split(":")[2] if by_digest else line.replace(";", ":").split(":")[0])
-    return sorted(found)
+                by_digest = p.suffix in (".hsb", ".hdu", ".mdb", ".fp", ".imp")
+                name = line.split(":")[2] if by_digest else re.split("[:;=]", line)[0]
+                yield name, line, p.suffix[1:]
+
+
+def names():
+    return sorted({name for name, _, _ in lines()})
 
 
 class Box:
@@ -61,6 +65,73 @@ def test_explain_says_of_each_construct_what_it_is_known_to_mean(golden, name):
     if UPDATE:
         path.write_text(out)
     assert out == path.read_text()
+
+
+# What the constructs in the tables of doc/format/signatures.md look like in a line, by section.
+SHAPES = {
+    "Offsets": {
+        "*": r":\*:", "n": r":0:100:", "EOF-n": r":EOF-\d+:", "EP+n": r":EP\+\d+:", "EP-n": r":EP-\d+:",
+        "Sx+n": r":S\d+\+\d+:", "SL+n": r":SL\+\d+:", "SEx": r":SE\d+:", "VI": r":VI:"},
+    "Content": {
+        "ab": r":0:\*:[0-9a-f]+$", "a?": r"[0-9a-f]\?[0-9a-f]", "?b": r"[0-9a-f]{2}\?[0-9a-f]", "??": r"\?\?",
+        "*": r":0:\*:[0-9a-f]+\*[0-9a-f]+$", "{n-m}": r"\{\d+-\d+\}", "{-m}": r"\{-\d+\}",
+        "{n-}": r"\{\d+-\}", "{}": r"\{\}", "{n}": r"\{\d+\}", "[n-m]": r"\[\d-\d\]", "[n]": r"\[\d\]",
+        "(a|b|…)": r"[^!]\([0-9a-f|]+\)", "!(a|b|…)": r"!\([0-9a-f|]+\)", "(B)": r"\(B\)", "(L)": r"\(L\)",
+        "(W)": r"\(W\)"},
+    "Target description": {
+        "Target:N": r"Target:", "Engine:X-Y": r";Engine:", "FileSize:X-Y": r"FileSize:\d+-\d+",
+        "EntryPoint:X-Y": r"EntryPoint:\d+-\d+", "NumberOfSections:X-Y": r"NumberOfSections:\d+-\d+",
+        "Container:T": r"Container:CL_TYPE_ZIP", "Intermediates:A>B>C": r"Intermediates:\w+>\w+",
+        "HandlerType:T": r"HandlerType:"},
+    "Sub-signatures": {
+        "i": r"::i", "w": r"::w", "a": r"::wa", "f": r"::f",
+        "[Offset:]trigger/regex/flags": r";\d+,\d+:.*/.+/", "id(offset#options#comparisons)": r"\(>>4#",
+        "fuzzy_img#<16 hex digits>[#0]": r"fuzzy_img#", "${min-max}group$": r"\$\{\d+-\d+\}\d+\$"},
+    "Regular expressions": {c: rf"/[a-zA-Z]*{c}[a-zA-Z]*$" for c in "i s m x A E U g r e".split()},
+    "Byte comparisons": {c: rf"#[a-z]*{c}[a-z]*\d+#" for c in "hdailbe"},
+    "Files and lines": {x: None for x in "hsb hdu mdb fp imp ndb ndu db ldb ldu cdb zmd rmd".split()},
+}
+# Nothing of these has a name in the database: inactive, or no signature.
+NO_WORDS = {
+    "Offsets": {"$n"}, "Target description": {"IconGroup1:", "IconGroup2:"},
+    "Files and lines": set("pwdb ign ign2 ftm idb cfg crb pdb gdb wdb cbc cat yar yara ioc info".split()),
+}
+# Read like another of their row.
+SAME_AS = {"hdb": "hsb", "hsu": "hdu", "msb": "mdb", "mdu": "hdu", "msu": "hdu", "sfp": "fp", "sdb": "ndb",
+           "cvd": "ndb", "cld": "ndb", "cud": "ndb"}
+
+
+def constructs():
+    """(section, construct) of the tables of the specification, and of the modifiers, which are in a sentence."""
+    section = ""
+    for line in (cli.ROOT / "doc" / "format" / "signatures.md").read_text().splitlines():
+        if line.startswith("#"):
+            section = line.strip("# ")
+        if section == "Sub-signatures" and line.startswith("`[Offset:]HexSig[::modifiers]`"):
+            yield from ((section, x) for x in "iwaf")
+        if not line.startswith("| `") or section in ("File types", "Checked and inactive"):
+            continue
+        cell = re.split(r"(?<!\\)\|", line)[1].replace("\\|", "|")
+        for x in re.findall("`([^`]*)`", cell):
+            # Options of one letter and extensions that are read alike stand behind each other.
+            alike = section == "Regular expressions" or section == "Files and lines"
+            yield from ((section, y) for y in (x.split() if alike else [x]))
+
+
+@pytest.mark.parametrize("section, construct", list(constructs()))
+def test_each_construct_of_the_specification_has_a_golden_file(section, construct):
+    if construct in NO_WORDS.get(section, ()):
+        return
+    construct = SAME_AS.get(construct, construct) if section == "Files and lines" else construct
+    assert construct in SHAPES[section], "a new construct: give it a signature in test/golden/explain"
+    shape = SHAPES[section][construct]
+    held = [name for name, line, ext in lines() if (re.search(shape, line) if shape else ext == construct)]
+    assert [name for name in held if (GOLDEN / f"{name}.txt").exists()]
+
+
+def test_the_shapes_of_constructs_are_those_of_the_specification():
+    there = set(constructs())
+    assert [(s, c) for s, known in SHAPES.items() for c in known if (s, c) not in there] == []
 
 
 def test_there_is_no_golden_file_without_a_signature():
@@ -117,7 +188,7 @@ def test_list_takes_a_part_of_the_name_or_a_pattern_for_all_of_it(golden, patter
 def test_info_counts_and_reads_sources_too(golden):
     code, out, _ = golden.db("info", "--json", "g.vdb")
     info = json.loads(out)
-    assert code == 0 and info["counters"]["file_hashes"] == 5
+    assert code == 0 and info["counters"]["file_hashes"] == 6
     assert golden.db("info", GOLDEN / "signatures.ndb")[1].count("\n") > 10
 
 
