@@ -307,7 +307,8 @@ static void put_verdict(struct trial *t, bool right_target, bool truth)
 	if (!right_target)
 		out_say(t->o, "Verdict: not found; it is for %s only", word_target(t->sig->target));
 	else if (truth && t->sig->handler)
-		out_say(t->o, "Verdict: holds, so the file is looked at again as another type");
+		out_say(t->o, "Verdict: found; a file of another type is looked at again as %s for it",
+		        word_handler(t->sig));
 	else
 		out_say(t->o, truth ? "Verdict: found" : "Verdict: not found");
 	out_open_one(t->o, "verdict");

@@ -11,6 +11,7 @@ import shutil
 import pytest
 
 import cli
+import test_version_info as versions
 
 GOLDEN = cli.ROOT / "test" / "golden" / "explain"
 UPDATE = os.environ.get("VITRINE_UPDATE_GOLDEN") == "1"
@@ -339,6 +340,67 @@ def test_test_compares_digests_of_files(box):
 def test_test_says_what_it_does_not_try(golden):
     code, out, _ = golden.db("test", "-d", "g.vdb", "Member.Any", GOLDEN / "signatures.ndb")
     assert code == 1 and "not tried here" in out
+
+
+PROGRAM = "ClamBCaghkkcacemd|ahnfefbgfgofegcg```c``abhc``|biacfl:4096\n"
+TRIGGER = "Engine:51-255,Target:1;0;4d5a900003"
+
+
+@pytest.fixture
+def program(box):
+    """The head of a bytecode program, which is not run here; and a signature that is active."""
+    box.write("a.cbc", f"{PROGRAM}BC.Some.Program.{{A,B}};{TRIGGER}\nTedaaa\n")
+    box.write("a.ndb", "Active:0:*:6162636465\n")
+    assert box.db("build", "-o", "p.vdb", "a.cbc", "a.ndb")[0] == 0
+    return box
+
+
+def test_what_is_known_but_not_active_is_explained_as_that(program):
+    for name in ("BC.Some.Program", "BC.Some.Program.UNOFFICIAL"):
+        code, out, err = program.db("explain", "-d", "p.vdb", name)
+        assert (code, err) == (0, "") and "known, but not active in this version" in out
+        assert "What would run it: " in out and f"Trigger: {TRIGGER}\n" in out
+        code, out, _ = program.db("test", "-d", "p.vdb", name, "a.ndb")
+        assert code == 1 and "not active" in out
+    known = json.loads(program.db("explain", "--json", "-d", "p.vdb", "BC.Some.Program")[1])
+    assert known["active"] is False and known["run"]["trigger"]["text"] == TRIGGER
+    assert program.db("explain", "-d", "p.vdb", "BC.Other")[0] == 2
+
+
+def test_list_and_info_show_what_is_not_active(program):
+    out = program.db("list", "-d", "p.vdb")[1].splitlines()
+    assert out[0].startswith("Active  body") and out[1].startswith("BC.Some.Program  bytecode, not active; ")
+    assert program.db("list", "-d", "p.vdb", "act")[1].splitlines() == out[:1]
+    rows = [json.loads(x) for x in program.db("list", "--json", "-d", "p.vdb")[1].splitlines()]
+    assert [(r["name"], r["active"]) for r in rows] == [("Active", True), ("BC.Some.Program", False)]
+    note = json.loads(program.db("info", "--json", "p.vdb")[1])["notes"][0]
+    assert note["name"] == "BC.Some.Program" and note["trigger"] == TRIGGER
+
+
+def test_test_knows_keys_of_version_information(box):
+    data = versions.pe(versions.directory(versions.one(versions.plain(0, 1))))
+    box.write("file", data)
+    key = data.index(versions.utf16(versions.KEYS[1]))
+    word = versions.utf16(versions.KEYS[1]).hex()
+    other = versions.utf16("value").hex()
+    box.write("v.ndb", f"Key:1:VI:{word}\nLater:1:VI,4:{word[4:]}\nValue:1:VI:{other}\n")
+    code, out, _ = box.db("test", "-d", "v.ndb", "Key", "file")
+    assert code == 0 and f"at offset {key} " in out and "2 keys of version information" in out
+    assert box.db("test", "-d", "v.ndb", "Later", "file")[0] == 0
+    code, out, _ = box.db("test", "-d", "v.ndb", "Value", "file")
+    assert code == 1 and "it must start at one of 2 keys of the version information" in out
+    code, out, _ = box.db("test", "-d", "v.ndb", "Key", "v.ndb")
+    assert code == 1 and "has no key of version information" in out
+
+
+@pytest.mark.parametrize("kind", ["CL_TYPE_GIF", "CL_TYPE_TEXT_ASCII"])
+def test_test_finds_what_a_scan_finds_in_a_second_look(box, kind):
+    box.write("h.ldb", f"Handled;Engine:51-255,Target:0,HandlerType:{kind};0;6669727374\n")
+    box.write("file", "some first text")
+    code, out, _ = box.db("test", "-d", "h.ldb", "Handled", "file")
+    assert code == 0 and f"a file of another type is looked at again as {kind}" in out
+    scan = cli.run("vitrine", "scan", "-d", "h.ldb", "file", cache=box.dir / "cache", cwd=box.dir)
+    assert "Handled FOUND" in scan[1]
 
 
 def test_names_and_texts_of_a_database_do_not_act_on_the_terminal(box):

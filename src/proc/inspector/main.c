@@ -148,12 +148,13 @@ static st_t test(struct inspector *x, uint32_t name, enum inspect_outcome *ret, 
 static st_t about_name(struct inspector *x, enum inspect_outcome *ret, struct err *e)
 {
 	uint32_t name;
-	bool found;
+	enum explain_found found;
+	bool is_test = x->ask.op == INSPECT_TEST;
 	TRY(explain_find(&x->out, x->db[0], x->ask.text, &name, &found, e));
-	*ret = found ? INSPECT_DONE : INSPECT_NO_NAME;
-	if (!found)
+	*ret = found == EXPLAIN_NONE ? INSPECT_NO_NAME : is_test ? INSPECT_OTHER : INSPECT_DONE;
+	if (found != EXPLAIN_ACTIVE)
 		return ST_OK;
-	if (x->ask.op == INSPECT_TEST)
+	if (is_test)
 		return test(x, name, ret, e);
 	return explain_name(&x->out, x->db[0], name, e);
 }
