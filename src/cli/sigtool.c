@@ -94,14 +94,16 @@ static int refuse(const char *program, const char *arg)
 }
 
 /* sigtool's words for an option whose value is missing or empty. */
-static int refuse_value(const char *program, size_t option, bool is_long, const char *value)
+static int refuse_value(const char *program, size_t option, bool is_long,
+                        const char *value)
 {
 	const char *name = options[option].name;
 	char letter[8] = "";
 	if (options[option].letter)
 		snprintf(letter, sizeof letter, " (-%c)", options[option].letter);
 	if (value) {
-		fprintf(stderr, "ERROR: Option --%s%s requires a non-empty string argument\n", name, letter);
+		fprintf(stderr, "ERROR: Option --%s%s requires a non-empty string argument\n", name,
+		        letter);
 	} else {
 		text_put(stderr, program, TEXT_CLAMSCAN);
 		if (is_long)

@@ -124,7 +124,7 @@ int sigtool_html_views(const char *path)
 	return good ? 0 : 1;
 }
 
-/* -- members of containers ---------------------------------------------------------------------- */
+/* -- members of containers ------------------------------------------------------------------ */
 
 struct unpack {
 	uint8_t head[SIGTOOL_MEMBER_HEAD];
@@ -217,7 +217,8 @@ int sigtool_unpack_file(const char *path)
 	return close_written(&u.fd) && good && whole ? 0 : 1;
 }
 
-/* As for sigtool: a published container comes before what the updater keeps, .cud does not count. */
+/* As for sigtool, a published container comes before what the updater keeps; .cud does not
+ * count. */
 int sigtool_unpack_current(const char *name, const char *folder)
 {
 	static const char *const ends[] = {"cvd", "cld"};

@@ -124,6 +124,14 @@ static void put_origins(struct out *o, const struct db_view *v)
 		put_origin(o, &v->origin[i]);
 }
 
+static void put_note_part(struct out *o, const char *text)
+{
+	if (!*text)
+		return;
+	out_say(o, "; ");
+	out_name(o, text);
+}
+
 static void put_notes(struct out *o, const struct db_view *v)
 {
 	for (size_t i = 0; i < v->nnote; i++) {
@@ -132,12 +140,9 @@ static void put_notes(struct out *o, const struct db_view *v)
 		out_name(o, n.kind);
 		out_say(o, ": ");
 		out_name(o, n.name);
-		for (const char *const *p = (const char *const[]){n.run, n.levels, n.trigger, NULL}; *p; p++) {
-			if (!**p)
-				continue;
-			out_say(o, "; ");
-			out_name(o, *p);
-		}
+		put_note_part(o, n.run);
+		put_note_part(o, n.levels);
+		put_note_part(o, n.trigger);
 		out_open(o, "notes");
 		out_str(o, "kind", n.kind);
 		out_str(o, "name", n.name);

@@ -558,14 +558,29 @@ static void put_subject(struct out *o, const struct subject *s)
 	out_close(o);
 }
 
+static bool is_tried(const struct subject *s, const struct test_view *view,
+                     const struct db_sig *sig)
+{
+	bool skipped = view->raw_of_copy && sig->target == s->target;
+	return (sig->nameref & DB_NAMEREF_INDEX) == s->index && !skipped;
+}
+
+static bool has_any(const struct subject *s, const struct test_view *view)
+{
+	const struct db_view *v = db_view(s->db);
+	for (uint32_t i = 0; i < v->nsig; i++)
+		if (is_tried(s, view, &v->sig[i]))
+			return true;
+	return false;
+}
+
 static st_t test_view(struct out *o, const struct subject *s, const struct test_view *view,
                       bool *ret_hit, struct err *e)
 {
 	const struct db_view *v = db_view(s->db);
 	for (uint32_t i = 0; i < v->nsig; i++) {
 		bool hit, words;
-		bool skipped = view->raw_of_copy && v->sig[i].target == s->target;
-		if ((v->sig[i].nameref & DB_NAMEREF_INDEX) != s->index || skipped)
+		if (!is_tried(s, view, &v->sig[i]))
 			continue;
 		TRY(explain_test_sig(o, s->db, i, view->target, &view->facts, &view->object, &hit, &words,
 		                     e));
@@ -580,6 +595,8 @@ static st_t test_views(struct out *o, const struct subject *s, const struct test
 {
 	bool plain = views->n == 1 && views->v[0].object.data == s->object->data;
 	for (size_t i = 0; i < views->n; i++) {
+		if (!has_any(s, &views->v[i]))
+			continue;
 		if (!plain) {
 			out_say(o, "%s", views->v[i].words);
 			out_open(o, "views");

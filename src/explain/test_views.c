@@ -2,6 +2,7 @@
 
 #include "normal/text.h"
 #include "normal/utf16.h"
+#include "parse/filetype.h"
 #include "verify/engine.h"
 
 #include <stdlib.h>
@@ -101,8 +102,8 @@ static st_t add_html(struct test_views *ret, const struct db_view *db,
 	TRY(add_view(ret, "In its scripts, normalised (javascript), with offsets there", "javascript",
 	             TARGET_HTML, &h->javascript, until, e));
 	struct explain_object script = {h->javascript.data, h->javascript.len, until};
-	TRY(add_text(ret, db, "In the normalised copy of its scripts, with offsets in the copy", &script,
-	             e));
+	TRY(add_text(ret, db, "In the normalised copy of its scripts, with offsets in the copy",
+	             &script, e));
 	for (size_t i = 0; i < h->n_data; i++)
 		TRY(add_view(ret, "In the message made of a data: URL, with offsets there",
 		             "a data: URL", TARGET_MAIL, &h->data[i], until, e));
@@ -125,16 +126,18 @@ static void add_raw(struct test_views *ret, enum file_type type, const struct ex
 st_t test_views_of(const struct db_view *db, enum file_type type, const struct exe_layout *exe,
                    const struct explain_object *object, struct test_views *ret, struct err *e)
 {
+	bool late = type == FT_TEXT_ASCII && filetype_has_late_tags(rd_make(object->data, object->len));
 	*ret = (struct test_views){0};
-	if (is_html(type))
+	if (is_html(type) || late)
 		TRY(make_html(type, object, &ret->html, e));
 	ret->v = calloc(ret->html.n_data + VIEWS_MAX, sizeof *ret->v);
 	if (!ret->v)
 		return fail(e, ST_NOMEM, 0, "test: out of memory");
 	/* Nothing matches HTML as it is. */
-	if (is_html(type))
+	if (!is_html(type))
+		add_raw(ret, type, exe, object);
+	if (is_html(type) || late)
 		return add_html(ret, db, object, e);
-	add_raw(ret, type, exe, object);
 	if (is_text(type))
 		TRY(add_text(ret, db, "In its normalised copy (lower case, single blanks), with offsets in "
 		             "the copy", object, e));

@@ -298,16 +298,29 @@ PAGE = (b"<html><head><title>Some  Title</title><!-- left out --></head><body>Tw
     ("As.It.Is", 0, "Some  Title", []),
     ("Wrong.Target", 7, "two <b>words</b>", []),
 ])
-@pytest.mark.parametrize("wide", [False, True])
-def test_test_looks_at_the_views_of_html_as_a_scan_does(box, name, target, text, views, wide):
+@pytest.mark.parametrize("form", ["plain", "wide", "late"])
+def test_test_looks_at_the_views_of_html_as_a_scan_does(box, name, target, text, views, form):
     box.write("h.ldb", f"{name};Target:{target};0;{text.encode().hex()}\n")
-    box.write("page", PAGE.decode().encode("utf-16-le") if wide else PAGE)
+    pages = {"plain": PAGE, "wide": PAGE.decode().encode("utf-16-le"), "late": b"words, " * 300 + PAGE}
+    box.write("page", pages[form])
+    if form == "late" and target == 0 and text.encode() in PAGE:
+        views = ["as it is", *views]
     code, out, err = box.db("test", "--json", "-d", "h.ldb", name, "page")
     assert err == "" and code == (0 if views else 1)
-    found = [v["words"] for v in json.loads(out)["views"] if v["signatures"][0]["verdict"]["found"]]
+    found = [v["words"] for v in json.loads(out)["views"]
+             if any(s["verdict"]["found"] for s in v.get("signatures", []))]
     assert len(found) == len(views) and all(a in b for a, b in zip(views, found))
     scan = cli.run("vitrine", "scan", "-z", "-d", "h.ldb", "page", cache=box.dir / "cache", cwd=box.dir)
     assert (f"{name} FOUND" in scan[1]) == bool(views)
+
+
+def test_the_readme_shows_what_db_explain_and_db_test_say(box):
+    readme = (cli.ROOT / "README.md").read_text()
+    rule, job = (re.search(rf"\$ printf '(.*)' > {f}\n", readme)[1] for f in (r"my\.ldb", r"job\.sh"))
+    box.write("my.ldb", rule.replace("\\n", "\n"))
+    box.write("job.sh", job.replace("\\n", "\n"))
+    for args in (["explain", "-d", "my.ldb", "Curl.Pipe"], ["test", "-d", "my.ldb", "Curl.Pipe", "job.sh"]):
+        assert f"$ build/vitrine db {' '.join(args)}\n{box.db(*args)[1]}" in readme
 
 
 def test_test_compares_digests_of_views_of_html(box):
