@@ -8,7 +8,8 @@ static const char usage[] =
     "\n"
     "Says in words what the signatures called NAME look for: where, which bytes (in hex and as\n"
     "text), under which condition, and which of them the scanner looks for first (the anchor).\n"
-    "NAME is taken as it is, with or without .UNOFFICIAL behind it.\n"
+    "NAME is taken as it is, with or without .UNOFFICIAL behind it. Of a signature that is\n"
+    "known but not active it says what is known.\n"
     "Exit code: 0 shown, 2 no such name, or an error.\n"
     "\n"
     "  -d, --database FILE|DIR  as for vitrine scan; default: what a scan uses\n"
@@ -16,7 +17,7 @@ static const char usage[] =
     "      --no-cache           compile text signatures anew\n"
     "\n"
     "Examples:\n"
-    "  vitrine db explain Vitrine.Test.Eicar-1\n"
+    "  vitrine db explain Vitrine.Test.EICAR-1\n"
     "  vitrine db explain -d rules.ldb --json My.Rule.UNOFFICIAL | jq .\n";
 
 static int explain(const struct db_ask *a, const char *name)

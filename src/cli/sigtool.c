@@ -37,9 +37,11 @@ static const struct {
     {"list-sigs", 'l', OPTIONAL, "names of the signatures of a file or folder"},
     {"find-sigs", 'f', VALUE, "signatures of the databases that fit a regular expression"},
     {"decode-sigs", 0, NOTHING, "signatures from stdin in words"},
+    {"html-normalise", 0, VALUE, "write nocomment.html, notags.html, javascript"},
+    {"info", 'i', VALUE, "what a container (.cvd, .cld, .cud) says, and whether it is proven"},
+    {"unpack", 'u', VALUE, "write what is in a container, if it is proven or a .cud"},
+    {"unpack-current", 0, VALUE, "the same for NAME.cvd or NAME.cld of --datadir"},
     {"fuzzy-img", 0, NOT_HERE, NULL},
-    {"html-normalise", 0, NOT_HERE, NULL},
-    {"info", 'i', NOT_HERE, NULL},
     {"build", 'b', NOT_HERE, NULL},
     {"max-bad-sigs", 0, NOT_HERE, NULL},
     {"flevel", 0, NOT_HERE, NULL},
@@ -49,8 +51,6 @@ static const struct {
     {"hybrid", 0, NOT_HERE, NULL},
     {"print-certs", 0, NOT_HERE, NULL},
     {"server", 0, NOT_HERE, NULL},
-    {"unpack", 'u', NOT_HERE, NULL},
-    {"unpack-current", 0, NOT_HERE, NULL},
     {"test-sigs", 0, NOT_HERE, NULL},
     {"vba", 0, NOT_HERE, NULL},
     {"vba-hex", 0, NOT_HERE, NULL},
@@ -93,6 +93,29 @@ static int refuse(const char *program, const char *arg)
 	return 1;
 }
 
+/* sigtool's words for an option whose value is missing or empty. */
+static int refuse_value(const char *program, size_t option, bool is_long,
+                        const char *value)
+{
+	const char *name = options[option].name;
+	char letter[8] = "";
+	if (options[option].letter)
+		snprintf(letter, sizeof letter, " (-%c)", options[option].letter);
+	if (value) {
+		fprintf(stderr, "ERROR: Option --%s%s requires a non-empty string argument\n", name,
+		        letter);
+	} else {
+		text_put(stderr, program, TEXT_CLAMSCAN);
+		if (is_long)
+			fprintf(stderr, ": option `--%s' requires an argument\n", name);
+		else
+			fprintf(stderr, ": option requires an argument -- %c\n", options[option].letter);
+		fputs("ERROR: Incomplete option passed (missing argument)\n", stderr);
+	}
+	fputs("ERROR: Can't parse command line options\n", stderr);
+	return 1;
+}
+
 static void take(struct request *r, size_t option, const char *value)
 {
 	static const char *const settings[] = {"quiet", "debug", "stdout", "leave-temps", "tempdir"};
@@ -112,6 +135,7 @@ static int read_options(int argc, char **argv, struct request *r)
 {
 	for (int at = 1; at < argc; at++) {
 		const char *value;
+		bool is_long = argv[at][1] == '-';
 		if (argv[at][0] != '-' || argv[at][1] == '\0') {
 			argv[1 + r->nfiles++] = argv[at];
 			continue;
@@ -125,8 +149,8 @@ static int read_options(int argc, char **argv, struct request *r)
 		}
 		if (!value && options[i].takes == VALUE && at + 1 < argc)
 			value = argv[++at];
-		if (!value && options[i].takes == VALUE)
-			return refuse(argv[0], argv[at]);
+		if (options[i].takes == VALUE && (!value || !*value))
+			return refuse_value(argv[0], i, is_long, value);
 		take(r, i, value);
 	}
 	r->files = argv + 1;
@@ -141,6 +165,7 @@ static void put_help(FILE *f)
 			fprintf(f, "    --%-20s %s\n", options[i].name, options[i].does);
 	fputs("\nExamples:\n"
 	      "  sigtool --md5 sample.bin >> my.hdb\n"
+	      "  sigtool --info=/var/lib/clamav/daily.cvd\n"
 	      "  sigtool --find-sigs=Eicar | cut -d' ' -f2- | sigtool --decode-sigs\n"
 	      "\n'vitrine db' explains, compares and tries signatures.\n",
 	      f);
@@ -165,6 +190,14 @@ static int run(const struct request *r)
 		return sigtool_copy(INSPECT_NORMAL_TEXT, r->value);
 	if (!strcmp(t, "utf16-decode"))
 		return sigtool_copy(INSPECT_UTF16, r->value);
+	if (!strcmp(t, "html-normalise"))
+		return sigtool_html_views(r->value);
+	if (!strcmp(t, "info"))
+		return sigtool_container(r->value);
+	if (!strcmp(t, "unpack"))
+		return sigtool_unpack_file(r->value);
+	if (!strcmp(t, "unpack-current"))
+		return sigtool_unpack_current(r->value, folder);
 	if (!strcmp(t, "list-sigs"))
 		return sigtool_names(r->value ? r->value : folder);
 	if (!strcmp(t, "find-sigs"))

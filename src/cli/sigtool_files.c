@@ -1,4 +1,4 @@
-/* sigtool on files: digests, hex dumps, sections, normalised copies. */
+/* sigtool on files: digests, hex dumps, sections. */
 #include "cli/sigtool.h"
 
 #include "base/io.h"
@@ -32,21 +32,27 @@ static bool on_terminal(FILE *f)
 	return fd >= 0 && isatty(fd);
 }
 
-bool sigtool_ask(const struct inspect_request *rq, FILE *to)
+bool sigtool_ask_with(const struct inspect_request *rq, sigtool_sink *sink, void *ctx,
+                      enum inspect_outcome *ret)
 {
 	struct err e = {0};
-	enum inspect_outcome outcome;
-	struct shown s = {.to = to, .escape = on_terminal(to)};
-	st_t st = broker_inspect(rq, show, &s, &outcome, &e);
+	st_t st = broker_inspect(rq, sink, ctx, ret, &e);
 	if (st == ST_OK)
 		return true;
-	fflush(to);
+	fflush(stdout);
 	if (!strcmp(e.text, "-"))
 		return false; /* it was said in the answer */
 	fputs("ERROR: ", stderr);
 	text_put_answer(stderr, e.text, strlen(e.text), false);
 	putc('\n', stderr);
 	return false;
+}
+
+bool sigtool_ask(const struct inspect_request *rq, FILE *to)
+{
+	enum inspect_outcome outcome;
+	struct shown s = {.to = to, .escape = on_terminal(to)};
+	return sigtool_ask_with(rq, show, &s, &outcome);
 }
 
 int sigtool_open(const char *path)
@@ -112,32 +118,4 @@ int sigtool_pe(enum inspect_op op, char **files, int n)
 		(void)sigtool_ask(&rq, stderr); /* the exit code does not tell, as with sigtool */
 	}
 	return 0;
-}
-
-/* Opens the output anew; what a link there leads to is left alone. */
-static FILE *create(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	return fd < 0 ? NULL : fdopen(fd, "w");
-}
-
-int sigtool_copy(enum inspect_op op, const char *path)
-{
-	bool text = op == INSPECT_NORMAL_TEXT;
-	char name[PATH_MAX];
-	AUTO_FD fd = sigtool_open(path);
-	if (fd < 0) {
-		say_no_file(text ? "asciinorm: Can't open" : "utf16decode: Can't open", path);
-		return 1;
-	}
-	int n = snprintf(name, sizeof name, "%s.ascii", path);
-	bool fits = text || (n > 0 && (size_t)n < sizeof name);
-	FILE *to = fits ? create(text ? "normalised_text" : name) : NULL;
-	if (!to) {
-		say_no_file("Can't create output", text ? "normalised_text" : path);
-		return 1;
-	}
-	struct inspect_request rq = {.op = op, .fd = {-1, -1, fd}};
-	bool good = sigtool_ask(&rq, to);
-	return fclose(to) == 0 && good ? 0 : 1;
 }

@@ -3,8 +3,8 @@
  *
  * The format is specified in doc/format/containers.md (written from public data and the behaviour
  * of clamscan 1.4). Everything here is hostile until a signature proves it, and the reader touches
- * it before that: it runs in the jailed compiler only. No I/O; keys, certificates and the time are
- * given.
+ * it before that: it runs in the jails of compiler and inspector only. No I/O; keys, certificates
+ * and the time are given.
  *
  * Statuses: ST_UNSUPPORTED and ST_TRUNCATED it is no container; ST_BAD_SUM its origin or content is
  * not proven; ST_MALFORMED, ST_LIMIT it contradicts its format or is too large; ST_NOMEM. */
@@ -93,6 +93,7 @@ struct cvd {
 	struct cvd_header header;
 	enum cvd_scheme scheme;
 	char signer[CMS_NAME_MAX]; /* CVD_CMS: common name of the root */
+	struct cvd_member info;
 	struct cvd_member *members; /* all files but .info */
 	size_t nmembers;
 	struct buf unpacked;

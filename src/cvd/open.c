@@ -153,10 +153,9 @@ static st_t check_members(struct cvd_info *info, const struct cvd *c, struct err
 static st_t check_content(const struct cvd_input *in, enum cvd_kind kind, struct rd tar,
                           struct cvd *c, struct cvd_info *info, struct err *e)
 {
-	struct cvd_member m = {0};
 	const struct rsa_key *key = kind == CVD_UNSIGNED ? NULL : &in->keys->info;
-	TRY(list_members(tar, c, &m, e));
-	TRY(cvd_info_read(m.p, m.n, key, info, e));
+	TRY(list_members(tar, c, &c->info, e));
+	TRY(cvd_info_read(c->info.p, c->info.n, key, info, e));
 	if (key && c->scheme != CVD_CMS && !info->is_signed)
 		return fail(e, ST_MALFORMED, 0, ".info is not signed");
 	if (kind == CVD_LOCAL)

@@ -13,13 +13,14 @@
 void explain_info(struct out *o, const struct db *db, const char *path, uint64_t size);
 
 /* All names that fit the pattern ("": all; with * or ? a pattern for the whole name, else a part of
- * it, in any case) and what stands under each. */
+ * it, in any case) and what stands under each; then those that are known, but not active. */
 st_t explain_list(struct out *o, const struct db *db, const char *pattern, struct err *e);
 
-/* Finds a name, with or without .UNOFFICIAL behind it. If there is none, *ret_found is false and
- * names like it have been written. */
+/* Finds a name, with or without .UNOFFICIAL behind it. If only a signature that is not active has
+ * it, what is known of that has been written; if there is none, names like it. */
+enum explain_found { EXPLAIN_NONE, EXPLAIN_ACTIVE, EXPLAIN_INACTIVE };
 st_t explain_find(struct out *o, const struct db *db, const char *name, uint32_t *ret_index,
-                  bool *ret_found, struct err *e);
+                  enum explain_found *ret, struct err *e);
 
 /* Everything under one name. */
 st_t explain_name(struct out *o, const struct db *db, uint32_t index, struct err *e);

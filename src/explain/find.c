@@ -1,5 +1,6 @@
 /* Names: the one that was asked for, or those like it. */
 #include "explain/explain.h"
+#include "explain/notes.h"
 
 #include "base/num.h"
 
@@ -70,15 +71,29 @@ static bool fits(const char *asked, size_t n, bool suffixed, const char *name)
 	return !strcmp(asked, name) || (suffixed && strlen(name) == bare && !memcmp(asked, name, bare));
 }
 
+static bool put_inactive(struct out *o, const struct db_view *v, const char *name, size_t n,
+                         bool suffixed)
+{
+	for (size_t i = 0; i < v->nnote; i++) {
+		struct note note;
+		note_read(&v->note[i], &note);
+		if (!fits(name, n, suffixed, note.name))
+			continue;
+		note_put(o, &note);
+		return true;
+	}
+	return false;
+}
+
 st_t explain_find(struct out *o, const struct db *db, const char *name, uint32_t *ret_index,
-                  bool *ret_found, struct err *e)
+                  enum explain_found *ret, struct err *e)
 {
 	struct proposal list[PROPOSED] = {0};
 	struct db_names w;
 	char bare[DB_NAME_MAX] = "";
 	size_t n = strlen(name), k = strlen(SUFFIX);
 	bool suffixed = n > k && !strcmp(name + n - k, SUFFIX), more = true;
-	*ret_found = false;
+	*ret = EXPLAIN_NONE;
 	if (n >= sizeof bare)
 		return fail(e, ST_LIMIT, n, "no name has more than %d bytes", DB_NAME_MAX - 1);
 	memcpy(bare, name, suffixed ? n - k : n);
@@ -88,13 +103,16 @@ st_t explain_find(struct out *o, const struct db *db, const char *name, uint32_t
 			break;
 		if (fits(name, n, suffixed, w.name)) {
 			*ret_index = w.next - 1;
-			*ret_found = true;
+			*ret = EXPLAIN_ACTIVE;
 			return ST_OK;
 		}
 		uint32_t likely = likeness(bare, w.name);
 		if (likely)
 			propose(list, likely, w.name);
 	}
-	put_proposals(o, list);
+	if (put_inactive(o, db_view(db), name, n, suffixed))
+		*ret = EXPLAIN_INACTIVE;
+	else
+		put_proposals(o, list);
 	return ST_OK;
 }

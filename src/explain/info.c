@@ -1,5 +1,6 @@
 /* The counters of a database. */
 #include "explain/explain.h"
+#include "explain/notes.h"
 
 #include "base/num.h"
 
@@ -123,19 +124,31 @@ static void put_origins(struct out *o, const struct db_view *v)
 		put_origin(o, &v->origin[i]);
 }
 
-/* Both texts fill their fields without a NUL at most. */
+static void put_note_part(struct out *o, const char *text)
+{
+	if (!*text)
+		return;
+	out_say(o, "; ");
+	out_name(o, text);
+}
+
 static void put_notes(struct out *o, const struct db_view *v)
 {
 	for (size_t i = 0; i < v->nnote; i++) {
-		char kind[sizeof v->note->kind + 1] = {0}, text[sizeof v->note->text + 1] = {0};
-		memcpy(kind, v->note[i].kind, sizeof v->note->kind);
-		memcpy(text, v->note[i].text, sizeof v->note->text);
-		out_name(o, kind);
+		struct note n;
+		note_read(&v->note[i], &n);
+		out_name(o, n.kind);
 		out_say(o, ": ");
-		out_name(o, text);
+		out_name(o, n.name);
+		put_note_part(o, n.run);
+		put_note_part(o, n.levels);
+		put_note_part(o, n.trigger);
 		out_open(o, "notes");
-		out_str(o, "kind", kind);
-		out_str(o, "text", text);
+		out_str(o, "kind", n.kind);
+		out_str(o, "name", n.name);
+		out_str(o, "run_by", n.run);
+		out_str(o, "levels", n.levels);
+		out_str(o, "trigger", n.trigger);
 		out_close(o);
 	}
 }

@@ -1,5 +1,6 @@
 /* All names of a database and what stands under each; and its counters. */
 #include "explain/explain.h"
+#include "explain/notes.h"
 #include "explain/words.h"
 
 #include "base/num.h"
@@ -144,6 +145,7 @@ static void put_name(struct out *o, const char *name, const struct mark *m)
 	say_kind(o, &first, m->what & PUA, "PUA");
 	out_open(o, "names");
 	out_str(o, "name", name);
+	out_bool(o, "active", true);
 	out_bool(o, "body", m->what & BODY);
 	out_bool(o, "logical", m->what & LOGICAL);
 	out_bool(o, "file_hash", m->what & FILE_HASH);
@@ -169,6 +171,16 @@ static st_t put_names(struct out *o, const struct db *db, const char *pattern,
 	}
 }
 
+static void put_inactive(struct out *o, const struct db_view *v, const char *pattern)
+{
+	for (size_t i = 0; i < v->nnote && o->st == ST_OK; i++) {
+		struct note note;
+		note_read(&v->note[i], &note);
+		if (wanted(pattern, note.name))
+			note_put_line(o, &note);
+	}
+}
+
 st_t explain_list(struct out *o, const struct db *db, const char *pattern, struct err *e)
 {
 	struct list l = {.n = db_meta(db)->nnames};
@@ -178,6 +190,8 @@ st_t explain_list(struct out *o, const struct db *db, const char *pattern, struc
 	st_t st = mark_all(&l, db, e);
 	if (st == ST_OK)
 		st = put_names(o, db, pattern, &l, e);
+	if (st == ST_OK)
+		put_inactive(o, db_view(db), pattern);
 	free(l.mark);
 	return st;
 }

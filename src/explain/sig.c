@@ -1,6 +1,5 @@
 /* One signature in words: patterns, parts, condition, anchors. */
 #include "explain/explain.h"
-#include "db/filetypes.h"
 #include "explain/words.h"
 
 #include <inttypes.h>
@@ -143,11 +142,6 @@ static void put_condition(struct out *o, const struct db_view *db, const struct 
 
 /* -- signatures ----------------------------------------------------------------------------- */
 
-static const char *handler_name(const struct db_sig *s)
-{
-	return s->handler <= FILETYPES ? filetype_name((enum file_type)(s->handler - 1)) : "?";
-}
-
 static st_t put_sig(struct out *o, const struct db_view *db, uint32_t id, struct cond_tree *t,
                     struct err *e)
 {
@@ -163,10 +157,10 @@ static st_t put_sig(struct out *o, const struct db_view *db, uint32_t id, struct
 	out_bool(o, "official", s->nameref & DB_NAMEREF_OFFICIAL);
 	out_bool(o, "pua", s->nameref & DB_NAMEREF_PUA);
 	if (s->handler) {
-		out_say(o, "It is no finding: where it holds, the object is looked at again as %s.",
-		        handler_name(s));
+		out_say(o, "It is for objects of type %s; another one in which it holds is looked at again "
+		           "as one.", word_handler(s));
 		out_open_one(o, "handler");
-		out_str(o, "type", handler_name(s));
+		out_str(o, "type", word_handler(s));
 		out_close(o);
 	}
 	put_condition(o, db, s, &subs, t);

@@ -29,6 +29,20 @@ st_t sigtool_imports(struct out *o, const struct explain_object *file, struct er
 st_t sigtool_text(struct out *o, const struct explain_object *file, struct err *e);
 st_t sigtool_utf16(struct out *o, const struct explain_object *file, struct err *e);
 
+/* --html-normalise: one view of the file (normal/html.h). *ret_there is false if it has none. */
+enum sigtool_html { SIGTOOL_NOCOMMENT, SIGTOOL_NOTAGS, SIGTOOL_SCRIPT };
+st_t sigtool_html(struct out *o, enum sigtool_html which, const struct explain_object *file,
+                  bool *ret_there, struct err *e);
+
+/* --info: the header of a container, then what proves it. As for sigtool the ending of the path
+ * tells what kind it is; any other than .cvd, .cld, .cud is read like .cvd. */
+st_t sigtool_info(struct out *o, const struct explain_object *file, const char *path,
+                  struct err *e);
+
+/* --unpack: what is in a container that is proven, or a .cud, as explain/sigtool_member.h says. */
+st_t sigtool_unpack(struct out *o, const struct explain_object *file, const char *path,
+                    struct err *e);
+
 /* --list-sigs: the names in one file of signatures, whose name decides the format. */
 st_t sigtool_list(struct out *o, const struct explain_object *file, const char *name,
                   struct err *e);

@@ -1,6 +1,7 @@
 /* sigtool on files: digests, dumps, sections, views. */
 #include "explain/sigtool.h"
 
+#include "normal/html.h"
 #include "normal/text.h"
 #include "normal/utf16.h"
 #include "parse/exe.h"
@@ -136,4 +137,21 @@ st_t sigtool_utf16(struct out *o, const struct explain_object *file, struct err 
 {
 	struct buf b = {0};
 	return put_copy(o, &b, normal_utf16_sigtool(file->data, file->len, &b, e));
+}
+
+/* sigtool makes no views of an empty file; its bytes are taken as they are, UTF-16 or not. */
+st_t sigtool_html(struct out *o, enum sigtool_html which, const struct explain_object *file,
+                  bool *ret_there, struct err *e)
+{
+	struct html_views v = {0};
+	struct html_opts opts = {.scripts = which == SIGTOOL_SCRIPT};
+	TRY(normal_html(rd_make(file->data, file->len), &opts, &v, e));
+	const struct buf *b = which == SIGTOOL_NOCOMMENT ? &v.nocomment
+	                      : which == SIGTOOL_NOTAGS  ? &v.notags
+	                                                 : &v.javascript;
+	*ret_there = file->len > 0 && (which != SIGTOOL_SCRIPT || v.has_script);
+	if (*ret_there)
+		out_raw(o, b->data, b->len);
+	html_views_done(&v);
+	return o->st;
 }

@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ClamAV's target type of text. */
+#define TARGET_TEXT 7
+
 /* As in verify/cond.c: truth, sum of counts, and the sub-signatures that matched. */
 struct value {
 	bool truth;
@@ -259,6 +262,10 @@ static st_t put_other(struct trial *t, uint32_t sub, uint32_t k, struct err *e)
 		out_say(t->o, "the file is no picture whose hash is known");
 		out_item(t->o, "reasons");
 	}
+	if ((p->flags & DB_PAT_COMPARE) && f->in_windows && t->sig->target == TARGET_TEXT) {
+		out_say(t->o, "no byte comparison for text holds in a normalised copy, as in clamscan");
+		out_item(t->o, "reasons");
+	}
 	say_count(t, k, "it ");
 	out_open_one(t->o, "result");
 	out_num(t->o, "count", t->count[k]);
@@ -300,7 +307,8 @@ static void put_verdict(struct trial *t, bool right_target, bool truth)
 	if (!right_target)
 		out_say(t->o, "Verdict: not found; it is for %s only", word_target(t->sig->target));
 	else if (truth && t->sig->handler)
-		out_say(t->o, "Verdict: holds, so the file is looked at again as another type");
+		out_say(t->o, "Verdict: found; a file of another type is looked at again as %s for it",
+		        word_handler(t->sig));
 	else
 		out_say(t->o, truth ? "Verdict: found" : "Verdict: not found");
 	out_open_one(t->o, "verdict");
@@ -382,6 +390,7 @@ struct rows {
 	struct rd object;
 	const struct exe_layout *exe;
 	bool is_pe;
+	const struct test_views *views;
 	bool *hit;
 };
 
@@ -451,6 +460,23 @@ static st_t compare_imports(struct rows *w, const struct db_hash_row *r, bool *r
 	return st;
 }
 
+/* The file, and views of HTML. */
+static st_t compare_whole(struct rows *w, const struct db_hash_row *r, bool *ret, struct err *e)
+{
+	TRY(compare_row(w, r, w->object, "the file", ret, e));
+	for (size_t i = 0; i < w->views->n && !*ret && w->use == DB_HASH_FILE; i++) {
+		const struct test_view *v = &w->views->v[i];
+		if (!v->digests)
+			continue;
+		TRY(compare_row(w, r, rd_make(v->object.data, v->object.len), v->name, ret, e));
+		if (!*ret)
+			continue;
+		out_say(w->o, "it is the digest of %s", v->name);
+		out_item(w->o, "reasons");
+	}
+	return ST_OK;
+}
+
 static st_t test_row(void *ctx, const struct db_hash_row *r, struct err *e)
 {
 	static const char *const words[DB_HASH_USES] = {"the file", "a section", "the trusted file",
@@ -469,7 +495,7 @@ static st_t test_row(void *ctx, const struct db_hash_row *r, struct err *e)
 	else if (w->use == DB_HASH_IMPORT)
 		TRY(compare_imports(w, r, &same, e));
 	else
-		TRY(compare_row(w, r, w->object, "the file", &same, e));
+		TRY(compare_whole(w, r, &same, e));
 	if (w->use == DB_HASH_TRUST)
 		out_say(w->o, same ? "Verdict: trusted, nothing is reported in it"
 		                   : "Verdict: not trusted by it");
@@ -487,8 +513,11 @@ static st_t test_row(void *ctx, const struct db_hash_row *r, struct err *e)
 
 static st_t layout_of(struct rd in, uint8_t target, struct exe_layout *ret)
 {
-	if (target == filetype_target(FT_MSEXE))
-		return pe_parse(in, ret, NULL);
+	if (target == filetype_target(FT_MSEXE)) {
+		TRY(pe_parse(in, ret, NULL));
+		pe_version_keys(in, ret);
+		return ST_OK;
+	}
 	if (target == filetype_target(FT_ELF))
 		return elf_parse(in, ret, NULL);
 	return target == filetype_target(FT_MACHO) ? macho_parse(in, ret, NULL) : ST_UNSUPPORTED;
@@ -518,12 +547,31 @@ static void put_subject(struct out *o, const struct subject *s)
 		if (s->exe->has_ep)
 			out_say(o, "Entry point at offset %" PRIu64 ", ", s->exe->ep);
 		out_say(o, "%" PRIu32 " section%s", s->exe->nsections, s->exe->nsections == 1 ? "" : "s");
+		if (s->exe->nversion_keys)
+			out_say(o, ", %" PRIu32 " keys of version information", s->exe->nversion_keys);
 		out_remark(o);
 		if (s->exe->has_ep)
 			out_num(o, "entry_point", s->exe->ep);
 		out_num(o, "sections", s->exe->nsections);
+		out_num(o, "version_keys", s->exe->nversion_keys);
 	}
 	out_close(o);
+}
+
+static bool is_tried(const struct subject *s, const struct test_view *view,
+                     const struct db_sig *sig)
+{
+	bool skipped = view->raw_of_copy && sig->target == s->target;
+	return (sig->nameref & DB_NAMEREF_INDEX) == s->index && !skipped;
+}
+
+static bool has_any(const struct subject *s, const struct test_view *view)
+{
+	const struct db_view *v = db_view(s->db);
+	for (uint32_t i = 0; i < v->nsig; i++)
+		if (is_tried(s, view, &v->sig[i]))
+			return true;
+	return false;
 }
 
 static st_t test_view(struct out *o, const struct subject *s, const struct test_view *view,
@@ -532,8 +580,7 @@ static st_t test_view(struct out *o, const struct subject *s, const struct test_
 	const struct db_view *v = db_view(s->db);
 	for (uint32_t i = 0; i < v->nsig; i++) {
 		bool hit, words;
-		bool skipped = view->raw_of_copy && v->sig[i].target == s->target;
-		if ((v->sig[i].nameref & DB_NAMEREF_INDEX) != s->index || skipped)
+		if (!is_tried(s, view, &v->sig[i]))
 			continue;
 		TRY(explain_test_sig(o, s->db, i, view->target, &view->facts, &view->object, &hit, &words,
 		                     e));
@@ -542,22 +589,23 @@ static st_t test_view(struct out *o, const struct subject *s, const struct test_
 	return ST_OK;
 }
 
-static st_t test_views(struct out *o, const struct subject *s, bool *ret_hit, struct err *e)
+/* A file that is matched as it is needs no heading. */
+static st_t test_views(struct out *o, const struct subject *s, const struct test_views *views,
+                       bool *ret_hit, struct err *e)
 {
-	struct test_views views;
-	TRY(test_views_of(db_view(s->db), s->type, s->exe, s->object, &views, e));
-	st_t st = ST_OK;
-	for (size_t i = 0; i < views.n && st == ST_OK; i++) {
-		if (views.n > 1) {
-			out_say(o, "%s", views.v[i].words);
+	bool plain = views->n == 1 && views->v[0].object.data == s->object->data;
+	for (size_t i = 0; i < views->n; i++) {
+		if (!has_any(s, &views->v[i]))
+			continue;
+		if (!plain) {
+			out_say(o, "%s", views->v[i].words);
 			out_open(o, "views");
 		}
-		st = test_view(o, s, &views.v[i], ret_hit, e);
-		if (views.n > 1)
+		TRY(test_view(o, s, &views->v[i], ret_hit, e));
+		if (!plain)
 			out_close(o);
 	}
-	test_views_done(&views);
-	return st;
+	return ST_OK;
 }
 
 /* They speak of a container's members, which are not taken apart here: that is said, so that nobody
@@ -573,12 +621,13 @@ static void put_members(struct out *o, const struct subject *s)
 	}
 }
 
-static st_t test_all(struct out *o, const struct subject *s, bool *ret_hit, struct err *e)
+static st_t test_all(struct out *o, const struct subject *s, const struct test_views *views,
+                     bool *ret_hit, struct err *e)
 {
 	put_subject(o, s);
-	TRY(test_views(o, s, ret_hit, e));
-	struct rows w = {.o = o, .index = s->index, .exe = s->exe, .hit = ret_hit,
-	                 .object = rd_make(s->object->data, s->object->len),
+	TRY(test_views(o, s, views, ret_hit, e));
+	struct rows w = {.o = o, .views = views, .index = s->index, .exe = s->exe,
+	                 .hit = ret_hit, .object = rd_make(s->object->data, s->object->len),
 	                 .is_pe = s->target == filetype_target(FT_MSEXE)};
 	for (w.use = 0; w.use < DB_HASH_USES; w.use++)
 		for (w.kind = 0; w.kind < DIGEST_KINDS; w.kind++)
@@ -602,14 +651,18 @@ st_t explain_test(struct out *o, const struct db *db, uint32_t index,
 	s.target = filetype_target(s.type);
 	if (layout_of(in, s.target, exe) == ST_OK && exe->valid)
 		s.exe = exe;
+	struct test_views views = {0};
 	st_t st = db_name(db, index, name, e);
+	if (st == ST_OK)
+		st = test_views_of(db_view(db), s.type, s.exe, object, &views, e);
 	if (st == ST_OK) {
 		out_name(o, name);
 		out_open(o, "name");
 		out_str(o, "name", name);
-		st = test_all(o, &s, ret_hit, e);
+		st = test_all(o, &s, &views, ret_hit, e);
 		out_close(o);
 	}
+	test_views_done(&views);
 	free(exe);
 	return st;
 }

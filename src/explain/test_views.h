@@ -5,25 +5,28 @@
 
 #include "db/filetypes.h"
 #include "explain/explain.h"
+#include "normal/html.h"
 #include "verify/facts.h"
-
-#define TEST_VIEWS_MAX 2
 
 struct test_view {
 	const char *words;
 	uint8_t target;
 	bool raw_of_copy; /* signatures for the file's own target see the copy only */
+	bool digests;     /* digests of whole files are compared with it, as with the file itself */
+	const char *name; /* where `digests` */
 	struct object_facts facts;
 	struct explain_object object;
 };
 
 struct test_views {
-	struct test_view v[TEST_VIEWS_MAX];
+	struct test_view *v;
 	size_t n;
+	struct html_views html;
 	struct buf copy;
 };
 
-/* The object must outlive the views. */
+/* The object must outlive the views. The caller calls test_views_done(), also on failure. ST_LIMIT:
+ * a view that a scan cannot make either. */
 st_t test_views_of(const struct db_view *db, enum file_type type, const struct exe_layout *exe,
                    const struct explain_object *object, struct test_views *ret, struct err *e);
 void test_views_done(struct test_views *v);

@@ -218,6 +218,13 @@ static void say_nowhere(struct trace_run *t, uint32_t k)
 
 static void say_allowed_place(struct trace_run *t)
 {
+	if (t->p->off_kind == DB_OFF_VERSION_INFO) {
+		uint32_t n = t->v->exe->nversion_keys;
+		out_say(t->o, "; it must start at one of %" PRIu32 " keys of the version information", n);
+		if (t->p->off_shift)
+			out_say(t->o, " or up to %" PRIu32 " bytes later", t->p->off_shift);
+		return;
+	}
 	if (t->range.first == t->range.last)
 		out_say(t->o, "; it must start at offset %zu", t->range.first);
 	else
@@ -298,7 +305,7 @@ static void put_why_nowhere(struct trace_run *t)
 		return;
 	}
 	if (p->off_kind == DB_OFF_VERSION_INFO) {
-		out_say(t->o, "the file has no version information");
+		out_say(t->o, "the file has no key of version information");
 		put_reason(t);
 		return;
 	}

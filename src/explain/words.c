@@ -1,6 +1,7 @@
 #include "explain/words.h"
 
 #include "base/num.h"
+#include "db/filetypes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -139,4 +140,9 @@ uint32_t subsig_of(const struct subsigs *t, uint32_t pattern)
 	while (i + 1 < t->n && t->v[i + 1].first <= pattern)
 		i++;
 	return i;
+}
+
+const char *word_handler(const struct db_sig *s)
+{
+	return s->handler <= FILETYPES ? filetype_name((enum file_type)(s->handler - 1)) : "?";
 }

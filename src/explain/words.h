@@ -8,6 +8,9 @@
 /* "any file", "Windows executables (PE)", … */
 const char *word_target(uint8_t target);
 
+/* The type that a signature's HandlerType names. */
+const char *word_handler(const struct db_sig *s);
+
 /* Adds "n byte" or "n bytes". */
 void say_bytes(struct out *o, uint64_t n);
 

@@ -176,6 +176,11 @@ enum inspect_op {
 	INSPECT_NAMES,
 	INSPECT_FIND,   /* text: regular expression */
 	INSPECT_DECODE,
+	INSPECT_HTML_NOCOMMENT,
+	INSPECT_HTML_NOTAGS,
+	INSPECT_HTML_SCRIPT,
+	INSPECT_CVD,    /* text: its path */
+	INSPECT_UNPACK, /* text: its path; the answer consists of members (explain/sigtool_member.h) */
 	INSPECT_OPS
 };
 enum inspect_input { INSPECT_A, INSPECT_B, INSPECT_FILE, INSPECT_INPUTS };
@@ -183,7 +188,7 @@ enum inspect_input { INSPECT_A, INSPECT_B, INSPECT_FILE, INSPECT_INPUTS };
 /* How it ended. */
 enum inspect_outcome {
 	INSPECT_DONE,    /* found, where something is looked for; no difference */
-	INSPECT_OTHER,   /* the databases differ; the signature is not found in the file */
+	INSPECT_OTHER,   /* the databases differ; not found in the file; the file has no such view */
 	INSPECT_NO_NAME, /* there is no such name; the answer holds names like it */
 	INSPECT_OUTCOMES
 };

@@ -4,48 +4,16 @@ with a published container where one is at hand (VITRINE_CVD: a folder with a .c
 import base64
 import gzip
 import hashlib
-import io
 import json
-import os
-import pathlib
 import shutil
-import tarfile
 
 import pytest
 
 import cli
 from cli import ONE, TWO, rule
+from containers import TIME, container, header, info, published, tar
 
 CLAMSCAN = shutil.which("clamscan")
-TIME = "23 Nov 2026 21-00 +0000"
-
-
-def header(md5="X", dsig="X", version=7, level=90):
-    text = f"ClamAV-VDB:{TIME}:{version}:2:{level}:{md5}:{dsig}:tester:1795467600"
-    return text.encode()
-
-
-def tar(members):
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as t:
-        for name, data in members:
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            t.addfile(member, io.BytesIO(data))
-    return out.getvalue()
-
-
-def info(members, **fields):
-    lines = [header(**fields)] + [f"{n}:{len(d)}:{hashlib.sha256(d).hexdigest()}".encode()
-                                  for n, d in members]
-    return b"\n".join(lines) + b"\n"
-
-
-def container(members, packed=True, listed=None, **fields):
-    body = tar([("COPYING", b"free\n"), ("x.info", info(listed or members, **fields)), *members])
-    return header(**fields).ljust(512) + (gzip.compress(body, mtime=0) if packed else body)
-
-
 NDB = ("x.ndb", rule("In.Container", ONE).encode())
 
 
@@ -268,12 +236,6 @@ def test_the_same_container_gives_the_same_bytes(box):
     assert [c["file"] for c in one["containers"]] == ["x.cud", "y.cud"]
     assert box.run("vitrine", "db", "build", "-o", "3.vdb", "db/y.cud", "db/x.cud")[0] == 0
     assert (box.path / "1.vdb").read_bytes() == (box.path / "3.vdb").read_bytes()
-
-
-def published():
-    folder = os.environ.get("VITRINE_CVD")
-    return sorted(p for p in pathlib.Path(folder).iterdir()
-                  if p.suffix in (".cvd", ".cld")) if folder else []
 
 
 @pytest.mark.skipif(not published(), reason="no published container: name a folder by VITRINE_CVD")

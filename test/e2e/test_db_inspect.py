@@ -1,29 +1,35 @@
 """vitrine db list, info, explain, diff and test. What explain says of each construct of the language is
 in test/golden/explain: NAME.txt. VITRINE_UPDATE_GOLDEN=1 writes these files anew (look at the
 difference before it is committed)."""
+import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 
 import pytest
 
 import cli
+import test_version_info as versions
 
 GOLDEN = cli.ROOT / "test" / "golden" / "explain"
 UPDATE = os.environ.get("VITRINE_UPDATE_GOLDEN") == "1"
 SOURCES = sorted(p for p in GOLDEN.iterdir() if p.suffix != ".txt")
 
 
-def names():
-    """The names in the sources; a hash has its own behind its digest and size."""
-    found = set()
+def lines():
+    """(name, line, extension) of the sources; a hash has its name behind its digest and size."""
     for p in SOURCES:
         for line in p.read_text().splitlines():
             if line and not line.startswith("#"):
-                by_digest = p.suffix in (".hsb", ".mdb", ".fp", ".imp")
-                found.add(line.split(":")[2] if by_digest else line.replace(";", ":").split(":")[0])
-    return sorted(found)
+                by_digest = p.suffix in (".hsb", ".hdu", ".mdb", ".fp", ".imp")
+                name = line.split(":")[2] if by_digest else re.split("[:;=]", line)[0]
+                yield name, line, p.suffix[1:]
+
+
+def names():
+    return sorted({name for name, _, _ in lines()})
 
 
 class Box:
@@ -60,6 +66,73 @@ def test_explain_says_of_each_construct_what_it_is_known_to_mean(golden, name):
     if UPDATE:
         path.write_text(out)
     assert out == path.read_text()
+
+
+# What the constructs in the tables of doc/format/signatures.md look like in a line, by section.
+SHAPES = {
+    "Offsets": {
+        "*": r":\*:", "n": r":0:100:", "EOF-n": r":EOF-\d+:", "EP+n": r":EP\+\d+:", "EP-n": r":EP-\d+:",
+        "Sx+n": r":S\d+\+\d+:", "SL+n": r":SL\+\d+:", "SEx": r":SE\d+:", "VI": r":VI:"},
+    "Content": {
+        "ab": r":0:\*:[0-9a-f]+$", "a?": r"[0-9a-f]\?[0-9a-f]", "?b": r"[0-9a-f]{2}\?[0-9a-f]", "??": r"\?\?",
+        "*": r":0:\*:[0-9a-f]+\*[0-9a-f]+$", "{n-m}": r"\{\d+-\d+\}", "{-m}": r"\{-\d+\}",
+        "{n-}": r"\{\d+-\}", "{}": r"\{\}", "{n}": r"\{\d+\}", "[n-m]": r"\[\d-\d\]", "[n]": r"\[\d\]",
+        "(a|b|…)": r"[^!]\([0-9a-f|]+\)", "!(a|b|…)": r"!\([0-9a-f|]+\)", "(B)": r"\(B\)", "(L)": r"\(L\)",
+        "(W)": r"\(W\)"},
+    "Target description": {
+        "Target:N": r"Target:", "Engine:X-Y": r";Engine:", "FileSize:X-Y": r"FileSize:\d+-\d+",
+        "EntryPoint:X-Y": r"EntryPoint:\d+-\d+", "NumberOfSections:X-Y": r"NumberOfSections:\d+-\d+",
+        "Container:T": r"Container:CL_TYPE_ZIP", "Intermediates:A>B>C": r"Intermediates:\w+>\w+",
+        "HandlerType:T": r"HandlerType:"},
+    "Sub-signatures": {
+        "i": r"::i", "w": r"::w", "a": r"::wa", "f": r"::f",
+        "[Offset:]trigger/regex/flags": r";\d+,\d+:.*/.+/", "id(offset#options#comparisons)": r"\(>>4#",
+        "fuzzy_img#<16 hex digits>[#0]": r"fuzzy_img#", "${min-max}group$": r"\$\{\d+-\d+\}\d+\$"},
+    "Regular expressions": {c: rf"/[a-zA-Z]*{c}[a-zA-Z]*$" for c in "i s m x A E U g r e".split()},
+    "Byte comparisons": {c: rf"#[a-z]*{c}[a-z]*\d+#" for c in "hdailbe"},
+    "Files and lines": {x: None for x in "hsb hdu mdb fp imp ndb ndu db ldb ldu cdb zmd rmd".split()},
+}
+# Nothing of these has a name in the database: inactive, or no signature.
+NO_WORDS = {
+    "Offsets": {"$n"}, "Target description": {"IconGroup1:", "IconGroup2:"},
+    "Files and lines": set("pwdb ign ign2 ftm idb cfg crb pdb gdb wdb cbc cat yar yara ioc info".split()),
+}
+# Read like another of their row.
+SAME_AS = {"hdb": "hsb", "hsu": "hdu", "msb": "mdb", "mdu": "hdu", "msu": "hdu", "sfp": "fp", "sdb": "ndb",
+           "cvd": "ndb", "cld": "ndb", "cud": "ndb"}
+
+
+def constructs():
+    """(section, construct) of the tables of the specification, and of the modifiers, which are in a sentence."""
+    section = ""
+    for line in (cli.ROOT / "doc" / "format" / "signatures.md").read_text().splitlines():
+        if line.startswith("#"):
+            section = line.strip("# ")
+        if section == "Sub-signatures" and line.startswith("`[Offset:]HexSig[::modifiers]`"):
+            yield from ((section, x) for x in "iwaf")
+        if not line.startswith("| `") or section in ("File types", "Checked and inactive"):
+            continue
+        cell = re.split(r"(?<!\\)\|", line)[1].replace("\\|", "|")
+        for x in re.findall("`([^`]*)`", cell):
+            # Options of one letter and extensions that are read alike stand behind each other.
+            alike = section == "Regular expressions" or section == "Files and lines"
+            yield from ((section, y) for y in (x.split() if alike else [x]))
+
+
+@pytest.mark.parametrize("section, construct", list(constructs()))
+def test_each_construct_of_the_specification_has_a_golden_file(section, construct):
+    if construct in NO_WORDS.get(section, ()):
+        return
+    construct = SAME_AS.get(construct, construct) if section == "Files and lines" else construct
+    assert construct in SHAPES[section], "a new construct: give it a signature in test/golden/explain"
+    shape = SHAPES[section][construct]
+    held = [name for name, line, ext in lines() if (re.search(shape, line) if shape else ext == construct)]
+    assert [name for name in held if (GOLDEN / f"{name}.txt").exists()]
+
+
+def test_the_shapes_of_constructs_are_those_of_the_specification():
+    there = set(constructs())
+    assert [(s, c) for s, known in SHAPES.items() for c in known if (s, c) not in there] == []
 
 
 def test_there_is_no_golden_file_without_a_signature():
@@ -116,7 +189,7 @@ def test_list_takes_a_part_of_the_name_or_a_pattern_for_all_of_it(golden, patter
 def test_info_counts_and_reads_sources_too(golden):
     code, out, _ = golden.db("info", "--json", "g.vdb")
     info = json.loads(out)
-    assert code == 0 and info["counters"]["file_hashes"] == 5
+    assert code == 0 and info["counters"]["file_hashes"] == 6
     assert golden.db("info", GOLDEN / "signatures.ndb")[1].count("\n") > 10
 
 
@@ -209,6 +282,65 @@ def test_test_looks_at_the_normalised_copy_of_text(box):
     assert code == 0 and "matches 1 time\n" in out and "matches 2 times\n" in out
 
 
+PAGE = (b"<html><head><title>Some  Title</title><!-- left out --></head><body>Two <b>Words</b>"
+        b"<script>var secret = 'a' + 'b';</script>"
+        b'<img src="data:text/plain,in%20the%20message"></body></html>')
+
+
+@pytest.mark.parametrize("name, target, text, views", [
+    ("In.Tags", 3, "two <b>words</b>", ["nocomment"]),
+    ("In.Text", 3, "some title", ["nocomment", "notags"]),
+    ("In.Script", 3, 'var n000="ab"', ["javascript"]),
+    ("In.Copy", 7, 'var n000="ab"', ["normalised copy of its scripts"]),
+    ("In.Message", 4, "in the message", ["data: URL"]),
+    ("In.Any", 0, 'n000="ab"', ["javascript", "normalised copy of its scripts"]),
+    ("Comment", 0, "left out", []),
+    ("As.It.Is", 0, "Some  Title", []),
+    ("Wrong.Target", 7, "two <b>words</b>", []),
+])
+@pytest.mark.parametrize("form", ["plain", "wide", "late"])
+def test_test_looks_at_the_views_of_html_as_a_scan_does(box, name, target, text, views, form):
+    box.write("h.ldb", f"{name};Target:{target};0;{text.encode().hex()}\n")
+    pages = {"plain": PAGE, "wide": PAGE.decode().encode("utf-16-le"), "late": b"words, " * 300 + PAGE}
+    box.write("page", pages[form])
+    if form == "late" and target == 0 and text.encode() in PAGE:
+        views = ["as it is", *views]
+    code, out, err = box.db("test", "--json", "-d", "h.ldb", name, "page")
+    assert err == "" and code == (0 if views else 1)
+    found = [v["words"] for v in json.loads(out)["views"]
+             if any(s["verdict"]["found"] for s in v.get("signatures", []))]
+    assert len(found) == len(views) and all(a in b for a, b in zip(views, found))
+    scan = cli.run("vitrine", "scan", "-z", "-d", "h.ldb", "page", cache=box.dir / "cache", cwd=box.dir)
+    assert (f"{name} FOUND" in scan[1]) == bool(views)
+
+
+def test_the_readme_shows_what_db_explain_and_db_test_say(box):
+    readme = (cli.ROOT / "README.md").read_text()
+    rule, job = (re.search(rf"\$ printf '(.*)' > {f}\n", readme)[1] for f in (r"my\.ldb", r"job\.sh"))
+    box.write("my.ldb", rule.replace("\\n", "\n"))
+    box.write("job.sh", job.replace("\\n", "\n"))
+    for args in (["explain", "-d", "my.ldb", "Curl.Pipe"], ["test", "-d", "my.ldb", "Curl.Pipe", "job.sh"]):
+        assert f"$ build/vitrine db {' '.join(args)}\n{box.db(*args)[1]}" in readme
+
+
+def test_test_compares_digests_of_views_of_html(box):
+    view = b'var n000="ab";'
+    view = b"<script>" + view + b"</script>"
+    box.write("h.hsb", f"{hashlib.sha256(view).hexdigest()}:{len(view)}:Script\n")
+    box.write("page", PAGE)
+    code, out, _ = box.db("test", "-d", "h.hsb", "Script", "page")
+    assert code == 0 and "it is the digest of javascript" in out
+    scan = cli.run("vitrine", "scan", "-d", "h.hsb", "page", cache=box.dir / "cache", cwd=box.dir)
+    assert "Script FOUND" in scan[1]
+
+
+def test_test_says_why_a_byte_comparison_for_text_does_not_hold(box):
+    box.write("c.ldb", "Text.Number;Engine:81-255,Target:7;0&1;6669727374;0(>>5#de2#>40)\n")
+    box.write("file", "xfirst41 and more text")
+    code, out, _ = box.db("test", "-d", "c.ldb", "Text.Number", "file")
+    assert code == 1 and "no byte comparison for text holds in a normalised copy" in out
+
+
 def test_test_compares_digests_of_files(box):
     box.write("h.hdb", "44d88612fea8a8f36de82e1278abb02f:68:Some\n"
                        "5d41402abc4b2a76b9719d911017c592:5:Hello\n")
@@ -221,6 +353,67 @@ def test_test_compares_digests_of_files(box):
 def test_test_says_what_it_does_not_try(golden):
     code, out, _ = golden.db("test", "-d", "g.vdb", "Member.Any", GOLDEN / "signatures.ndb")
     assert code == 1 and "not tried here" in out
+
+
+PROGRAM = "ClamBCaghkkcacemd|ahnfefbgfgofegcg```c``abhc``|biacfl:4096\n"
+TRIGGER = "Engine:51-255,Target:1;0;4d5a900003"
+
+
+@pytest.fixture
+def program(box):
+    """The head of a bytecode program, which is not run here; and a signature that is active."""
+    box.write("a.cbc", f"{PROGRAM}BC.Some.Program.{{A,B}};{TRIGGER}\nTedaaa\n")
+    box.write("a.ndb", "Active:0:*:6162636465\n")
+    assert box.db("build", "-o", "p.vdb", "a.cbc", "a.ndb")[0] == 0
+    return box
+
+
+def test_what_is_known_but_not_active_is_explained_as_that(program):
+    for name in ("BC.Some.Program", "BC.Some.Program.UNOFFICIAL"):
+        code, out, err = program.db("explain", "-d", "p.vdb", name)
+        assert (code, err) == (0, "") and "known, but not active in this version" in out
+        assert "What would run it: " in out and f"Trigger: {TRIGGER}\n" in out
+        code, out, _ = program.db("test", "-d", "p.vdb", name, "a.ndb")
+        assert code == 1 and "not active" in out
+    known = json.loads(program.db("explain", "--json", "-d", "p.vdb", "BC.Some.Program")[1])
+    assert known["active"] is False and known["run"]["trigger"]["text"] == TRIGGER
+    assert program.db("explain", "-d", "p.vdb", "BC.Other")[0] == 2
+
+
+def test_list_and_info_show_what_is_not_active(program):
+    out = program.db("list", "-d", "p.vdb")[1].splitlines()
+    assert out[0].startswith("Active  body") and out[1].startswith("BC.Some.Program  bytecode, not active; ")
+    assert program.db("list", "-d", "p.vdb", "act")[1].splitlines() == out[:1]
+    rows = [json.loads(x) for x in program.db("list", "--json", "-d", "p.vdb")[1].splitlines()]
+    assert [(r["name"], r["active"]) for r in rows] == [("Active", True), ("BC.Some.Program", False)]
+    note = json.loads(program.db("info", "--json", "p.vdb")[1])["notes"][0]
+    assert note["name"] == "BC.Some.Program" and note["trigger"] == TRIGGER
+
+
+def test_test_knows_keys_of_version_information(box):
+    data = versions.pe(versions.directory(versions.one(versions.plain(0, 1))))
+    box.write("file", data)
+    key = data.index(versions.utf16(versions.KEYS[1]))
+    word = versions.utf16(versions.KEYS[1]).hex()
+    other = versions.utf16("value").hex()
+    box.write("v.ndb", f"Key:1:VI:{word}\nLater:1:VI,4:{word[4:]}\nValue:1:VI:{other}\n")
+    code, out, _ = box.db("test", "-d", "v.ndb", "Key", "file")
+    assert code == 0 and f"at offset {key} " in out and "2 keys of version information" in out
+    assert box.db("test", "-d", "v.ndb", "Later", "file")[0] == 0
+    code, out, _ = box.db("test", "-d", "v.ndb", "Value", "file")
+    assert code == 1 and "it must start at one of 2 keys of the version information" in out
+    code, out, _ = box.db("test", "-d", "v.ndb", "Key", "v.ndb")
+    assert code == 1 and "has no key of version information" in out
+
+
+@pytest.mark.parametrize("kind", ["CL_TYPE_GIF", "CL_TYPE_TEXT_ASCII"])
+def test_test_finds_what_a_scan_finds_in_a_second_look(box, kind):
+    box.write("h.ldb", f"Handled;Engine:51-255,Target:0,HandlerType:{kind};0;6669727374\n")
+    box.write("file", "some first text")
+    code, out, _ = box.db("test", "-d", "h.ldb", "Handled", "file")
+    assert code == 0 and f"a file of another type is looked at again as {kind}" in out
+    scan = cli.run("vitrine", "scan", "-d", "h.ldb", "file", cache=box.dir / "cache", cwd=box.dir)
+    assert "Handled FOUND" in scan[1]
 
 
 def test_names_and_texts_of_a_database_do_not_act_on_the_terminal(box):

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 import cli
+import containers
 
 REAL = "/usr/bin/sigtool"
 SAMPLES = pathlib.Path("/usr/share/clamav-testfiles")
@@ -96,6 +97,134 @@ def test_copies_of_text(box):
         same(option, cwd=box, streams=(0, 1, 2))
 
 
+VIEWS = ("nocomment.html", "notags.html", "javascript")
+
+
+@needs_real
+@pytest.mark.parametrize("html", [
+    b'<html><head><title>A  B</title><!-- c --></head><body>Hello <b>World</b> &amp; '
+    b'<a href="http://X/Y">z</a><script>var foo = "a" + "b"; alert(foo);</script></body></html>',
+    b"<html><script></script><script>x</script></html>",
+    b"<html>no script</html>",
+    b'<html><img src="data:text/plain,abc%20d"></html>',
+    b"plain text\n",
+    "<html><body>Wide</body></html>".encode("utf-16-le"),
+    b"",
+])
+def test_views_of_html(box, html):
+    """The exit code of sigtool 1.4.6 is that of a crash after it has written."""
+    got = []
+    (box / "page").write_bytes(html)
+    for program in (cli.BUILD / "sigtool", REAL):
+        code = call(program, "--html-normalise=page", cwd=box)[0]
+        assert code == 0 or program == REAL
+        got.append({name: (box / name).read_bytes() for name in VIEWS if (box / name).exists()})
+        for name in got[-1]:
+            (box / name).unlink()
+    assert got[0] == got[1]
+    same("--html-normalise=missing", cwd=box, streams=(0, 1, 2))
+
+
+def test_views_of_html_are_written_anew(box):
+    (box / "page").write_bytes(b"<html>A <!-- b --><script>c</script></html>")
+    for _ in range(2):
+        assert ours("--html-normalise=page", cwd=box)[0] == 0
+    assert [(box / name).read_bytes() for name in VIEWS] == [
+        b"<html>a <script>c</script></html>", b" a ", b"<script>c</script>"]
+
+
+def without_library(text):
+    return [x for x in text.splitlines() if not x.startswith(b"LibClamAV")]
+
+
+def files_of(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
+def same_container(path, tmp):
+    """--info and --unpack of both, but for what sigtool's library says on stderr."""
+    ran = []
+    for i, program in enumerate((cli.BUILD / "sigtool", REAL)):
+        for option in ("--info", "--unpack"):
+            folder = tmp / f"{option}{i}"
+            folder.mkdir()
+            code, out, err = call(program, f"{option}={path}", cwd=folder)
+            ran.append((code, out, without_library(err), files_of(folder)))
+            shutil.rmtree(folder)
+    assert ran[:2] == ran[2:]
+    return ran
+
+
+MEMBER = {"a.ndb": b"Some:0:*:61626364\n", "b.hdb": b""}
+
+
+def unsigned(members=MEMBER, listed=None, packed=False):
+    return containers.container(list(members.items()), packed, listed and list(listed.items()))
+
+
+@needs_real
+@pytest.mark.parametrize("name, content", [
+    ("own.cud", lambda: unsigned()),
+    ("packed.cud", lambda: unsigned(packed=True)),
+    ("wrong.cud", lambda: unsigned(listed={**MEMBER, "a.ndb": b"other"})),
+    ("own.cld", lambda: unsigned()),
+    ("own.cvd", lambda: unsigned(packed=True)),
+    ("short.cvd", lambda: unsigned()[:400]),
+    ("head.cvd", lambda: unsigned()[:512]),
+    ("text.cvd", lambda: b"no container at all"),
+    ("empty.cvd", lambda: b""),
+])
+def test_containers_are_shown_and_unpacked(box, name, content):
+    (box / name).write_bytes(content())
+    ran = same_container(box / name, box)
+    if name == "own.cud":
+        assert b"Verification: Unsigned container\n" in ran[0][1]
+        assert set(ran[1][3]) == {"COPYING", "a.ndb", "b.hdb", "x.info"}
+
+
+@needs_real
+def test_published_containers_are_shown_and_unpacked(box):
+    found = containers.published()
+    if not found:
+        pytest.skip("VITRINE_CVD names no folder with a .cvd or .cld")
+    for path in found:
+        shutil.copy(path, box / path.name)
+        ran = same_container(box / path.name, box)
+        assert b"Verification OK.\n" in ran[0][1] and ran[1][3]
+        (box / path.name).unlink()
+
+
+@pytest.mark.parametrize("name", ["../out", ".hidden", "-option", "a/b", ""])
+def test_members_have_plain_names_or_nothing_is_unpacked(box, name):
+    (box / "own.cud").write_bytes(unsigned({**MEMBER, name: b"x"}))
+    (box / "to").mkdir()
+    code, _, err = ours("--unpack=../own.cud", cwd=box / "to")
+    assert code == 1 and b"is not a valid CVD" in err
+    assert files_of(box / "to") == {} and not (box / "out").exists()
+
+
+def test_unpacking_overwrites_files_and_does_not_follow_links(box):
+    (box / "own.cud").write_bytes(unsigned())
+    for name in MEMBER:
+        (box / name).write_bytes(b"longer than what is in the container")
+    assert ours("--unpack=own.cud", cwd=box)[0] == 0
+    assert {name: (box / name).read_bytes() for name in MEMBER} == MEMBER
+    (box / "target").write_bytes(b"keep")
+    (box / "a.ndb").unlink()
+    (box / "a.ndb").symlink_to("target")
+    code, _, err = ours("--unpack=own.cud", cwd=box)
+    assert code == 1 and b"Can't create a.ndb" in err and (box / "target").read_bytes() == b"keep"
+
+
+@needs_real
+def test_options_without_a_value_are_refused_in_the_same_words(box):
+    for args in (["--unpack"], ["--unpack="], ["--info="], ["-i"], ["--unpack-current"],
+                 ["--unpack-current=nope", "--datadir=sub"], ["--unpack-current=a/b"]):
+        a, b = ours(*args, cwd=box), call(REAL, *args, cwd=box)
+        assert a[:2] == b[:2]
+        assert a[2].replace(str(cli.BUILD / "sigtool").encode(), REAL.encode()) == b[2]
+
+
 SIGNATURES = {
     "a.ndb": "Plain:0:*:6c6f6e67\nEntry.Alt:1:EP+10,4:4142434445(46|47){5-10}4849*4a4b4c\n",
     "a.ldb": "Logic.One;Target:0;0&1;636f756e74::i;636f756e742074776f::wa\n",
@@ -157,7 +286,7 @@ def test_signatures_decoded(box, line):
 
 
 def test_what_is_not_supported_is_said(box):
-    for option in ("--build=x", "--vba=one", "--unpack=one", "-uone"):
+    for option in ("--build=x", "--vba=one", "-done"):
         code, out, err = ours(option, cwd=box)
         assert code == 1 and out == b"" and b"not supported by this version" in err
 

@@ -183,7 +183,8 @@ static void use_explain(struct db *db)
 {
 	struct explain_object object = {(const uint8_t *)OBJECT, sizeof OBJECT - 1, 0};
 	struct explain_diff d;
-	bool hit, found;
+	bool hit;
+	enum explain_found found;
 	uint32_t index;
 	struct out o = {.json = db_meta(db)->nnames % 2};
 	for (uint32_t i = 0; i < num_min_u64(db_meta(db)->nnames, 20); i++) {

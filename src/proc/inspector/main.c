@@ -148,18 +148,31 @@ static st_t test(struct inspector *x, uint32_t name, enum inspect_outcome *ret, 
 static st_t about_name(struct inspector *x, enum inspect_outcome *ret, struct err *e)
 {
 	uint32_t name;
-	bool found;
+	enum explain_found found;
+	bool is_test = x->ask.op == INSPECT_TEST;
 	TRY(explain_find(&x->out, x->db[0], x->ask.text, &name, &found, e));
-	*ret = found ? INSPECT_DONE : INSPECT_NO_NAME;
-	if (!found)
+	*ret = found == EXPLAIN_NONE ? INSPECT_NO_NAME : is_test ? INSPECT_OTHER : INSPECT_DONE;
+	if (found != EXPLAIN_ACTIVE)
 		return ST_OK;
-	if (x->ask.op == INSPECT_TEST)
+	if (is_test)
 		return test(x, name, ret, e);
 	return explain_name(&x->out, x->db[0], name, e);
 }
 
+static st_t about_html(struct inspector *x, const struct explain_object *in,
+                       enum inspect_outcome *ret, struct err *e)
+{
+	bool there;
+	enum sigtool_html which = x->ask.op == INSPECT_HTML_NOCOMMENT ? SIGTOOL_NOCOMMENT
+	                          : x->ask.op == INSPECT_HTML_NOTAGS  ? SIGTOOL_NOTAGS
+	                                                              : SIGTOOL_SCRIPT;
+	TRY(sigtool_html(&x->out, which, in, &there, e));
+	*ret = there ? INSPECT_DONE : INSPECT_OTHER;
+	return ST_OK;
+}
+
 /* What sigtool does with a file. */
-static st_t about_file(struct inspector *x, struct err *e)
+static st_t about_file(struct inspector *x, enum inspect_outcome *ret, struct err *e)
 {
 	struct buf file = {0};
 	const char *name = x->ask.name;
@@ -186,6 +199,14 @@ static st_t about_file(struct inspector *x, struct err *e)
 		return sigtool_find(&x->out, &in, name, x->ask.text, e);
 	case INSPECT_DECODE:
 		return sigtool_decode(&x->out, &in, e);
+	case INSPECT_CVD:
+		return sigtool_info(&x->out, &in, x->ask.text, e);
+	case INSPECT_UNPACK:
+		return sigtool_unpack(&x->out, &in, x->ask.text, e);
+	case INSPECT_HTML_NOCOMMENT:
+	case INSPECT_HTML_NOTAGS:
+	case INSPECT_HTML_SCRIPT:
+		return about_html(x, &in, ret, e);
 	default:
 		sigtool_hex(&x->out, &in);
 		return ST_OK;
@@ -196,7 +217,7 @@ static st_t answer(struct inspector *x, enum inspect_outcome *ret, struct err *e
 {
 	*ret = INSPECT_DONE;
 	if (x->ask.op >= INSPECT_MD5)
-		return about_file(x, e);
+		return about_file(x, ret, e);
 	TRY(open_database(x, INSPECT_A, e));
 	switch ((enum inspect_op)x->ask.op) {
 	case INSPECT_INFO:
