@@ -1,0 +1,32 @@
+/* Inside of image/: one decoder per format. Each gives phash.h the gray rows of the (first) picture
+ * and knows nothing of the hash but that. Statuses as in image.h.
+ *
+ * Colours become gray as sigtool 1.4.6 has it: 16 bits are rounded to 8, alpha is dropped, so that
+ * a transparent pixel has the colour that the file gives it. */
+#ifndef VITRINE_IMAGE_INSIDE_H
+#define VITRINE_IMAGE_INSIDE_H
+
+#include "base/rd.h"
+#include "image/phash.h"
+
+/* Half a second of work, a few times more than cameras make. */
+#define IMAGE_PIXELS_MAX (UINT64_C(100) << 20)
+
+/* Of pictures that cannot be had row by row (interlaced, progressive). */
+#define IMAGE_MEMORY_MAX (UINT64_C(256) << 20)
+
+/* Luma of ITU-R BT.601 in 16-bit fractions, rounded, as Python's PIL has it. */
+static inline uint8_t image_gray(uint32_t r, uint32_t g, uint32_t b)
+{
+	return (uint8_t)((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16);
+}
+
+/* phash_new() within IMAGE_PIXELS_MAX; ST_MALFORMED for a picture without pixels. */
+st_t image_begin(uint64_t width, uint64_t height, struct phash **ret, struct err *e);
+
+st_t image_png(struct rd in, uint64_t *ret, struct err *e);
+st_t image_jpeg(struct rd in, uint64_t *ret, struct err *e);
+st_t image_gif(struct rd in, uint64_t *ret, struct err *e);
+st_t image_bmp(struct rd in, uint64_t *ret, struct err *e);
+
+#endif
