@@ -1,5 +1,6 @@
 #include "explain/test_views.h"
 
+#include "image/image.h"
 #include "normal/text.h"
 #include "verify/engine.h"
 
@@ -31,6 +32,22 @@ static st_t add_text(struct test_views *ret, const struct db_view *db,
 	return ST_OK;
 }
 
+/* As scan/match.c does. */
+static st_t add_image(const struct db_view *db, enum file_type type, struct test_view *v,
+                      struct err *e)
+{
+	struct err why = {0};
+	if (!(engine_needs_of(db) & ENGINE_NEEDS_IMAGE_HASH) || !image_has_hash(type))
+		return ST_OK;
+	struct rd in = rd_make(v->object.data, v->object.len);
+	st_t st = image_hash(in, type, &v->facts.image_hash, &why);
+	if (st < 0)
+		return fail(e, st, why.off, "%s", why.text);
+	v->facts.has_image_hash = st == ST_OK;
+	v->facts.image_unknown = st != ST_OK;
+	return ST_OK;
+}
+
 st_t test_views_of(const struct db_view *db, enum file_type type, const struct exe_layout *exe,
                    const struct explain_object *object, struct test_views *ret, struct err *e)
 {
@@ -43,6 +60,7 @@ st_t test_views_of(const struct db_view *db, enum file_type type, const struct e
 	    .facts = {.file_size = object->len, .exe = exe},
 	    .object = *object,
 	};
+	TRY(add_image(db, type, &ret->v[0], e));
 	return is_text(type) && object->len >= TEXT_MIN ? add_text(ret, db, object, e) : ST_OK;
 }
 

@@ -44,7 +44,9 @@ static void read_table(struct gif *g, uint8_t flags)
 	for (uint32_t i = 0; i < COLORS; i++)
 		g->gray[i] = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		uint8_t red = rd_u8(&g->in), green = rd_u8(&g->in), blue = rd_u8(&g->in);
+		uint8_t red = rd_u8(&g->in);
+		uint8_t green = rd_u8(&g->in);
+		uint8_t blue = rd_u8(&g->in);
 		g->gray[i] = image_gray(red, green, blue);
 	}
 }

@@ -15,10 +15,13 @@
 /* Of pictures that cannot be had row by row (interlaced, progressive). */
 #define IMAGE_MEMORY_MAX (UINT64_C(256) << 20)
 
-/* Luma of ITU-R BT.601 in 16-bit fractions, rounded, as Python's PIL has it. */
-static inline uint8_t image_gray(uint32_t r, uint32_t g, uint32_t b)
+/* Luma of ITU-R BT.601 in single precision, summed from left to right, rounded half up: another
+ * order gives other hashes. */
+static inline uint8_t image_gray(uint8_t r, uint8_t g, uint8_t b)
 {
-	return (uint8_t)((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16);
+	float v = 0.299f * (float)r + 0.587f * (float)g + 0.114f * (float)b;
+	uint32_t whole = (uint32_t)v;
+	return (uint8_t)(whole + (v - (float)whole >= 0.5f));
 }
 
 /* phash_new() within IMAGE_PIXELS_MAX; ST_MALFORMED for a picture without pixels. */

@@ -67,31 +67,86 @@ static void set_up(struct job *j, struct rd in)
 	jpeg_mem_src(&j->jpeg, rd_take(&in, n), n);
 }
 
+/* Colours are converted here, because the way of rounding shows in the hash. */
+static st_t choose_colors(struct job *j)
+{
+	struct jpeg_decompress_struct *d = &j->jpeg;
+	switch (d->jpeg_color_space) {
+	case JCS_GRAYSCALE:
+	case JCS_RGB:
+	case JCS_YCbCr:
+	case JCS_CMYK:
+		d->out_color_space = d->jpeg_color_space;
+		return ST_OK;
+	case JCS_YCCK:
+		d->out_color_space = JCS_CMYK;
+		return ST_OK;
+	default:
+		return fail(j->e, ST_UNSUPPORTED, 0, "jpeg: %d components", d->num_components);
+	}
+}
+
 static st_t read_header(struct job *j)
 {
 	struct jpeg_decompress_struct *d = &j->jpeg;
 	if (jpeg_read_header(d, TRUE) != JPEG_HEADER_OK)
 		return fail(j->e, ST_MALFORMED, 0, "jpeg: no picture");
 	TRY(image_begin(d->image_width, d->image_height, &j->hash, j->e));
-	if (d->num_components == 1)
-		d->out_color_space = JCS_GRAYSCALE;
-	else if (d->num_components == 3)
-		d->out_color_space = JCS_RGB;
-	else
-		return fail(j->e, ST_UNSUPPORTED, 0, "jpeg: %d components", d->num_components);
+	TRY(choose_colors(j));
 	d->dct_method = JDCT_ISLOW;
 	j->row = malloc((size_t)d->image_width * (size_t)d->num_components);
 	j->gray = malloc(d->image_width);
 	return j->row && j->gray ? ST_OK : fail(j->e, ST_NOMEM, 0, "jpeg: no memory");
 }
 
+static uint8_t clamp(int32_t v)
+{
+	return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+/* ITU-T T.871, 7, in 14-bit fractions:
+ *   R = Y + 1.402 * (CR - 128)
+ *   G = Y - 0.344 * (CB - 128) - 0.714 * (CR - 128)
+ *   B = Y + 1.772 * (CB - 128) */
+static uint8_t gray_of_ycbcr(const uint8_t *p)
+{
+	int32_t y = p[0] * 16384 + 8191, cb = p[1] - 128, cr = p[2] - 128;
+	return image_gray(clamp((y + 22970 * cr) >> 14), clamp((y - 11700 * cr - 5638 * cb) >> 14),
+	                  clamp((y + 29032 * cb) >> 14));
+}
+
+/* x * y / 255, rounded. */
+static uint8_t product(uint32_t x, uint32_t y)
+{
+	uint32_t t = x * y + 128;
+	return (uint8_t)((t + (t >> 8)) >> 8);
+}
+
+/* Inks as Adobe writes them: 255 is none. */
+static uint8_t gray_of_cmyk(const uint8_t *p)
+{
+	return image_gray(product(p[0], p[3]), product(p[1], p[3]), product(p[2], p[3]));
+}
+
+static uint8_t gray_of(J_COLOR_SPACE space, const uint8_t *p)
+{
+	switch (space) {
+	case JCS_YCbCr:
+		return gray_of_ycbcr(p);
+	case JCS_CMYK:
+		return gray_of_cmyk(p);
+	case JCS_RGB:
+		return image_gray(p[0], p[1], p[2]);
+	default:
+		return p[0];
+	}
+}
+
 static void hash_row(struct job *j)
 {
 	size_t channels = (size_t)j->jpeg.output_components;
-	for (size_t x = 0; x < j->jpeg.output_width; x++) {
-		const uint8_t *p = &j->row[x * channels];
-		j->gray[x] = channels == 1 ? p[0] : image_gray(p[0], p[1], p[2]);
-	}
+	for (size_t x = 0; x < j->jpeg.output_width; x++)
+		j->gray[x] = gray_of(j->jpeg.out_color_space, &j->row[x * channels]);
 	phash_row(j->hash, j->gray);
 }
 
