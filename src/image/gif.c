@@ -95,12 +95,19 @@ static st_t find_frame(struct gif *g, struct err *e)
 	return ST_OK;
 }
 
+/* The next sub-block, of which the file may end. */
+static void next_block(struct lzw *z)
+{
+	uint8_t n = rd_u8(&z->in);
+	z->block = rd_sub(&z->in, num_min_size(n, rd_left(&z->in)));
+}
+
 /* The next code; NO_CODE when the data end. */
 static uint32_t next_code(struct lzw *z)
 {
 	while (z->nbits < z->width) {
 		if (rd_left(&z->block) == 0)
-			z->block = rd_sub(&z->in, rd_u8(&z->in));
+			next_block(z);
 		if (rd_left(&z->block) == 0)
 			return NO_CODE;
 		z->bits |= (uint32_t)rd_u8(&z->block) << z->nbits;

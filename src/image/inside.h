@@ -9,7 +9,7 @@
 #include "base/rd.h"
 #include "image/phash.h"
 
-/* Half a second of work, a few times more than cameras make. */
+/* A second of work or two, a few times more than cameras make. */
 #define IMAGE_PIXELS_MAX (UINT64_C(100) << 20)
 
 /* Of pictures that cannot be had row by row (interlaced, progressive). */

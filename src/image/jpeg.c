@@ -10,6 +10,8 @@
 
 #include <jpeglib.h>
 
+#include <jerror.h>
+
 /* Each scan of a progressive file takes time for the whole picture, however short it is. Usual
  * encoders write about ten; of small pictures more are allowed, by this many pixels in all. */
 #define SCANNED_PIXELS_MAX (IMAGE_PIXELS_MAX * 10)
@@ -31,11 +33,17 @@ static void give_up(struct job *j, st_t st, const char *text)
 	longjmp(j->out, 1);
 }
 
+static bool is_limit(int code)
+{
+	return code == JERR_NO_BACKING_STORE || code == JERR_OUT_OF_MEMORY ||
+	       code == JERR_IMAGE_TOO_BIG;
+}
+
 static void on_error(j_common_ptr jpeg)
 {
 	char text[JMSG_LENGTH_MAX];
 	(*jpeg->err->format_message)(jpeg, text);
-	give_up(jpeg->client_data, ST_MALFORMED, text);
+	give_up(jpeg->client_data, is_limit(jpeg->err->msg_code) ? ST_LIMIT : ST_MALFORMED, text);
 }
 
 static void on_message(j_common_ptr jpeg, int level)
