@@ -139,7 +139,8 @@ static void png_pixels(const uint8_t *raw, size_t n)
 static void make_png(uint8_t bytes, uint32_t width)
 {
 	static const uint8_t types[] = {0, 0, 0, 2, 6};
-	uint8_t head[13] = {0, 0, (uint8_t)(width >> 8), (uint8_t)width, 0, 0, 0, H, bytes == 2 ? 16 : 8,
+	uint8_t depth = bytes == 2 ? 16 : 8;
+	uint8_t head[13] = {0, 0, (uint8_t)(width >> 8), (uint8_t)width, 0, 0, 0, H, depth,
 	                    types[bytes]};
 	static uint8_t raw[H * (W * 4 + 1)];
 	size_t n = 0;
