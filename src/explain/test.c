@@ -331,10 +331,13 @@ static st_t run(struct trial *t, uint8_t target, bool *ret_hit, bool *ret_words,
 	out_open_one(t->o, "condition");
 	put_step(t, t->tree->root);
 	out_close(t->o);
+	*ret_hit = right && cond_true(&t->view, t->sig, t->links);
+	/* What hangs on an unknown hash is settled there. */
+	if (t->view.facts->image_unknown)
+		v.truth = v.truth && *ret_hit;
 	put_verdict(t, right, v.truth);
 	out_close(t->o);
 	*ret_words = right && v.truth;
-	*ret_hit = right && cond_true(&t->view, t->sig, t->links);
 	if (t->view.regex_limited)
 		return fail(e, ST_LIMIT, 0, "a regular expression reached its limits");
 	return t->view.over ? fail(e, ST_TIMEOUT, 0, "the time limit is over") : t->o->st;

@@ -1,5 +1,6 @@
 #include "explain/test_views.h"
 
+#include "image/image.h"
 #include "normal/text.h"
 #include "normal/utf16.h"
 #include "parse/filetype.h"
@@ -110,6 +111,22 @@ static st_t add_html(struct test_views *ret, const struct db_view *db,
 	return ST_OK;
 }
 
+/* As scan/match.c does. */
+static st_t add_image(const struct db_view *db, enum file_type type, struct test_view *v,
+                      struct err *e)
+{
+	struct err why = {0};
+	if (!(engine_needs_of(db) & ENGINE_NEEDS_IMAGE_HASH) || !image_has_hash(type))
+		return ST_OK;
+	struct rd in = rd_make(v->object.data, v->object.len);
+	st_t st = image_hash(in, type, &v->facts.image_hash, &why);
+	if (st < 0)
+		return fail(e, st, why.off, "%s", why.text);
+	v->facts.has_image_hash = st == ST_OK;
+	v->facts.image_unknown = st != ST_OK;
+	return ST_OK;
+}
+
 static void add_raw(struct test_views *ret, enum file_type type, const struct exe_layout *exe,
                     const struct explain_object *object)
 {
@@ -134,8 +151,10 @@ st_t test_views_of(const struct db_view *db, enum file_type type, const struct e
 	if (!ret->v)
 		return fail(e, ST_NOMEM, 0, "test: out of memory");
 	/* Nothing matches HTML as it is. */
-	if (!is_html(type))
+	if (!is_html(type)) {
 		add_raw(ret, type, exe, object);
+		TRY(add_image(db, type, &ret->v[0], e));
+	}
 	if (is_html(type) || late)
 		return add_html(ret, db, object, e);
 	if (is_text(type))

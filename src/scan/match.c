@@ -1,6 +1,7 @@
 /* Signatures of one object: body signatures by the engine, digests of the whole, of PE sections and
  * of what a PE file imports, and the trust list, which takes findings back. */
 #include "base/num.h"
+#include "image/image.h"
 #include "parse/exe.h"
 #include "parse/pe_imports.h"
 #include "scan/internal.h"
@@ -138,6 +139,21 @@ st_t match_object(struct scanner *s, struct object *o, struct err *e)
 	return st == ST_LIMIT ? ST_OK : limits_check_time(s);
 }
 
+/* What is no picture has no hash; of a picture that is not decoded the hash is not known, which is
+ * not the same. */
+static st_t find_image_hash(struct scanner *s, struct object *o, struct err *e)
+{
+	struct err why = {0};
+	if (!(engine_needs(s->engine) & ENGINE_NEEDS_IMAGE_HASH) || !image_has_hash(o->type))
+		return ST_OK;
+	st_t st = image_hash(rd_make(o->data, o->len), o->type, &o->facts.image_hash, &why);
+	if (st < 0)
+		return fail(e, st, why.off, "%s", why.text);
+	o->facts.has_image_hash = st == ST_OK;
+	o->facts.image_unknown = st != ST_OK;
+	return ST_OK;
+}
+
 static st_t match_raw(struct scanner *s, struct object *o, struct err *e)
 {
 	if (!o->begun)
@@ -148,6 +164,7 @@ static st_t match_raw(struct scanner *s, struct object *o, struct err *e)
 		TRY(limits_check_time(s));
 	}
 	o->facts.exe = layout_of(s, o);
+	TRY(find_image_hash(s, o, e));
 	return match_object(s, o, e);
 }
 

@@ -27,6 +27,7 @@ struct eval {
 	const struct db_cond *cond;
 	struct link *links;
 	struct memo *memo; /* by pattern, relative to the signature's first */
+	bool supposed; /* what is_image() says of a picture whose hash is not known */
 	uint32_t at; /* node to evaluate is at - 1 */
 };
 
@@ -77,10 +78,12 @@ static uint64_t count_once(struct eval *c, const struct db_pattern *p, uint32_t 
 	return c->memo->count[at];
 }
 
-static bool is_image(const struct view *v, const struct db_pattern *p)
+static bool is_image(const struct eval *c, const struct db_pattern *p)
 {
-	const struct object_facts *f = v->facts;
-	return f->has_image_hash && f->image_hash == v->db->image[p->part].hash;
+	const struct object_facts *f = c->v->facts;
+	if (f->image_unknown)
+		return c->supposed;
+	return f->has_image_hash && f->image_hash == c->v->db->image[p->part].hash;
 }
 
 /* Matches of pattern `at` of the signature, up to `enough`. */
@@ -95,7 +98,7 @@ static uint64_t count(struct eval *c, uint32_t at, uint64_t enough)
 	case DB_PAT_COMPARE:
 		return compare_holds(c->v, c->s, p, c->links);
 	case DB_PAT_IMAGE:
-		return is_image(c->v, p);
+		return is_image(c, p);
 	default:
 		return 0;
 	}
@@ -236,13 +239,20 @@ bool cond_gates_open(const struct view *v, const struct db_sig *s)
 	return true;
 }
 
+static bool true_if(struct view *v, const struct db_sig *s, struct link *links, bool supposed)
+{
+	struct memo memo;
+	memset(memo.known, 0, sizeof memo.known);
+	struct eval c = {.v = v, .s = s, .cond = v->db->cond + s->cond, .links = links,
+	                 .memo = &memo, .supposed = supposed, .at = s->ncond};
+	return eval(&c, false).truth;
+}
+
 bool cond_true(struct view *v, const struct db_sig *s, struct link *links)
 {
 	if (s->flags & DB_SIG_SIMPLE)
 		return pattern_count(v, &v->db->pattern[s->pattern], 1, links) > 0;
-	struct memo memo;
-	memset(memo.known, 0, sizeof memo.known);
-	struct eval c = {.v = v, .s = s, .cond = v->db->cond + s->cond, .links = links,
-	                 .memo = &memo, .at = s->ncond};
-	return eval(&c, false).truth;
+	if (!true_if(v, s, links, false))
+		return false;
+	return !v->facts->image_unknown || true_if(v, s, links, true);
 }

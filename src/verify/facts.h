@@ -16,7 +16,10 @@ struct object_facts {
 	 * itself. */
 	const uint8_t *layers;
 	uint32_t nlayers;
-	bool has_image_hash; /* only looked for if engine_needs() asks for it */
+	/* Only looked for if engine_needs() asks for it. */
+	bool has_image_hash;
+	/* A picture, but its hash could not be found out: a signature fires if it would with any. */
+	bool image_unknown;
 	uint64_t image_hash;
 };
 
