@@ -62,7 +62,7 @@ static st_t match_view(struct scanner *s, struct object *o, struct buf *view, ui
 		engine_feed(s->engine, fed);
 		TRY(limits_check_time(s));
 	}
-	return match_object(s, o, e);
+	return match_object(s, o, true, e);
 }
 
 static st_t match_text(struct scanner *s, struct object *o, const uint8_t *data, size_t len,

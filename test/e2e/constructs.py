@@ -334,7 +334,7 @@ CONSTRUCTS = {f.__name__: Construct(f, active, rate) for f, active, rate in (
     (entry_point, True, 0.9), (number_of_sections, True, 0.9), (container, True, 0.8),
     (intermediates, True, 0.6), (pcre, True, 0.8), (pcre_counts, True, 0.7), (pcre_trigger, True, 0.7),
     (pcre_offset, True, 0.6), (pcre_offset_exe, True, 0.6), (pcre_anchors, True, 0.03),
-    (bytecmp, True, 0.4), (text_normal, False, 0.9), (html_normal, False, 0.9), (handler, True, 0),
+    (bytecmp, True, 0.4), (text_normal, True, 0.9), (html_normal, True, 0.9), (handler, True, 0),
     (macro, True, 0), (fuzzy, False, 0),
 )}
 
@@ -372,7 +372,5 @@ def of_signature(line):
 
 
 # Kinds of databases, by extension: whether they are active. Those that are not here are.
-DATABASES = {"imp": False, "idb": False, "cdb": False, "zmd": False, "rmd": False, "pdb": False, "gdb": False,
-             "wdb": False, "ftm": False, "cfg": False, "crb": False, "ign": False, "ign2": False, "pwdb": False,
-             "cbc": False, "cat": False, "yar": False, "yara": False, "ioc": False, "info": False, "db": False,
-             "cvd": False, "cld": False, "cud": False}
+DATABASES = {"idb": False, "pdb": False, "gdb": False, "wdb": False, "cfg": False, "crb": False, "cbc": False,
+             "cat": False, "yar": False, "yara": False, "ioc": False, "info": False}
