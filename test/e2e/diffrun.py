@@ -8,19 +8,12 @@ import shutil
 import subprocess
 
 from cli import BUILD, ROOT
-from constructs import CONSTRUCTS
 from oracle import REAL
 
 # No cache: what is found would depend on the order of files.
 OPTIONS = ("-z", "--no-summary", "-i", "--disable-cache")
 SUFFIX = re.compile(r"(.*): (.*?)(?:\.UNOFFICIAL)? FOUND")
 SHOWN = int(os.environ.get("VITRINE_DIFF_SHOWN", "12"))  # differences that are printed
-
-
-def options():
-    """Normalised views off until we have those of text and of HTML: clamscan makes both or none."""
-    views = CONSTRUCTS["text_normal"].active and CONSTRUCTS["html_normal"].active
-    return () if views else ("--normalize=no", "--scan-html=no")
 
 
 @dataclasses.dataclass
