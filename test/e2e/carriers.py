@@ -125,7 +125,7 @@ def in_style(rng, core):
 
 def data_url(rng, data):
     kind = rng.choice(["text/plain", "application/octet-stream", "image/png", "text/html"])
-    if rng.random() < 0.7:
+    if rng.random() < 0.7 or not data.isascii() or b"\0" in data:  # the body of a mail is lines of text
         return f"data:{kind};base64," + base64.b64encode(data).decode()
     return f"data:{kind}," + "".join(f"%{b:02x}" for b in data)
 
@@ -143,7 +143,8 @@ HTML_WAYS = [html_text, html_text, with_comment, with_tag, in_attribute, in_scri
 
 def html(rng, core, way=None):
     way = way or rng.choice(HTML_WAYS)
-    head = some_case(rng, rng.choice(["<html>", "<html><head><title>t</title></head>", "<!doctype x><html><body>"]))
+    head = rng.choice(["<html>", "<HTML>", "<html><head><title>t</title></head>", "<!doctype x><Html><body>",
+                       "<!DOCTYPE x><html lang=en><Head>", "<hTml>", "<table>", "<p><a HREF=x>"])
     head += "<p>" + prose(rng, rng.choice([0, 3, 40])) + " "
     mid = way(rng, core)
     tail = " " + prose(rng, rng.choice([1, 10])) + rng.choice(["</p></body></html>\n", "", "<p>x"])

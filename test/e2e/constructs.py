@@ -324,10 +324,10 @@ CONSTRUCTS = {f.__name__: Construct(f, active, rate) for f, active, rate in (
 RATES = {"file_digest": 0.7, "section_digest": 0.7, "import_digest": 0.6, "member": 0.2, "zip_member": 0.1,
          "ignored": 0.3, "trusted": 0.2, "unwanted": 0, "text_place": 0.4, "text_end": 0.4}
 CONSTRUCTS |= {n: Construct(f, True, RATES.get(n, 0.6)) for n, f in KINDS.items()}
-# With a signature bound to the end of texts clamscan evaluates their copies once more with all counts at 0: these
-# constructs are not put together (doc/views.md, "Two ways to scan the copy").
+# With a signature bound to the end of texts clamscan makes layers of their copies, and evaluates them once more with
+# all counts at 0: these constructs are not put together (doc/views.md, "Two ways to scan the copy").
 AT_END = {"text_end"}
-HOLD_AT_ZERO = {"count", "expression", "pcre_counts", "pcre_trigger"}
+NOT_AT_END = {"intermediates", "count", "expression", "pcre_counts", "pcre_trigger"}
 
 
 def of_signature(line):

@@ -14,7 +14,7 @@ import constructs
 import diffrun
 import sigfiles
 import siglang
-from constructs import AT_END, CONSTRUCTS, HOLD_AT_ZERO
+from constructs import AT_END, CONSTRUCTS, NOT_AT_END
 from kinds import KINDS, Made
 from oracle import REAL, WHY
 
@@ -121,7 +121,7 @@ class Tally:
 
 
 def chosen(at_end=False):
-    return [n for n, c in CONSTRUCTS.items() if (c.active or ALL) and n not in (HOLD_AT_ZERO if at_end else AT_END)]
+    return [n for n, c in CONSTRUCTS.items() if (c.active or ALL) and n not in (NOT_AT_END if at_end else AT_END)]
 
 
 def test_every_construct_gives_the_names_of_clamscan(tmp_path):
