@@ -71,8 +71,9 @@ uint32_t match_layers(const struct object *o, uint8_t ret[LAYERS_MAX])
 	return n;
 }
 
-/* The engine's list lasts until its next object, ours until the children are done. What a signature with
- * a HandlerType finds in a view holds at once: it is there in the second look, whatever the type. */
+/* The engine's list lasts until its next object, ours until the children are done. What a
+ * signature with a HandlerType finds in a view holds at once: it is there in the second look,
+ * whatever the type. */
 static st_t keep_names(struct scanner *s, struct object *o, const uint32_t *sigs, size_t n,
                        bool in_view, struct err *e)
 {

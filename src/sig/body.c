@@ -532,7 +532,8 @@ static st_t check_main(struct body *b, const struct piece *p)
 {
 	if (!p->has_pair)
 		return sig_bad(b->r, "a part needs two fixed bytes in a row: '%.*s'", SIG_SHOW(b->text));
-	bool enough = has_plain_matcher(b->r->target) ? p->window >= 2 && p->has_anchor : p->window >= 1;
+	bool plain = has_plain_matcher(b->r->target);
+	bool enough = plain ? p->window >= 2 && p->has_anchor : p->window >= 1;
 	if (!enough)
 		return sig_bad(b->r, "a part needs more in front of its first alternatives or boundary: "
 		               "'%.*s'", SIG_SHOW(b->text));

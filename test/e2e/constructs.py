@@ -314,14 +314,15 @@ CONSTRUCTS = {f.__name__: Construct(f, active, rate) for f, active, rate in (
     (uneven_set, True, 0.9), (nested_set, True, 0.9), (boundary, True, 0.9), (boundary_inside, True, 0.9),
     (offset_absolute, True, 0.9), (offset_end, True, 0.9), (offset_entry, True, 0.9),
     (offset_section, True, 0.9), (offset_last, True, 0.9), (offset_in_section, True, 0.6),
-    (offset_version, False, 0.9), (target, True, 0.8), (expression, True, 0.8), (count, True, 0.8),
+    (offset_version, True, 0.9), (target, True, 0.8), (expression, True, 0.8), (count, True, 0.8),
     (mod_i, True, 0.9), (mod_w, True, 0.9), (mod_wa, True, 0.9), (mod_f, True, 0.7), (file_size, True, 0.9),
     (entry_point, True, 0.9), (number_of_sections, True, 0.9), (container, True, 0.8),
     (intermediates, True, 0.7), (pcre, True, 0.8), (pcre_counts, True, 0.7), (pcre_trigger, True, 0.7),
     (pcre_offset, True, 0.6), (pcre_offset_exe, True, 0.6), (pcre_anchors, True, 0.6),
     (bytecmp, True, 0.7), (handler, True, 0), (fuzzy, False, 0),
 )}
-RATES = {"file_digest": 0.7, "section_digest": 0.7, "import_digest": 0.6, "member": 0.2, "zip_member": 0.1,
+RATES = {"html_tag": 0.3, "html_attribute": 0.3, "html_script": 0.4, "html_style": 0.4, "html_comment": 0.4,
+         "html_html_text": 0.4, "html_data_url": 0.3, "text": 0.4, "file_digest": 0.7, "section_digest": 0.7, "import_digest": 0.6, "member": 0.2, "zip_member": 0.1,
          "ignored": 0.3, "trusted": 0.2, "unwanted": 0, "text_place": 0.4, "text_end": 0.4}
 CONSTRUCTS |= {n: Construct(f, True, RATES.get(n, 0.6)) for n, f in KINDS.items()}
 # With a signature bound to the end of texts clamscan makes layers of their copies, and evaluates them once more with
@@ -346,8 +347,6 @@ def of_signature(line):
             out.add("fuzzy")
         elif "/" in s:
             out.add("pcre")
-        elif "${" in s:
-            out.add("macro")
         elif "#" in s:
             out.add("bytecmp")
         if s.startswith("VI:"):

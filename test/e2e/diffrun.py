@@ -120,8 +120,6 @@ def has_offset(line):
 EXPLAINED = [
     ("`Intermediates` with `CL_TYPE_ANY` behind another type", None,
      lambda line, case: re.search(r"Intermediates:[^;,]*CL_TYPE_(?!ANY)\w+>[^;,]*CL_TYPE_ANY", line)),
-    ("byte comparison of one or two characters with `a`", True,
-     lambda line, case: re.search(r"#a[lb]?e?[12]#", line)),
     ("alternatives of different lengths in a signature with an offset", True,
      lambda line, case: uneven(line) and has_offset(line)),
     ("boundaries under the modifier `f`", True,
