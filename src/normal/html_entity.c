@@ -5,6 +5,7 @@
  *   name   -> back           at ';' and at anything that is no part of a name
  *   number_first -> hex      at 'x'
  *                -> decimal  else
+ *   decimal -> hex           at 'x' behind nothing but zeros
  *   decimal, hex -> back     at ';' and at anything that is no digit */
 #include "normal/entity.h"
 #include "normal/html_state.h"
@@ -125,10 +126,16 @@ static void on_name(struct html *h, uint8_t c)
 
 static void on_number_first(struct html *h, uint8_t c)
 {
-	if (c == 'x' || c == 'X')
+	if (html_lower(c) == 'x')
 		h->step = on_hex;
 	else
 		html_step(h, on_decimal, c);
+}
+
+/* clamscan takes an 'x' as long as the number is 0: "&#0x41;" and "&#xx41;" are "&#x41;". */
+static bool begins_hex(const struct html *h, uint8_t c)
+{
+	return h->number == 0 && html_lower(c) == 'x';
 }
 
 /* The full stops of Unicode that browsers take for a '.' in the name of a host. */
@@ -165,6 +172,8 @@ static void on_decimal(struct html *h, uint8_t c)
 {
 	if (c >= '0' && c <= '9')
 		h->number = h->number * 10 + (c - '0');
+	else if (begins_hex(h, c))
+		h->step = on_hex;
 	else
 		end_number(h, c);
 }
@@ -177,7 +186,7 @@ static void on_hex(struct html *h, uint8_t c)
 		h->number = h->number * 16 + (c - '0');
 	else if (l >= 'a' && l <= 'f')
 		h->number = h->number * 16 + (l - 'a' + 10);
-	else
+	else if (!begins_hex(h, c))
 		end_number(h, c);
 }
 

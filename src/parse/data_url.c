@@ -25,13 +25,14 @@ struct format_ctx {
 	char name[32];
 };
 
-/* An attribute's value that is one begins so, in small letters. UTF-16 has zeroes in between. */
+/* An attribute's value that is one begins so, in small letters. UTF-16 of either order, of which
+ * FT_HTML is the big-endian one, has zeroes in between. */
 static int bid(enum file_type type, struct rd in)
 {
 	static const char wide[] = "d\0a\0t\0a\0:";
-	if (type == FT_HTML && memmem(in.base, in.len, "data:", 5))
-		return 50;
-	return type == FT_HTML_UTF16 && memmem(in.base, in.len, wide, sizeof wide - 1) ? 50 : 0;
+	bool narrow = type == FT_HTML && memmem(in.base, in.len, "data:", 5);
+	bool html = type == FT_HTML || type == FT_HTML_UTF16;
+	return narrow || (html && memmem(in.base, in.len, wide, sizeof wide - 1)) ? 50 : 0;
 }
 
 static st_t make_views(struct rd in, enum file_type type, struct html_views *ret, struct err *e)

@@ -114,12 +114,25 @@ static enum file_type by_cafebabe(struct rd r)
 	return n < FAT_ARCHS_MAX ? FT_MACHO_UNIBIN : FT_JAVA;
 }
 
+/* The numbers of Python versions that clamscan knows (all 1,024 with these high bytes tried): text
+ * may begin like others. */
+static const uint16_t pyc_numbers[] = {
+	3081, 3091, 3101, 3103, 3111, 3131, 3141, 3151, 3160, 3170, 3180, 3190, 3200, 3210,
+	3220, 3230, 3250, 3260, 3270, 3280, 3290, 3300, 3310, 3320, 3330, 3340, 3350, 3351,
+	3360, 3361, 3370, 3371, 3372, 3373, 3375, 3376, 3377, 3378, 3379, 3390, 3391, 62011,
+	62012, 62021, 62041, 62051, 62061, 62062, 62071, 62081, 62091, 62092, 62101, 62111,
+	62121, 62131, 62132, 62151, 62161, 62162, 62171, 62181, 62191, 62201, 62211, 62212,
+};
+
 static bool is_pyc(struct rd r)
 {
-	rd_skip(&r, 1);
-	uint8_t version = rd_u8(&r); /* 2.x: f2, f3; 3.x: 0c, 0d */
-	return (version == 0x0d || version == 0x0c || version == 0xf3 || version == 0xf2) &&
-	       rd_peek(&r, "\r\n", 2);
+	uint16_t number = rd_u16le(&r);
+	if (!rd_peek(&r, "\r\n", 2))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(pyc_numbers); i++)
+		if (number == pyc_numbers[i])
+			return true;
+	return false;
 }
 
 static bool is_lha(const struct rd *r)

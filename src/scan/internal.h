@@ -128,7 +128,7 @@ void layers_free(struct scanner *s);
 
 /* match.c: the engine's findings in a view or in the object itself go to o->names and o->handler.
  * ST_TIMEOUT and ST_LIMIT are told here. */
-st_t match_object(struct scanner *s, struct object *o, struct err *e);
+st_t match_object(struct scanner *s, struct object *o, bool in_view, struct err *e);
 /* Types of the objects around `o`, the nearest first; returns how many. */
 uint32_t match_layers(const struct object *o, uint8_t ret[LAYERS_MAX]);
 

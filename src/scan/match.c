@@ -72,9 +72,11 @@ uint32_t match_layers(const struct object *o, uint8_t ret[LAYERS_MAX])
 	return n;
 }
 
-/* The engine's list lasts until its next object, ours until the children are done. */
+/* The engine's list lasts until its next object, ours until the children are done. What a
+ * signature with a HandlerType finds in a view holds at once: it is there in the second look,
+ * whatever the type. */
 static st_t keep_names(struct scanner *s, struct object *o, const uint32_t *sigs, size_t n,
-                       struct err *e)
+                       bool in_view, struct err *e)
 {
 	if (n == 0)
 		return ST_OK;
@@ -84,9 +86,10 @@ static st_t keep_names(struct scanner *s, struct object *o, const uint32_t *sigs
 	o->names = names;
 	for (size_t i = 0; i < n; i++) {
 		const struct db_sig *sig = &db_view(s->db)->sig[sigs[i]];
-		if (sig->handler == 0 || sig->handler - 1 == o->type || o->retyped)
+		bool as_it_is = sig->handler == 0 || sig->handler - 1 == o->type || o->retyped;
+		if (as_it_is || in_view)
 			o->names[o->nnames++] = sig->nameref;
-		else if (o->handler == 0)
+		if (!as_it_is && o->handler == 0)
 			o->handler = sig->handler;
 	}
 	return ST_OK;
@@ -123,14 +126,14 @@ st_t match_view_digests(struct scanner *s, struct object *o, const uint8_t *data
 	return rows.oom ? fail(e, ST_NOMEM, 0, "no memory for findings") : ST_OK;
 }
 
-st_t match_object(struct scanner *s, struct object *o, struct err *e)
+st_t match_object(struct scanner *s, struct object *o, bool in_view, struct err *e)
 {
 	const uint32_t *sigs = NULL;
 	size_t n = 0;
 	st_t st = engine_finish(s->engine, &sigs, &n, e);
 	if (st != ST_OK && st != ST_TIMEOUT && st != ST_LIMIT)
 		return st;
-	TRY(keep_names(s, o, sigs, n, e));
+	TRY(keep_names(s, o, sigs, n, in_view, e));
 	if (st == ST_OK)
 		return ST_OK;
 	if (st == ST_LIMIT)
@@ -165,7 +168,7 @@ static st_t match_raw(struct scanner *s, struct object *o, struct err *e)
 	}
 	o->facts.exe = layout_of(s, o);
 	TRY(find_image_hash(s, o, e));
-	return match_object(s, o, e);
+	return match_object(s, o, false, e);
 }
 
 st_t match_finish(struct scanner *s, struct object *o, struct err *e)

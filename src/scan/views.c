@@ -52,7 +52,8 @@ static st_t match_view(struct scanner *s, struct object *o, struct buf *view, ui
 	/* Whole vectors are loaded at the end of a view, too. */
 	if (!buf_room(view, DB_TAIL_PAD))
 		return fail(e, ST_NOMEM, 0, "no memory for a view");
-	if (n == 0 || s->stop)
+	/* Of an empty copy in windows clamscan still asks what holds without any match. */
+	if ((n == 0 && !facts->in_windows) || s->stop)
 		return ST_OK;
 	facts->layers = layers;
 	facts->nlayers = match_layers(o, layers);
@@ -62,7 +63,7 @@ static st_t match_view(struct scanner *s, struct object *o, struct buf *view, ui
 		engine_feed(s->engine, fed);
 		TRY(limits_check_time(s));
 	}
-	return match_object(s, o, e);
+	return match_object(s, o, true, e);
 }
 
 static st_t match_text(struct scanner *s, struct object *o, const uint8_t *data, size_t len,

@@ -8,7 +8,8 @@
  *  1. two fixed bytes in a row (in the piece between "[x-y]" gaps that is not the single byte);
  *  2. something to filter by: of the elements in front of the first one that its filter cannot
  *     hold (alternatives of more than single bytes, boundaries; any number of these may lead the
- *     part) at least two, of which one is not "??", within the first 255.
+ *     part) at least one; in targets 0, 1, 4 and 7 two, of which one is not "??", within the
+ *     first 255.
  *
  * Elements are collected on the reader's stack `elems` and copied to the arena part by part, so
  * that nested alternatives need no list of their own. */
@@ -521,19 +522,19 @@ static st_t end_piece(struct body *b, struct gap next)
 	return ST_OK;
 }
 
-/* What must stand in front of the first alternatives. clamscan asks for more where it has a matcher
- * for plain strings too: in these target types. */
-static uint32_t window_min(uint32_t target)
+/* clamscan has a matcher for plain strings too in these target types, and asks for more there. */
+static bool has_plain_matcher(uint32_t target)
 {
-	static const bool plain_too[] = {[0] = true, [1] = true, [4] = true, [7] = true};
-	return target < sizeof plain_too && plain_too[target] ? 2 : 1;
+	return target <= 1 || target == 4 || target == 7;
 }
 
 static st_t check_main(struct body *b, const struct piece *p)
 {
 	if (!p->has_pair)
 		return sig_bad(b->r, "a part needs two fixed bytes in a row: '%.*s'", SIG_SHOW(b->text));
-	if (p->window < window_min(b->r->target) || !p->has_anchor)
+	bool plain = has_plain_matcher(b->r->target);
+	bool enough = plain ? p->window >= 2 && p->has_anchor : p->window >= 1;
+	if (!enough)
 		return sig_bad(b->r, "a part needs more in front of its first alternatives or boundary: "
 		               "'%.*s'", SIG_SHOW(b->text));
 	return ST_OK;

@@ -70,6 +70,8 @@ static bool read_offset(struct str s, int64_t *ret)
 }
 
 #define HEX_LEN_MAX 18
+/* clamscan takes fewer characters, and options without a base, but nothing ever compares then. */
+#define AUTO_LEN_MIN 3
 
 static bool check_options(const struct ir_compare *c)
 {
@@ -82,8 +84,8 @@ static bool check_options(const struct ir_compare *c)
 	return c->base != DB_CMP_RAW || c->len == 1 || c->len == 2 || c->len == 4 || c->len == 8;
 }
 
-/* Letters in any order, then the number of bytes. Without a base it is "auto". */
-static bool read_options(struct str s, struct ir_compare *c)
+/* Letters in any order, then the number of bytes. */
+static bool read_options(struct str s, struct ir_compare *c, bool *ret_base)
 {
 	static const char bases[] = "hdai", orders[] = "lb";
 	bool has_base = false;
@@ -101,6 +103,7 @@ static bool read_options(struct str s, struct ir_compare *c)
 			return false;
 		}
 	}
+	*ret_base = has_base;
 	uint64_t n = str_u64(s);
 	c->len = n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 	return s.n && str_all_digits(s) && check_options(c);
@@ -126,6 +129,7 @@ st_t sig_compare(struct sig_reader *r, struct str s, uint32_t nsubsigs, struct i
 {
 	struct str id, inside, tail, f[3];
 	struct ir_compare *c;
+	bool has_base = false;
 	TRY(sig_alloc(r, 1, sizeof *c, &c));
 	str_cut(s, '(', &id, &inside);
 	if (!str_all_digits(id))
@@ -133,13 +137,14 @@ st_t sig_compare(struct sig_reader *r, struct str s, uint32_t nsubsigs, struct i
 	if (!str_cut(inside, ')', &inside, &tail))
 		return sig_bad(r, "byte comparison without ')': '%.*s'", SIG_SHOW(s));
 	bool ok = str_split(inside, '#', f, 3) == 3 && read_offset(f[0], &c->offset) &&
-	          read_options(f[1], c) && read_comparisons(f[2], c);
+	          read_options(f[1], c, &has_base) && read_comparisons(f[2], c);
 	if (!ok)
 		return sig_bad(r, "byte comparison is not id(>>offset#options#=value): '%.*s'",
 		               SIG_SHOW(s));
 	uint64_t n = str_u64(id);
 	/* An id that is not there never matches, and neither does the comparison. */
-	c->subsig = n < nsubsigs ? (uint32_t)n : UINT32_MAX;
+	bool never = !has_base || (c->base == DB_CMP_AUTO && c->len < AUTO_LEN_MIN);
+	c->subsig = n < nsubsigs && !never ? (uint32_t)n : UINT32_MAX;
 	sub->kind = IR_SUBSIG_COMPARE;
 	sub->compare = c;
 	return ST_OK;

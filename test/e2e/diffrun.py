@@ -8,19 +8,12 @@ import shutil
 import subprocess
 
 from cli import BUILD, ROOT
-from constructs import CONSTRUCTS
 from oracle import REAL
 
 # No cache: what is found would depend on the order of files.
 OPTIONS = ("-z", "--no-summary", "-i", "--disable-cache")
 SUFFIX = re.compile(r"(.*): (.*?)(?:\.UNOFFICIAL)? FOUND")
 SHOWN = int(os.environ.get("VITRINE_DIFF_SHOWN", "12"))  # differences that are printed
-
-
-def options():
-    """Normalised views off until we have those of text and of HTML: clamscan makes both or none."""
-    views = CONSTRUCTS["text_normal"].active and CONSTRUCTS["html_normal"].active
-    return () if views else ("--normalize=no", "--scan-html=no")
 
 
 @dataclasses.dataclass
@@ -127,8 +120,6 @@ def has_offset(line):
 EXPLAINED = [
     ("`Intermediates` with `CL_TYPE_ANY` behind another type", None,
      lambda line, case: re.search(r"Intermediates:[^;,]*CL_TYPE_(?!ANY)\w+>[^;,]*CL_TYPE_ANY", line)),
-    ("byte comparison of one or two characters with `a`", True,
-     lambda line, case: re.search(r"#a[lb]?e?[12]#", line)),
     ("alternatives of different lengths in a signature with an offset", True,
      lambda line, case: uneven(line) and has_offset(line)),
     ("boundaries under the modifier `f`", True,

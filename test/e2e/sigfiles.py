@@ -205,7 +205,7 @@ MAGIC = {
     0: b"\x00\x01\xff\x80", 2: bytes.fromhex("d0cf11e0a1b11ae1"), 3: b"<html><body>\n",
     4: b"From: a@example.org\nTo: b@example.org\nSubject: x\nMIME-Version: 1.0\n\n",
     5: b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 7: b"", 10: b"%PDF-1.4\n", 11: b"FWS\x05\x00\x10\x00\x00",
-    12: bytes.fromhex("cafebabe00000034"), 13: b"\x00\x01\xff\x80", 14: b"\x00\x01\xff\x80",
+    12: bytes.fromhex("cafebabe00000034"), 13: b"\x00\x01\xff\x80", 14: b"\x00\x01\x00\x02\x00\x03",
 }
 EXECUTABLE = {1: pe_host, 6: elf_host, 9: macho_host}
 
@@ -417,6 +417,20 @@ def overlay_compare(piece, c, rng, difference):
         piece.data[at], piece.fixed[at] = b, 1
 
 
+def anchored(s, piece, rng):
+    """What a text with "^" or "$" needs around it; the offset where it is to be."""
+    front = s.pattern.startswith("^") or "A" in s.flags
+    if s.pattern.endswith("$"):
+        piece.after = b"\n" if "m" in s.flags else b""
+        piece.last = "m" not in s.flags
+        piece.data += b"\n" if piece.last and "E" not in s.flags and rng.random() < 0.3 else b""
+    if front and "m" in s.flags and "A" not in s.flags and s.offset.kind == "*":
+        piece.before = b"\n"
+    elif front and s.offset.kind == "*":
+        return Offset("abs", 0)
+    return s.offset
+
+
 def pieces_for(sig, plan, rng):
     """[(sub-signature, offset, piece)]"""
     out = []
@@ -433,7 +447,7 @@ def pieces_for(sig, plan, rng):
                     at = rng.randrange(len(text))
                     text = text[:at] + bytes([text[at] ^ rng.choice([1, 2, 0x80])]) + text[at + 1:]
                 piece.put(text)
-                out.append((i, s.offset, piece))
+                out.append((i, anchored(s, piece, rng), piece))
     for i, s in enumerate(sig.subs):
         if s.kind == "bytecmp" and plan.counts.get(i):
             trigger = next((p for j, _, p in out if j == s.trigger), None)
@@ -462,10 +476,12 @@ def build(sig, plan, rng):
         sheet.put(at, data)
     for at, data in host.soft:
         sheet.put(at, data, soft=True)
-    fixed, floating, eof = [], [], []
+    fixed, floating, eof, last = [], [], [], b""
     for i, off, p in pieces:
         moved = plan.moved[1] if plan.moved and plan.moved[0] == i else 0
-        if off.kind == "*":
+        if p.last:
+            last += bytes(p.data)
+        elif off.kind == "*":
             floating.append(p)
         elif off.kind == "EOF":
             eof.append((off, p, moved))
@@ -475,7 +491,9 @@ def build(sig, plan, rng):
             fixed.append((off, p, moved))
     fixed.sort(key=lambda x: x[0].shift or 0)
     size = lay(sheet, host, fixed, floating, eof, rng, plan.size)
-    data = sheet.render(rng, size, host.text)
+    data = sheet.render(rng, size, host.text) + last
+    if last and (eof or plan.size is not None):
+        raise Unmade("two ends")
     if host.text:
         data = data[:host.start] + roughen(data[host.start:], rng)
     if host.text and plan.target == 3 and not eof and plan.size is None:

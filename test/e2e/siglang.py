@@ -21,6 +21,7 @@ class Unmade(Exception):
 class Byte:
     value: int
     mask: int
+    gap: bool = False  # of "{n}": not followed by 00 in a wide pattern
 
 
 @dataclasses.dataclass
@@ -176,7 +177,7 @@ def parse_content(text):
             gap = parse_range(text[i + 1:end], c == "[")
             i = end + 1
             if c == "{" and gap.low == gap.high and 1 <= gap.low < 128 and not ranged:
-                out += [Byte(0, 0) for _ in range(gap.low)]
+                out += [Byte(0, 0, True) for _ in range(gap.low)]
             else:
                 ranged = ranged or c == "{"
                 out.append(gap)
@@ -374,6 +375,7 @@ class Piece:
     def __init__(self):
         self.data, self.fixed = bytearray(), bytearray()
         self.before = self.after = b""
+        self.last = False  # nothing may follow
 
     def put(self, data, fixed=True):
         self.data += data
@@ -505,7 +507,7 @@ def render(body, rng, flaw=None, fill=FILL):
             fixed = not (isinstance(e, Byte) and e.mask == 0)
             for b in data:
                 piece.put(bytes([b]), fixed)
-                if wide:
+                if wide and not (isinstance(e, Byte) and e.gap):
                     piece.put(b"\0")
     fullword(piece, rng, mods, flaw, wide)
     return piece

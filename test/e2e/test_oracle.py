@@ -22,22 +22,11 @@ PROBES = sorted({c[0] for c in RECORDED["cases"]}, key=lambda p: int(p[1:]))
 # Where our answer differs: (words of the row in doc/differences.md or doc/format/signatures.md, test of
 # (databases, data, options, recorded answer, our answer)).
 DIFFERENT = [
-    ("text in its normalised view", lambda dbs, data, options, theirs, ours: not views() and is_text(data)),
-    ("HTML in its normalised views", lambda dbs, data, options, theirs, ours: not views() and b"<html" in data),
     ("one of several names is told", lambda dbs, data, options, theirs, ours:
      "-z" not in options and theirs[0] == ours[0] == 1 and len("".join(dbs.values()).split("\n")) > 2),
     ("a folder with nothing but databases for potentially unwanted", lambda dbs, data, options, theirs, ours:
      all(n.endswith("u") for n in dbs) and theirs == (0, []) and ours == (2, [])),
 ]
-
-
-def views():
-    return CONSTRUCTS["text_normal"].active and CONSTRUCTS["html_normal"].active
-
-
-def is_text(data):
-    """A text, or what clamscan takes for UTF-16: there are normalised views of it."""
-    return all(b >= 9 and b != 0x7F for b in data) or data.startswith(b"\x00\xff\x01\xfe")
 
 
 def inactive(dbs):

@@ -69,7 +69,7 @@ def test_the_same_names_in_files_made_for_every_signature(tmp_path, path):
     inactive = {n for n, v in by_name.items() for x in v
                 if not all(CONSTRUCTS[c].active for c in constructs.of_signature(x))}
     cases, unmade = make_files(lines, files, rng)
-    theirs, ours = diffrun.both([db], files, cache, diffrun.options())
+    theirs, ours = diffrun.both([db], files, cache, ())
     meant = [c for c in cases if c.what == "match"]
     found = sum(c.name in theirs.get(c.path.name, ()) for c in meant)
     print(f"VITRINE_TEST_SEED={SEED}: {len(lines)} signatures, {len(cases)} cases, {len(meant)} meant to match, "

@@ -19,7 +19,7 @@ static void magics_give_the_type(void)
 	IS(FT_MSOLE2, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
 	IS(FT_MACHO, "\xcf\xfa\xed\xfe\7\0\0\1");
 	IS(FT_LHA_LZH, "\x20\x20-lh5-12");
-	IS(FT_PYTHON_COMPILED, "\xa7\r\r\n\0\0\0\0");
+	IS(FT_PYTHON_COMPILED, "\x3f\r\r\n\0\0\0\0");
 	IS(FT_IGNORED, "SQLite format 3\0");
 	IS(FT_BINARY_DATA, "MSCF\0\0\0\1");
 	IS(FT_PS, "%!PS-Adobe-3.0");

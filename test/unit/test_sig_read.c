@@ -232,6 +232,17 @@ static void body_content_loads_as_in_clamscan(void)
 	CHECK("ndb", "T:0:*:", rules, "\n");
 }
 
+/* In target types without a matcher for plain strings one element in front is enough. */
+static void less_is_needed_in_other_targets(void)
+{
+	static const struct rule rules[] = {
+		{"\?\?(43|4545)4142", LOADS}, {"\?\?(B)4142", LOADS}, {"41(4344|4546)4142", LOADS},
+		{"4142{2-3}\?\?(43|4545)4142", LOADS}, {"\?\?!(4343|4545)4142", LOADS},
+		{"\?\?(43|4545)41", MALFORMED}, {"\?\?", MALFORMED},
+	};
+	CHECK("ndb", "T:5:*:", rules, "\n");
+}
+
 static void modifiers_change_what_loads(void)
 {
 	static const struct rule rules[] = {
@@ -617,6 +628,7 @@ int main(void)
 	T_RUN(ndb_fields_load_as_in_clamscan);
 	T_RUN(offsets_load_as_in_clamscan);
 	T_RUN(body_content_loads_as_in_clamscan);
+	T_RUN(less_is_needed_in_other_targets);
 	T_RUN(modifiers_change_what_loads);
 	T_RUN(other_subsignatures_load_as_in_clamscan);
 	T_RUN(target_descriptions_load_as_in_clamscan);
