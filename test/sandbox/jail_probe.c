@@ -446,7 +446,12 @@ int main(int argc, char **argv)
 		return list();
 	if (argc != 3 || !prepare())
 		return 2;
-	static const char *const names[ROLES] = {"scan", "compile", "inspect"};
+	static const char *const names[ROLES] = {
+	    [ROLE_SCAN] = "scan",
+	    [ROLE_SCAN_JIT] = "scan-jit",
+	    [ROLE_COMPILE] = "compile",
+	    [ROLE_INSPECT] = "inspect",
+	};
 	enum sandbox_role role = ROLE_SCAN;
 	while (role < ROLES && strcmp(argv[1], names[role]))
 		role++;
