@@ -70,7 +70,9 @@ static st_t match_text(struct scanner *s, struct object *o, const uint8_t *data,
                        struct err *e)
 {
 	/* As in clamscan, --scan-html=no takes away the copies of text, too. */
-	if (s->opts.no_normalize || s->opts.no_html || len < TEXT_MIN || len > s->opts.limits.max_scriptnormalize)
+	if (s->opts.no_normalize || s->opts.no_html)
+		return ST_OK;
+	if (len < TEXT_MIN || len > s->opts.limits.max_scriptnormalize)
 		return ST_OK;
 	s->copy.len = 0;
 	TRY(normal_text(data, len, &s->copy, e));
