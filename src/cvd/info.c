@@ -41,7 +41,8 @@ static int by_name(const void *a, const void *b)
 
 static st_t sort_rows(struct cvd_info *i, struct err *e)
 {
-	qsort(i->rows, i->n, sizeof *i->rows, by_name);
+	if (i->n > 1)
+		qsort(i->rows, i->n, sizeof *i->rows, by_name);
 	for (size_t k = 1; k < i->n; k++)
 		if (!by_name(&i->rows[k - 1], &i->rows[k]))
 			return fail(e, ST_MALFORMED, 0, ".info: %s stands there twice", i->rows[k].name);

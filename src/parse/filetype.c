@@ -135,6 +135,16 @@ static bool is_pyc(struct rd r)
 	return false;
 }
 
+/* Versions that clamscan does not know by number are found only in what is no text: the second byte
+ * is 0c or 0d (Python 3), f2 or f3 (2). */
+static bool is_new_pyc(struct rd r)
+{
+	rd_skip(&r, 1);
+	uint8_t version = rd_u8(&r);
+	return (version == 0x0d || version == 0x0c || version == 0xf3 || version == 0xf2) &&
+	       rd_peek(&r, "\r\n", 2);
+}
+
 static bool is_lha(const struct rd *r)
 {
 	return (has_at(r, 2, "-lh", 3) || has_at(r, 2, "-lz", 3) || has_at(r, 2, "-pm", 3)) &&
@@ -473,5 +483,7 @@ enum file_type filetype_detect_with(const struct db_view *own, struct rd head, u
 	t = by_content(&look);
 	if (t == FILETYPES)
 		t = by_wide_content(&look);
-	return t != FILETYPES ? t : by_text(&look);
+	if (t == FILETYPES)
+		t = by_text(&look);
+	return t == FT_BINARY_DATA && is_new_pyc(look) ? FT_PYTHON_COMPILED : t;
 }
