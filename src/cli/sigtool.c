@@ -32,6 +32,7 @@ static const struct {
     {"hex-dump", 0, NOTHING, "stdin as hex digits"},
     {"mdb", 0, NOTHING, "digests of the sections of FILES (on stderr)"},
     {"imp", 0, NOTHING, "digest of what FILES import (on stderr)"},
+    {"fuzzy-img", 0, NOTHING, "perceptual hashes of the pictures FILES"},
     {"ascii-normalise", 0, VALUE, "write normalised_text: the form that text is matched in"},
     {"utf16-decode", 0, VALUE, "write FILE.ascii"},
     {"list-sigs", 'l', OPTIONAL, "names of the signatures of a file or folder"},
@@ -41,7 +42,6 @@ static const struct {
     {"info", 'i', VALUE, "what a container (.cvd, .cld, .cud) says, and whether it is proven"},
     {"unpack", 'u', VALUE, "write what is in a container, if it is proven or a .cud"},
     {"unpack-current", 0, VALUE, "the same for NAME.cvd or NAME.cld of --datadir"},
-    {"fuzzy-img", 0, NOT_HERE, NULL},
     {"build", 'b', NOT_HERE, NULL},
     {"max-bad-sigs", 0, NOT_HERE, NULL},
     {"flevel", 0, NOT_HERE, NULL},
@@ -186,6 +186,8 @@ static int run(const struct request *r)
 		return sigtool_pe(INSPECT_SECTIONS, r->files, r->nfiles);
 	if (!strcmp(t, "imp"))
 		return sigtool_pe(INSPECT_IMPORTS, r->files, r->nfiles);
+	if (!strcmp(t, "fuzzy-img"))
+		return sigtool_images(r->files, r->nfiles);
 	if (!strcmp(t, "ascii-normalise"))
 		return sigtool_copy(INSPECT_NORMAL_TEXT, r->value);
 	if (!strcmp(t, "utf16-decode"))

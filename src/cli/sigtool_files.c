@@ -119,3 +119,28 @@ int sigtool_pe(enum inspect_op op, char **files, int n)
 	}
 	return 0;
 }
+
+static bool image_one(const char *path)
+{
+	AUTO_FD fd = sigtool_open(path);
+	const char *name = base_name(path);
+	if (fd < 0) {
+		const char *why = strerror(errno);
+		fputs("ERROR: ", stderr);
+		text_put(stderr, name, TEXT_CLAMSCAN);
+		fprintf(stderr, ": Can't open file: %s\n", why);
+		return false;
+	}
+	struct inspect_request rq = {.op = INSPECT_IMAGE_HASH, .name = name, .fd = {-1, -1, fd}};
+	return sigtool_ask(&rq, stdout);
+}
+
+int sigtool_images(char **files, int n)
+{
+	int code = n == 0;
+	if (n == 0)
+		fputs("ERROR: You must provide one or more files to generate a hash.", stderr);
+	for (int i = 0; i < n; i++)
+		code |= !image_one(files[i]);
+	return code;
+}

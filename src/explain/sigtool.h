@@ -25,6 +25,10 @@ st_t sigtool_sections(struct out *o, const struct explain_object *file, struct e
 /* --imp: "LibClamAV debug: Imphash: md5:size". */
 st_t sigtool_imports(struct out *o, const struct explain_object *file, struct err *e);
 
+/* --fuzzy-img: "name: hash". */
+st_t sigtool_image(struct out *o, const struct explain_object *file, const char *name,
+                   struct err *e);
+
 /* --ascii-normalise, --utf16-decode: the bytes of the file that sigtool writes. */
 st_t sigtool_text(struct out *o, const struct explain_object *file, struct err *e);
 st_t sigtool_utf16(struct out *o, const struct explain_object *file, struct err *e);

@@ -2,9 +2,12 @@
 #include "explain/sigtool.h"
 
 #include "normal/html.h"
+#include "base/num.h"
+#include "image/image.h"
 #include "normal/text.h"
 #include "normal/utf16.h"
 #include "parse/exe.h"
+#include "parse/filetype.h"
 #include "parse/pe_imports.h"
 
 #include <inttypes.h>
@@ -117,6 +120,23 @@ st_t sigtool_sections(struct out *o, const struct explain_object *file, struct e
 st_t sigtool_imports(struct out *o, const struct explain_object *file, struct err *e)
 {
 	return on_pe(o, file, put_imports, e);
+}
+
+st_t sigtool_image(struct out *o, const struct explain_object *file, const char *name,
+                   struct err *e)
+{
+	struct err why = {0};
+	uint64_t hash;
+	char line[32];
+	struct rd in = rd_make(file->data, file->len);
+	struct rd head = rd_at(&in, 0, num_min_size(file->len, FILETYPE_HEAD));
+	st_t st = image_hash(in, filetype_detect(head, file->len), &hash, &why);
+	if (st != ST_OK)
+		return fail(e, st, why.off, "%s: Failed to calculate image fuzzy hash: %s", name, why.text);
+	int n = snprintf(line, sizeof line, ": %016" PRIx64 "\n", hash);
+	out_raw(o, name, strlen(name));
+	out_raw(o, line, (size_t)n);
+	return o->st;
 }
 
 static st_t put_copy(struct out *o, struct buf *b, st_t st)

@@ -80,6 +80,15 @@ def test_digests_of_sections_and_imports(box, name):
 
 
 @needs_real
+def test_hashes_of_pictures(box):
+    pictures = sorted((cli.ROOT / "test" / "corpus" / "image").glob("*.*"))
+    code, out, _ = same("--fuzzy-img", *pictures, cwd=box)
+    assert code == 0 and out.count(b"\n") == len(pictures) > 10
+    for arguments in ([], ["missing", pictures[0]], ["one", pictures[0]]):
+        assert same("--fuzzy-img", *arguments, cwd=box)[0] == 1
+
+
+@needs_real
 def test_copies_of_text(box):
     texts = [b"AbC  dEf\n\nx\x80y", b"x " * 100000, bytes(range(256)) * 3]
     for text in texts:

@@ -347,6 +347,30 @@ static void bmp_in_both_directions(void)
 	T_EQ(status(FT_GRAPHICS, file.len), ST_UNSUPPORTED);
 }
 
+/* Red, green and blue of five, six and five bits, one pixel. */
+static void bmp_with_masks(void)
+{
+	static const uint8_t head[] = {40, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 16, 0, 3, 0, 0, 0};
+	file.len = 0;
+	buf_add(&file, "BM", 2);
+	buf_fill(&file, 0, 8);
+	buf_u32le(&file, 66);
+	buf_add(&file, head, sizeof head);
+	buf_fill(&file, 0, 20);
+	buf_u32le(&file, 0xf800);
+	buf_u32le(&file, 0x7e0);
+	buf_u32le(&file, 0x1f);
+	buf_u32le(&file, 0x1234);
+	T_EQ(hash_file(FT_GRAPHICS), UINT64_C(0x8000000000000000));
+	beginnings(FT_GRAPHICS, true);
+	file.data[66] = file.data[67] = 0; /* black */
+	T_EQ(hash_file(FT_GRAPHICS), 0);
+	file.data[55] = 0xf4; /* a hole in the mask */
+	T_EQ(status(FT_GRAPHICS, file.len), ST_MALFORMED);
+	file.data[54] = file.data[55] = 0;
+	T_EQ(status(FT_GRAPHICS, file.len), ST_MALFORMED);
+}
+
 static void jpeg_gray_and_progressive(void)
 {
 	file.len = 0;
@@ -395,6 +419,7 @@ int main(void)
 	T_RUN(a_gif_without_all_pixels_has_no_hash);
 	T_RUN(gif_codes_must_be_defined);
 	T_RUN(bmp_in_both_directions);
+	T_RUN(bmp_with_masks);
 	T_RUN(jpeg_gray_and_progressive);
 	T_RUN(a_jpeg_does_not_choose_how_long_it_takes);
 	T_RUN(other_types_are_said_to_be_unsupported);

@@ -189,6 +189,8 @@ static st_t about_file(struct inspector *x, enum inspect_outcome *ret, struct er
 		return sigtool_sections(&x->out, &in, e);
 	case INSPECT_IMPORTS:
 		return sigtool_imports(&x->out, &in, e);
+	case INSPECT_IMAGE_HASH:
+		return sigtool_image(&x->out, &in, name, e);
 	case INSPECT_NORMAL_TEXT:
 		return sigtool_text(&x->out, &in, e);
 	case INSPECT_UTF16:
