@@ -310,7 +310,8 @@ int clamscan_main(int argc, char **argv)
 {
 	static char out[1 << 16];
 	struct clam_opts o = {.scan_archive = true, .scan_pe = true,
-	                      .scan_html = true, .normalize = true};
+	                      .scan_html = true, .scan_image = true,
+	                      .scan_image_hash = true, .normalize = true};
 	struct str_list paths = {0};
 	int code = EXIT_ERROR;
 	setvbuf(stdout, out, _IOFBF, sizeof out);

@@ -48,6 +48,8 @@ static const struct opt options[] = {
     BOOL("scan-archive", 0, scan_archive),
     BOOL("scan-pe", 0, scan_pe),
     BOOL("scan-html", 0, scan_html),
+    BOOL("scan-image", 0, scan_image),
+    BOOL("scan-image-fuzzy-hash", 0, scan_image_hash),
     BOOL("normalize", 0, normalize),
     VALUE("max-scantime", 0, OPT_COUNT, s.limits.max_scantime_ms),
     VALUE("max-filesize", 0, OPT_SIZE, s.limits.max_filesize),
@@ -94,8 +96,6 @@ static const struct opt options[] = {
     NOTHING("scan-xmldocs", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("scan-hwp3", OPT_BOOL, OPT_WARN_NEVER),
     NOTHING("scan-onenote", OPT_BOOL, OPT_WARN_NEVER),
-    NOTHING("scan-image", OPT_BOOL, OPT_WARN_NEVER),
-    NOTHING("scan-image-fuzzy-hash", OPT_BOOL, OPT_WARN_NEVER),
     /* These would change what is found. */
     NOTHING("gen-json", OPT_BOOL, OPT_WARN_YES),
     NOTHING("dumpcerts", OPT_BOOL, OPT_WARN_YES),
@@ -202,6 +202,7 @@ bool clam_opts_read(int argc, char **argv, struct clam_opts *ret, struct str_lis
 	ret->s.no_archives = !ret->scan_archive;
 	ret->s.no_pe = !ret->scan_pe;
 	ret->s.no_html = !ret->scan_html;
+	ret->s.no_image_hash = !ret->scan_image || !ret->scan_image_hash;
 	ret->s.no_normalize = !ret->normalize;
 	return check_categories(&ret->s) && check_follow("follow-dir-symlinks", ret->s.follow_dirs) &&
 	       check_follow("follow-file-symlinks", ret->s.follow_files);

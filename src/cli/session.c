@@ -119,6 +119,7 @@ static st_t start(struct session *s, int db_fd)
 	            .no_pe = o->no_pe,
 	            .no_normalize = o->no_normalize,
 	            .no_html = o->no_html,
+	            .no_image_hash = o->no_image_hash,
 	            .cpumask = o->cpumask,
 	            .stripe_count = 1,
 	        },

@@ -66,7 +66,7 @@ struct msg_setup { /* with the database */
 	uint64_t pcre_max_filesize;
 	uint32_t pcre_match_limit, pcre_recmatch_limit;
 	uint32_t max_recursion, max_files, max_scantime_ms;
-	uint32_t all_matches, archives, detect_pua, no_pe, no_normalize, no_html;
+	uint32_t all_matches, archives, detect_pua, no_pe, no_normalize, no_html, no_image_hash;
 	uint32_t cpumask;
 	uint32_t pua_exclude, heuristics_first;
 	char pua_categories[MSG_CATEGORIES_MAX];

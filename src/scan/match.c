@@ -147,7 +147,8 @@ st_t match_object(struct scanner *s, struct object *o, bool in_view, struct err 
 static st_t find_image_hash(struct scanner *s, struct object *o, struct err *e)
 {
 	struct err why = {0};
-	if (!(engine_needs(s->engine) & ENGINE_NEEDS_IMAGE_HASH) || !image_has_hash(o->type))
+	bool needed = engine_needs(s->engine) & ENGINE_NEEDS_IMAGE_HASH;
+	if (!needed || s->opts.no_image_hash || !image_has_hash(o->type))
 		return ST_OK;
 	st_t st = image_hash(rd_make(o->data, o->len), o->type, &o->facts.image_hash, &why);
 	if (st < 0)

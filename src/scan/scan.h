@@ -61,6 +61,7 @@ struct scan_opts {
 	bool no_pe;       /* digests of PE sections do not count; clamscan's --scan-pe=no */
 	bool regex_jit;    /* regular expressions may become machine code: the jail allows it */
 	bool no_normalize; /* text has no normalised copy: signatures for target 7 find nothing */
+	bool no_image_hash; /* pictures have no perceptual hash */
 	bool no_html;      /* HTML is matched as it is instead of by its views */
 	uint32_t cpumask;
 	/* Members of the outermost container are shared out: this scan looks only at those whose

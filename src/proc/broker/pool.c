@@ -102,6 +102,7 @@ static st_t send_setup(struct pool *p, struct slot *s, struct err *e)
 		.no_pe = o->no_pe,
 		.no_normalize = o->no_normalize,
 		.no_html = o->no_html,
+		.no_image_hash = o->no_image_hash,
 		.cpumask = o->cpumask,
 	};
 	msg_text(m.setup.pua_categories, sizeof m.setup.pua_categories, o->pua_categories);

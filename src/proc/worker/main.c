@@ -183,6 +183,7 @@ static void take_options(struct worker *w, const struct msg_setup *m)
 		.no_pe = m->no_pe,
 		.no_normalize = m->no_normalize,
 		.no_html = m->no_html,
+		.no_image_hash = m->no_image_hash,
 		.cpumask = m->cpumask,
 		.stripe_count = 1,
 		.regex_jit = w->jit,
