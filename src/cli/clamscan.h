@@ -14,7 +14,8 @@
 struct clam_opts {
 	struct session_opts s;
 	bool help, version, verbose, archive_verbose, quiet, to_stdout, no_summary, infected;
-	bool suppress_ok, bell, official_only, scan_archive, scan_pe, scan_html, scan_image, scan_image_hash, normalize;
+	bool suppress_ok, bell, official_only;
+	bool scan_archive, scan_pe, scan_html, scan_image, scan_image_hash, normalize;
 	const char *log, *certs_dir;
 };
 

@@ -16,7 +16,8 @@ struct session_opts {
 	struct scan_limits limits;
 	uint32_t max_dir_recursion, jobs, cpumask;
 	uint32_t follow_dirs, follow_files;
-	bool recursive, cross_fs, all_matches, no_archives, no_pe, no_normalize, no_html, no_image_hash, pua;
+	bool recursive, cross_fs, all_matches, no_archives, pua;
+	bool no_pe, no_normalize, no_html, no_image_hash;
 	bool heuristics_first;
 	bool regex_jit;
 	bool null_separated;
