@@ -38,6 +38,7 @@ static const struct {
     {"list-sigs", 'l', OPTIONAL, "names of the signatures of a file or folder"},
     {"find-sigs", 'f', VALUE, "signatures of the databases that fit a regular expression"},
     {"decode-sigs", 0, NOTHING, "signatures from stdin in words"},
+    {"test-sigs", 0, VALUE, "where the signatures of a file of them match in FILE"},
     {"html-normalise", 0, VALUE, "write nocomment.html, notags.html, javascript"},
     {"info", 'i', VALUE, "what a container (.cvd, .cld, .cud) says, and whether it is proven"},
     {"unpack", 'u', VALUE, "write what is in a container, if it is proven or a .cud"},
@@ -51,7 +52,6 @@ static const struct {
     {"hybrid", 0, NOT_HERE, NULL},
     {"print-certs", 0, NOT_HERE, NULL},
     {"server", 0, NOT_HERE, NULL},
-    {"test-sigs", 0, NOT_HERE, NULL},
     {"vba", 0, NOT_HERE, NULL},
     {"vba-hex", 0, NOT_HERE, NULL},
     {"diff", 'd', NOT_HERE, NULL},
@@ -188,6 +188,8 @@ static int run(const struct request *r)
 		return sigtool_pe(INSPECT_IMPORTS, r->files, r->nfiles);
 	if (!strcmp(t, "fuzzy-img"))
 		return sigtool_images(r->files, r->nfiles);
+	if (!strcmp(t, "test-sigs"))
+		return sigtool_test(r->value, r->files, r->nfiles);
 	if (!strcmp(t, "ascii-normalise"))
 		return sigtool_copy(INSPECT_NORMAL_TEXT, r->value);
 	if (!strcmp(t, "utf16-decode"))

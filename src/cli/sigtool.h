@@ -15,6 +15,7 @@ int sigtool_digests(enum inspect_op op, char **files, int n);
 int sigtool_hex_dump(void);
 int sigtool_pe(enum inspect_op op, char **files, int n);
 int sigtool_images(char **files, int n);
+int sigtool_test(const char *signatures, char **files, int n);
 int sigtool_copy(enum inspect_op op, const char *path);
 int sigtool_html_views(const char *path);
 int sigtool_container(const char *path);

@@ -55,6 +55,15 @@ st_t sigtool_list(struct out *o, const struct explain_object *file, const char *
 st_t sigtool_find(struct out *o, const struct explain_object *file, const char *name,
                   const char *regex, struct err *e);
 
+/* --test-sigs, first step: a .ldb with each body of the text as a signature of its own. */
+st_t sigtool_bodies(struct out *o, const struct explain_object *text, struct err *e);
+
+/* The second: where these bodies are in the file. `db` is what the compiler made of them. A line
+ * that begins with SIGTOOL_FAULT is for stderr; nothing foreign begins a line. */
+#define SIGTOOL_FAULT "ERROR: "
+st_t sigtool_try(struct out *o, const struct db *db, const struct explain_object *text,
+                 const struct explain_object *file, struct err *e);
+
 /* --decode-sigs: every line. */
 st_t sigtool_decode(struct out *o, const struct explain_object *text, struct err *e);
 

@@ -1,8 +1,11 @@
-/* sigtool --decode-sigs: body and logical signatures, as text. */
+/* sigtool --decode-sigs: body and logical signatures, as text; and what --test-sigs says of them
+ * likewise. */
 #include "explain/sigtool.h"
 
-#include "explain/sigtool_text.h"
+#include "base/num.h"
+#include "explain/sigtool_walk.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -213,6 +216,20 @@ static void put_content(struct out *o, struct piece in)
 
 /* -- signatures ----------------------------------------------------------------------------- */
 
+struct walk {
+	struct out *o;
+	sigtool_body_fn *body;
+	void *ctx;
+	uint32_t line;
+};
+
+static st_t give_body(struct walk *w, struct piece text, bool logical, bool anywhere, uint32_t sub,
+                      struct err *e)
+{
+	struct sigtool_body b = {text, logical, anywhere, w->line, sub};
+	return w->body(w->ctx, w->o, &b, e);
+}
+
 static const char *target_word(struct piece p)
 {
 	static const char *const words[] = {
@@ -238,8 +255,10 @@ static void put_level(struct out *o, struct piece min, struct piece max, bool bo
 	PUT(o, "\n");
 }
 
-static st_t decode_body(struct out *o, struct piece line, int fields, struct err *e)
+static st_t walk_body(struct walk *w, struct piece line, int fields, struct err *e)
 {
+	struct out *o = w->o;
+	struct piece offset = sigtool_field(line, ':', 2);
 	const char *target = target_word(sigtool_field(line, ':', 1));
 	put_line(o, "VIRUS NAME: ", sigtool_field(line, ':', 0));
 	if (fields > 4)
@@ -250,37 +269,34 @@ static st_t decode_body(struct out *o, struct piece line, int fields, struct err
 		return fail(e, ST_MALFORMED, 0, "decodesig: Invalid target type");
 	out_raw(o, target, strlen(target));
 	PUT(o, "\n");
-	put_line(o, "OFFSET: ", sigtool_field(line, ':', 2));
-	PUT(o, "DECODED SIGNATURE:\n");
-	put_content(o, sigtool_field(line, ':', 3));
-	return o->st;
+	put_line(o, "OFFSET: ", offset);
+	bool anywhere = offset.len == 1 && offset.p[0] == '*';
+	return give_body(w, sigtool_field(line, ':', 3), false, anywhere, 0, e);
 }
 
 /* "x=hex" */
-static st_t decode_old(struct out *o, struct piece line)
+static st_t walk_old(struct walk *w, struct piece line, struct err *e)
 {
-	put_line(o, "VIRUS NAME: ", sigtool_field(line, '=', 0));
-	PUT(o, "DECODED SIGNATURE:\n");
-	put_content(o, sigtool_field(line, '=', 1));
-	return o->st;
+	put_line(w->o, "VIRUS NAME: ", sigtool_field(line, '=', 0));
+	return give_body(w, sigtool_field(line, '=', 1), false, true, 0, e);
 }
 
+/* The line of a letter that sigtool does not know ends there, without a line end. */
 static void put_modifiers(struct out *o, struct piece mods)
 {
 	static const struct {
 		char letter;
 		const char *word;
 	} words[] = {{'i', " NOCASE"}, {'w', " WIDE"}, {'a', " ASCII"}, {'f', " FULLWORD"}};
-	size_t at, said = 0;
-	PUT(o, " +-> SIGMOD:");
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-		if (!find(mods, 0, words[i].letter, &at))
-			continue;
-		out_raw(o, words[i].word, strlen(words[i].word));
-		said++;
+	for (size_t i = 0, k; i < mods.len; i++) {
+		for (k = 0; k < ARRAY_LEN(words) && words[k].letter != mods.p[i]; k++)
+			;
+		if (k == ARRAY_LEN(words)) {
+			PUT(o, " UNKNOWN");
+			return;
+		}
+		out_raw(o, words[k].word, strlen(words[k].word));
 	}
-	if (!said)
-		PUT(o, " NONE");
 	PUT(o, "\n");
 }
 
@@ -313,30 +329,31 @@ static size_t modifiers_at(struct piece p)
 	return p.len;
 }
 
-static void decode_subsig(struct out *o, struct piece sub, int id)
+static st_t walk_subsig(struct walk *w, struct piece sub, uint32_t id, struct err *e)
 {
 	char head[40];
-	size_t colon, slash, last, mods;
+	size_t colon, slash, mods;
 	bool regex = find(sub, 0, '/', &slash);
-	mods = regex ? sub.len : modifiers_at(sub);
+	mods = modifiers_at(sub);
+	if (regex && mods < last_slash(sub))
+		mods = sub.len;
 	struct piece body = part_of(sub, 0, mods);
 	struct piece letters = mods < sub.len ? part_of(sub, mods + 2, sub.len) : part_of(sub, 0, 0);
 	bool offset = find(body, 0, ':', &colon) && (!regex || colon < slash);
-	snprintf(head, sizeof head, " * SUBSIG ID %d\n +-> OFFSET: ", id);
-	out_raw(o, head, strlen(head));
+	snprintf(head, sizeof head, " * SUBSIG ID %" PRIu32 "\n +-> OFFSET: ", id);
+	out_raw(w->o, head, strlen(head));
 	if (offset)
-		put_piece(o, part_of(body, 0, colon));
+		put_piece(w->o, part_of(body, 0, colon));
 	else
-		PUT(o, "ANY");
-	PUT(o, "\n");
-	put_modifiers(o, letters);
-	PUT(o, " +-> DECODED SUBSIGNATURE:\n");
+		PUT(w->o, "ANY");
+	PUT(w->o, "\n");
+	PUT(w->o, " +-> SIGMOD:");
+	if (mods < sub.len)
+		put_modifiers(w->o, letters);
+	else
+		PUT(w->o, " NONE\n");
 	body = offset ? part_of(body, colon + 1, body.len) : body;
-	last = last_slash(body);
-	if (regex && find(body, 0, '/', &slash) && last > slash)
-		put_regex(o, body, slash, last);
-	else
-		put_content(o, body);
+	return give_body(w, body, true, false, id, e);
 }
 
 /* One more than the highest id in an expression. */
@@ -357,8 +374,9 @@ static int ids_in(struct piece expr)
 
 #define SUBSIGS_DECODED 64
 
-static st_t decode_logical(struct out *o, struct piece line, int fields, struct err *e)
+static st_t walk_logical(struct walk *w, struct piece line, int fields, struct err *e)
 {
+	struct out *o = w->o;
 	struct piece expr = sigtool_field(line, ';', 2);
 	int ids = ids_in(expr), subs = fields - 3;
 	put_line(o, "VIRUS NAME: ", sigtool_field(line, ';', 0));
@@ -369,39 +387,63 @@ static st_t decode_logical(struct out *o, struct piece line, int fields, struct 
 		            "decodesig: The number of subsignatures (==%d) doesn't match the IDs in the "
 		            "logical expression (==%d)", subs, ids);
 	for (int i = 0; i < subs; i++)
-		decode_subsig(o, sigtool_field(line, ';', 3 + i), i);
+		TRY(walk_subsig(w, sigtool_field(line, ';', 3 + i), (uint32_t)i, e));
 	return o->st;
 }
 
-static st_t decode_line(struct out *o, struct piece line, struct err *e)
+static st_t walk_line(struct walk *w, struct piece line, struct err *e)
 {
 	size_t at;
 	char count[40];
 	int semicolons = sigtool_fields(line, ';'), colons = sigtool_fields(line, ':');
 	if (find(line, 0, ';', &at)) {
 		if (semicolons > 3)
-			return decode_logical(o, line, semicolons, e);
+			return walk_logical(w, line, semicolons, e);
 		return fail(e, ST_MALFORMED, 0, "decodesig: Invalid or not supported signature format");
 	}
 	if (find(line, 0, ':', &at)) {
 		if (colons >= 4 && colons <= 6)
-			return decode_body(o, line, colons, e);
+			return walk_body(w, line, colons, e);
 		snprintf(count, sizeof count, "TOKENS COUNT: %d\n", colons);
-		out_raw(o, count, strlen(count));
+		out_raw(w->o, count, strlen(count));
 		return fail(e, ST_MALFORMED, 0, "decodesig: Invalid or not supported signature format");
 	}
 	if (find(line, 0, '=', &at))
-		return decode_old(o, line);
-	PUT(o, "decodesig: Not supported signature format\n");
+		return walk_old(w, line, e);
+	PUT(w->o, "decodesig: Not supported signature format\n");
 	return fail(e, ST_MALFORMED, 0, SIGTOOL_SAID);
+}
+
+st_t sigtool_walk(struct out *o, const struct explain_object *text, sigtool_body_fn *body,
+                  void *ctx, struct err *e)
+{
+	struct walk w = {.o = o, .body = body, .ctx = ctx};
+	struct sigtool_lines all = {text->data, text->len, 0};
+	struct piece line;
+	/* An empty line ends it, as with sigtool. */
+	for (; sigtool_next_line(&all, &line) && line.len && o->st == ST_OK; w.line++)
+		TRY(walk_line(&w, line, e));
+	return o->st;
+}
+
+/* -- decoded -------------------------------------------------------------------------------- */
+
+static st_t decode_body(void *ctx, struct out *o, const struct sigtool_body *b, struct err *e)
+{
+	size_t slash, last = last_slash(b->text);
+	(void)ctx, (void)e;
+	if (b->logical)
+		PUT(o, " +-> DECODED SUBSIGNATURE:\n");
+	else
+		PUT(o, "DECODED SIGNATURE:\n");
+	if (b->logical && find(b->text, 0, '/', &slash) && last > slash)
+		put_regex(o, b->text, slash, last);
+	else
+		put_content(o, b->text);
+	return o->st;
 }
 
 st_t sigtool_decode(struct out *o, const struct explain_object *text, struct err *e)
 {
-	struct sigtool_lines all = {text->data, text->len, 0};
-	struct piece line;
-	/* An empty line ends it, as with sigtool. */
-	while (sigtool_next_line(&all, &line) && line.len)
-		TRY(decode_line(o, line, e));
-	return o->st;
+	return sigtool_walk(o, text, decode_body, NULL, e);
 }

@@ -182,6 +182,8 @@ enum inspect_op {
 	INSPECT_HTML_SCRIPT,
 	INSPECT_CVD,    /* text: its path */
 	INSPECT_UNPACK, /* text: its path; the answer consists of members (explain/sigtool_member.h) */
+	INSPECT_BODIES,
+	INSPECT_TRY, /* A: of INSPECT_BODIES' answer; B: the signatures as text; FILE */
 	INSPECT_OPS
 };
 enum inspect_input { INSPECT_A, INSPECT_B, INSPECT_FILE, INSPECT_INPUTS };

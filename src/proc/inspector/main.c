@@ -171,6 +171,16 @@ static st_t about_html(struct inspector *x, const struct explain_object *in,
 	return ST_OK;
 }
 
+static st_t try_signatures(struct inspector *x, struct explain_object *in, struct err *e)
+{
+	struct buf text = {0};
+	TRY(open_database(x, INSPECT_A, e));
+	TRY(read_file(x->fd[INSPECT_B], &text, e));
+	in->deadline_ns = now_ns() + TEST_MAX_NS;
+	struct explain_object sigs = {text.data, text.len, 0};
+	return sigtool_try(&x->out, x->db[0], &sigs, in, e);
+}
+
 /* What sigtool does with a file. */
 static st_t about_file(struct inspector *x, enum inspect_outcome *ret, struct err *e)
 {
@@ -203,6 +213,10 @@ static st_t about_file(struct inspector *x, enum inspect_outcome *ret, struct er
 		return sigtool_decode(&x->out, &in, e);
 	case INSPECT_CVD:
 		return sigtool_info(&x->out, &in, x->ask.text, e);
+	case INSPECT_BODIES:
+		return sigtool_bodies(&x->out, &in, e);
+	case INSPECT_TRY:
+		return try_signatures(x, &in, e);
 	case INSPECT_UNPACK:
 		return sigtool_unpack(&x->out, &in, x->ask.text, e);
 	case INSPECT_HTML_NOCOMMENT:
