@@ -93,6 +93,13 @@ static int refuse(const char *program, const char *arg)
 	return 1;
 }
 
+static int refuse_argument(const char *name)
+{
+	fprintf(stderr, "ERROR: Incorrect argument format for option --%s\n", name);
+	fputs("ERROR: Can't parse command line options\n", stderr);
+	return 1;
+}
+
 /* sigtool's words for an option whose value is missing or empty. */
 static int refuse_value(const char *program, size_t option, bool is_long,
                         const char *value)
@@ -141,8 +148,10 @@ static int read_options(int argc, char **argv, struct request *r)
 			continue;
 		}
 		size_t i = find_option(argv[at], &value);
-		if (i == NOPTIONS || (value && options[i].takes == NOTHING))
+		if (i == NOPTIONS)
 			return refuse(argv[0], argv[at]);
+		if (value && options[i].takes == NOTHING)
+			return refuse_argument(options[i].name);
 		if (options[i].takes == NOT_HERE) {
 			fprintf(stderr, "ERROR: --%s is not supported by this version\n", options[i].name);
 			return 1;

@@ -1,5 +1,6 @@
-/* sigtool --test-sigs: the inspector takes the signatures apart, the compiler compiles their bodies,
- * the inspector searches (explain/sigtool.h). What goes between them is looked at by nobody here. */
+/* sigtool --test-sigs: the inspector takes the signatures apart, the compiler compiles their
+ * bodies, the inspector searches (explain/sigtool.h). What goes between them is looked at by nobody
+ * here. */
 #include "cli/sigtool.h"
 
 #include "base/io.h"

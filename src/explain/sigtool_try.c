@@ -2,8 +2,8 @@
  * condition say.
  *
  * Done in three steps, as text is compiled elsewhere: sigtool_bodies() gives every body a signature
- * of its own, the compiler compiles these, sigtool_try() goes through the text again and searches. A
- * body that is not in the database is one that the compiler refused. */
+ * of its own, the compiler compiles these, sigtool_try() goes through the text again and searches.
+ * A body that is not in the database is one that the compiler refused. */
 #include "explain/sigtool.h"
 
 #include "base/num.h"
@@ -18,7 +18,7 @@
 
 #define PUT(o, text) out_raw(o, text, sizeof text - 1)
 
-/* A sub-signature for those that cannot be alone, and the start of the line for both. */
+/* A sub-signature for those that cannot be alone. */
 #define COMPANION "0000"
 
 /* Places of one part that are kept, 16 bytes each; a file with more is refused. */

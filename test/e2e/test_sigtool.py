@@ -294,6 +294,96 @@ def test_signatures_decoded(box, line):
     same("--decode-sigs", cwd=box, stdin=line.encode() + b"\nNext:0:*:444546")
 
 
+TRIED = b"AA1AA2BB3BB4AA5BB6CC7BB8CC9AA0CC"
+
+
+def same_trial(box, signatures, data):
+    (box / "s").write_bytes(signatures.encode())
+    (box / "f").write_bytes(data)
+    ran = []
+    for program in (cli.BUILD / "sigtool", REAL):
+        code, out, err = call(program, "--test-sigs=s", "f", cwd=box)
+        ran.append((code, out, [x for x in err.splitlines() if x.startswith(b"ERROR: ")]))
+    assert ran[0] == ran[1]
+    return ran[0]
+
+
+@needs_real
+@pytest.mark.parametrize("body", [
+    "4141", "41414141", "41??41", "4?414242*43", "!(41|42)4242", "4141(31|32)4141", "41[2-4]4242",
+    "4141*4242*4343", "4141{-4}4242*4343", "4141*4242{-4}4343", "4141{-4}4242{-4}4343",
+    "4141{4-}4242{4-}4343", "4141{-50}4141", "4141{3-6}(42|43)(42|43)", "????4141", "41{2}41",
+    "(L)4141", "4141(W)", "4141(B)", "41(B)4242",
+    "zz", "41", "", " 4142", "41{-2}4141", "41:42", "aa",
+])
+def test_places_of_bodies(box, body):
+    same_trial(box, f"X:0:*:{body}\nY:1:EP+3:4343\nZ={body}\n", TRIED)
+
+
+@needs_real
+def test_places_of_parts_are_told_as_sigtool_tells_them(box):
+    """From the third part on: the start that belongs to the last place of the second."""
+    _, out, _ = same_trial(box, "X:0:*:4141{-1}4242{11-12}4343\n", b"AABBAABBAABB12CC2345CC")
+    assert b"(1 match at offset: 8)" in out
+    same_trial(box, "X:0:*:4141{-1}4242*4343{-9}4444\n", b"AABBAABBCCAABB12CC2345DDCC")
+    same_trial(box, "X:0:*:4142{0-9}4344*4546\n", b"ABABxxCDEFxABCDxxEFxCD")
+    same_trial(box, "X:0:*:4141{5-10}4242\n", b"AAx" * 13 + b"BBx" * 5)
+    same_trial(box, "X:0:*:4242\n", b"BB." * 30000)
+
+
+@needs_real
+@pytest.mark.parametrize("sub", [
+    "4142::i", "EP+0,4:4142::iwf", "4142::wa", "4142::fi", "4142::z", "4142::iz", "4142::", "*:4142",
+    "0/b./", "0/b./g", "7/b./ig", "0/b(/", "3,1:0/B./re", "0/A:b/i::f", "EP:0/A::b/i", "0/x", "",
+    "0(>>0#hb2#=512)", "7(<<3#ie1#>1)", "0(>>0#zz", "${1-10}0$",
+    "fuzzy_img#c41b1b6b6ab43f60", "fuzzy_img#c41b1b6b6ab43f60#1", "fuzzy_img#aa",
+])
+def test_places_of_subsignatures(box, sub):
+    same_trial(box, f"X;Engine:1-2,Target:1;0&1;4142;{sub}\n", b"ABbxByABbz")
+
+
+@needs_real
+@pytest.mark.parametrize("lines", [
+    "# comment\nX:0:*:41424344\n", "\nX:0:*:41424344\n", "X:0:*\n", "X:99:*:41424344\n", "nothing\n",
+    "X:0:*:41424344:51:255\nY:0::4142\nbad\nZ:0:*:4142\n", "X;Target:0;0&1;4142\n", "X:0:*:4142\r\n",
+    "X:0:*:4142", "",
+])
+def test_lines_of_signatures_to_try(box, lines):
+    same_trial(box, lines, b"ABCDE")
+    same_trial(box, lines, b"")
+
+
+@needs_real
+def test_trials_are_refused_in_the_same_words(box):
+    (box / "s").write_text("X:0:*:41424344\n")
+    for args in (["--test-sigs=s"], ["--test-sigs=missing", "one"], ["--test-sigs=s", "missing"]):
+        same(*args, cwd=box, streams=(0, 1, 2))
+
+
+def test_an_expression_that_matches_nothing_ends(box):
+    """sigtool 1.4.6 does not."""
+    (box / "s").write_text("X;Target:0;0&1;4142;0/z*/g\n")
+    code, out, _ = ours("--test-sigs=s", "one", cwd=box)
+    assert code == 0 and b" matches at offsets: " in out
+
+
+@needs_real
+def test_hashes_of_pictures(box):
+    import struct
+    import zlib
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + bytes((x * y) & 255 for x in range(40)) for y in range(40))
+    (box / "sub" / "p.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 40, 40, 8, 0, 0, 0, 0)) +
+        chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    _, out, _ = same("--fuzzy-img", "sub/p.png", "missing", "one", "sub/p.png", cwd=box,
+                     streams=(0, 1, 2))
+    assert out.startswith(b"p.png: ") and out.count(b"\n") == 2
+    for args in (["--fuzzy-img"], ["--fuzzy-img=one"]):
+        same(*args, cwd=box, streams=(0, 1, 2))
+
+
 def test_what_is_not_supported_is_said(box):
     for option in ("--build=x", "--vba=one", "-done"):
         code, out, err = ours(option, cwd=box)
