@@ -1,5 +1,5 @@
-/* sigtool --test-sigs: where the body of each signature is in a file, whatever offset, modifiers and
- * condition say.
+/* sigtool --test-sigs: where the body of each signature is in a file, whatever offset, modifiers
+ * and condition say.
  *
  * Done in three steps, as text is compiled elsewhere: sigtool_bodies() gives every body a signature
  * of its own, the compiler compiles these, sigtool_try() goes through the text again and searches.
