@@ -55,7 +55,7 @@ def make_files(lines, folder, rng):
     return cases, unmade
 
 
-@pytest.mark.parametrize("path", SETS, ids=lambda p: f"{p.parent.name}-{p.stem}")
+@pytest.mark.parametrize("path", SETS, ids=[f"{p.parent.name}-{p.stem}" for p in SETS])
 def test_the_same_names_in_files_made_for_every_signature(tmp_path, path):
     rng = random.Random(SEED)
     files, db, cache = (tmp_path / n for n in ("files", "db", "cache"))
