@@ -60,7 +60,8 @@ def test_digests_of_files_and_stdin(box, option):
 
 
 @needs_real
-@pytest.mark.parametrize("data", [b"", b"\0", b"Hello\n", bytes(range(256)) * 600])
+@pytest.mark.parametrize("data", [b"", b"\0", b"Hello\n", bytes(range(256)) * 600],
+                         ids=["none", "nul", "line", "all"])
 def test_hex_dump(box, data):
     same("--hex-dump", cwd=box, stdin=data)
 
