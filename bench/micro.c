@@ -9,6 +9,7 @@
  * time measured; containers are not opened and texts are looked at as they are. */
 #include "base/io.h"
 #include "db/db.h"
+#include "db/filetypes.h"
 #include "match/cpu.h"
 #include "parse/exe.h"
 #include "parse/filetype.h"
@@ -25,9 +26,6 @@
 
 /* Largest file that is read; the lists of gen.py hold nothing bigger. */
 #define FILE_MAX_LEN (64u << 20)
-
-/* Target types of ClamAV's signatures that have a layout. */
-enum { TARGET_PE = 1, TARGET_ELF = 6, TARGET_MACHO = 9 };
 
 struct totals {
 	uint64_t bytes, files, found;

@@ -109,6 +109,17 @@ enum file_type {
 	FILETYPES
 };
 
+/* ClamAV's target types that the code asks for. */
+enum target_type {
+	TARGET_ANY = 0,
+	TARGET_PE = 1,
+	TARGET_HTML = 3,
+	TARGET_MAIL = 4,
+	TARGET_ELF = 6,
+	TARGET_TEXT = 7, /* normalised */
+	TARGET_MACHO = 9,
+};
+
 const char *filetype_name(enum file_type t);
 
 /* ClamAV's target type (0..14) of objects of this type. */

@@ -14,9 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ClamAV's target type of text. */
-#define TARGET_TEXT 7
-
 /* As in verify/cond.c: truth, sum of counts, and the sub-signatures that matched. */
 struct value {
 	bool truth;

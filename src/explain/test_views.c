@@ -1,31 +1,14 @@
 #include "explain/test_views.h"
 
-#include "image/image.h"
 #include "normal/text.h"
-#include "normal/utf16.h"
 #include "parse/filetype.h"
+#include "parse/views.h"
 #include "verify/engine.h"
 
 #include <stdlib.h>
 
-/* ClamAV's target types. */
-enum { TARGET_ANY = 0, TARGET_HTML = 3, TARGET_MAIL = 4, TARGET_TEXT = 7 };
-
-/* Objects below this have no copy (scan/views.c). */
-#define TEXT_MIN 6u
-
 /* The bytes themselves, a copy, three views of HTML; messages of data: URLs come on top. */
 #define VIEWS_MAX 6
-
-static bool is_text(enum file_type t)
-{
-	return t == FT_TEXT_ASCII || t == FT_TEXT_UTF8 || t == FT_TEXT_UTF16LE || t == FT_TEXT_UTF16BE;
-}
-
-static bool is_html(enum file_type t)
-{
-	return t == FT_HTML || t == FT_HTML_UTF16;
-}
 
 /* The matcher may look at some bytes behind the end. */
 static st_t pad(struct buf *b, struct err *e)
@@ -40,7 +23,7 @@ static st_t pad(struct buf *b, struct err *e)
 static st_t add_text(struct test_views *ret, const struct db_view *db, const char *words,
                      const struct explain_object *of, struct err *e)
 {
-	if (of->len < TEXT_MIN)
+	if (of->len < VIEWS_TEXT_MIN)
 		return ST_OK;
 	TRY(normal_text(of->data, of->len, &ret->copy, e));
 	TRY(pad(&ret->copy, e));
@@ -51,7 +34,7 @@ static st_t add_text(struct test_views *ret, const struct db_view *db, const cha
 	ret->v[ret->n++] = (struct test_view){
 	    .words = words,
 	    .target = TARGET_TEXT,
-	    .facts = {.file_size = whole ? n : of->len, .in_windows = !whole},
+	    .facts = copy_facts(whole, of->len, n),
 	    .object = {ret->copy.data, n, of->deadline_ns},
 	};
 	return ST_OK;
@@ -74,23 +57,6 @@ static st_t add_view(struct test_views *ret, const char *words, const char *name
 	return ST_OK;
 }
 
-static st_t make_html(enum file_type type, const struct explain_object *object,
-                      struct html_views *ret, struct err *e)
-{
-	struct rd in = rd_make(object->data, object->len);
-	struct html_opts opts = {.scripts = true};
-	struct buf decoded = {0};
-	st_t st = ST_OK;
-	if (type == FT_HTML_UTF16) {
-		st = normal_utf16(object->data, object->len, &decoded, e);
-		in = rd_make(decoded.data, decoded.len);
-	}
-	if (st == ST_OK)
-		st = normal_html(in, &opts, ret, e);
-	buf_done(&decoded);
-	return st;
-}
-
 static st_t add_html(struct test_views *ret, const struct db_view *db,
                      const struct explain_object *object, struct err *e)
 {
@@ -111,22 +77,6 @@ static st_t add_html(struct test_views *ret, const struct db_view *db,
 	return ST_OK;
 }
 
-/* As scan/match.c does. */
-static st_t add_image(const struct db_view *db, enum file_type type, struct test_view *v,
-                      struct err *e)
-{
-	struct err why = {0};
-	if (!(engine_needs_of(db) & ENGINE_NEEDS_IMAGE_HASH) || !image_has_hash(type))
-		return ST_OK;
-	struct rd in = rd_make(v->object.data, v->object.len);
-	st_t st = image_hash(in, type, &v->facts.image_hash, &why);
-	if (st < 0)
-		return fail(e, st, why.off, "%s", why.text);
-	v->facts.has_image_hash = st == ST_OK;
-	v->facts.image_unknown = st != ST_OK;
-	return ST_OK;
-}
-
 static void add_raw(struct test_views *ret, enum file_type type, const struct exe_layout *exe,
                     const struct explain_object *object)
 {
@@ -143,21 +93,24 @@ static void add_raw(struct test_views *ret, enum file_type type, const struct ex
 st_t test_views_of(const struct db_view *db, enum file_type type, const struct exe_layout *exe,
                    const struct explain_object *object, struct test_views *ret, struct err *e)
 {
-	bool late = type == FT_TEXT_ASCII && filetype_has_late_tags(rd_make(object->data, object->len));
+	static const struct html_opts opts = {.scripts = true};
+	struct rd in = rd_make(object->data, object->len);
+	bool html = type_is_html(type) || (type == FT_TEXT_ASCII && filetype_has_late_tags(in));
 	*ret = (struct test_views){0};
-	if (is_html(type) || late)
-		TRY(make_html(type, object, &ret->html, e));
+	if (html)
+		TRY(html_views_of(type, in, &opts, &ret->html, e));
 	ret->v = calloc(ret->html.n_data + VIEWS_MAX, sizeof *ret->v);
 	if (!ret->v)
 		return fail(e, ST_NOMEM, 0, "test: out of memory");
 	/* Nothing matches HTML as it is. */
-	if (!is_html(type)) {
+	if (!type_is_html(type)) {
 		add_raw(ret, type, exe, object);
-		TRY(add_image(db, type, &ret->v[0], e));
+		if (engine_needs_of(db) & ENGINE_NEEDS_IMAGE_HASH)
+			TRY(find_image_hash(type, in, &ret->v[0].facts, e));
 	}
-	if (is_html(type) || late)
+	if (html)
 		return add_html(ret, db, object, e);
-	if (is_text(type))
+	if (type_has_copy(type))
 		TRY(add_text(ret, db, "In its normalised copy (lower case, single blanks), with offsets in "
 		             "the copy", object, e));
 	return ST_OK;

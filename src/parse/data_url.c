@@ -10,8 +10,7 @@
 #include "parse/data_url.h"
 
 #include "base/num.h"
-#include "normal/html.h"
-#include "normal/utf16.h"
+#include "parse/views.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,30 +29,18 @@ struct format_ctx {
 static int bid(enum file_type type, struct rd in)
 {
 	static const char wide[] = "d\0a\0t\0a\0:";
-	bool narrow = type == FT_HTML && memmem(in.base, in.len, "data:", 5);
-	bool html = type == FT_HTML || type == FT_HTML_UTF16;
-	return narrow || (html && memmem(in.base, in.len, wide, sizeof wide - 1)) ? 50 : 0;
-}
-
-static st_t make_views(struct rd in, enum file_type type, struct html_views *ret, struct err *e)
-{
-	static const struct html_opts opts = {.scripts = false};
-	struct buf decoded = {0};
-	if (type != FT_HTML_UTF16)
-		return normal_html(in, &opts, ret, e);
-	st_t st = normal_utf16(in.base, in.len, &decoded, e);
-	if (st == ST_OK)
-		st = normal_html(rd_make(decoded.data, decoded.len), &opts, ret, e);
-	buf_done(&decoded);
-	return st;
+	if (type == FT_HTML && memmem(in.base, in.len, "data:", 5))
+		return 50;
+	return type_is_html(type) && memmem(in.base, in.len, wide, sizeof wide - 1) ? 50 : 0;
 }
 
 static st_t open_html(struct rd in, enum file_type type, struct format_ctx **ret, struct err *e)
 {
+	static const struct html_opts opts = {.scripts = false};
 	struct format_ctx *c = calloc(1, sizeof *c);
 	if (!c)
 		return fail(e, ST_LIMIT, 0, "html: not enough memory");
-	st_t st = make_views(in, type, &c->views, e);
+	st_t st = html_views_of(type, in, &opts, &c->views, e);
 	if (st != ST_OK) {
 		free(c);
 		return st == ST_NOMEM ? fail(e, ST_LIMIT, 0, "html: not enough memory") : st;

@@ -129,8 +129,8 @@ void layers_free(struct scanner *s);
 /* match.c: the engine's findings in a view or in the object itself go to o->names and o->handler.
  * ST_TIMEOUT and ST_LIMIT are told here. */
 st_t match_object(struct scanner *s, struct object *o, bool in_view, struct err *e);
-/* Types of the objects around `o`, the nearest first; returns how many. */
-uint32_t match_layers(const struct object *o, uint8_t ret[LAYERS_MAX]);
+/* Fills in the layers around `o`; they are kept in o->layers. */
+void match_layers(struct object *o, struct object_facts *ret);
 
 /* match.c: names of rows with the digest of a view go to o->names. */
 st_t match_view_digests(struct scanner *s, struct object *o, const uint8_t *data, size_t len,

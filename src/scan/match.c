@@ -1,15 +1,12 @@
 /* Signatures of one object: body signatures by the engine, digests of the whole, of PE sections and
  * of what a PE file imports, and the trust list, which takes findings back. */
 #include "base/num.h"
-#include "image/image.h"
 #include "parse/exe.h"
 #include "parse/pe_imports.h"
+#include "parse/views.h"
 #include "scan/internal.h"
 
 #include <stdlib.h>
-
-/* ClamAV's target types that have a layout. */
-enum { TARGET_PE = 1, TARGET_ELF = 6, TARGET_MACHO = 9 };
 
 /* Without archives there is nothing inside; without memory it is filtered again. */
 static void record(struct scanner *s, struct object *o)
@@ -27,8 +24,8 @@ void match_begin(struct scanner *s, struct object *o, size_t size)
 	uint8_t target;
 	if (!o->matched || !views_raw_target(s, o->type, &target))
 		return;
-	o->facts = (struct object_facts){.file_size = size, .layers = o->layers,
-	                                 .nlayers = match_layers(o, o->layers)};
+	o->facts = (struct object_facts){.file_size = size};
+	match_layers(o, &o->facts);
 	engine_begin(s->engine, target, o->data, size, &o->facts);
 	if (o->in_place && o->hits)
 		engine_reuse(s->engine, o->hits);
@@ -64,12 +61,22 @@ static const struct exe_layout *layout_of(struct scanner *s, const struct object
 
 _Static_assert(FILETYPES <= UINT8_MAX, "a type is a byte in object_facts");
 
-uint32_t match_layers(const struct object *o, uint8_t ret[LAYERS_MAX])
+void match_layers(struct object *o, struct object_facts *ret)
 {
-	uint32_t n = 0;
-	for (const struct object *p = o->parent; p && n < LAYERS_MAX; p = p->parent)
-		ret[n++] = (uint8_t)p->type;
-	return n;
+	ret->layers = o->layers;
+	ret->nlayers = 0;
+	for (const struct object *p = o->parent; p && ret->nlayers < LAYERS_MAX; p = p->parent)
+		o->layers[ret->nlayers++] = (uint8_t)p->type;
+}
+
+static st_t add_name(struct object *o, uint32_t nameref, struct err *e)
+{
+	uint32_t *names = realloc(o->names, (o->nnames + 1) * sizeof *names);
+	if (!names)
+		return fail(e, ST_NOMEM, 0, "no memory for findings");
+	o->names = names;
+	names[o->nnames++] = nameref;
+	return ST_OK;
 }
 
 /* The engine's list lasts until its next object, ours until the children are done. What a
@@ -78,52 +85,43 @@ uint32_t match_layers(const struct object *o, uint8_t ret[LAYERS_MAX])
 static st_t keep_names(struct scanner *s, struct object *o, const uint32_t *sigs, size_t n,
                        bool in_view, struct err *e)
 {
-	if (n == 0)
-		return ST_OK;
-	uint32_t *names = realloc(o->names, (o->nnames + n) * sizeof *names);
-	if (!names)
-		return fail(e, ST_NOMEM, 0, "no memory for findings");
-	o->names = names;
 	for (size_t i = 0; i < n; i++) {
 		const struct db_sig *sig = &db_view(s->db)->sig[sigs[i]];
 		bool as_it_is = sig->handler == 0 || sig->handler - 1 == o->type || o->retyped;
 		if (as_it_is || in_view)
-			o->names[o->nnames++] = sig->nameref;
+			TRY(add_name(o, sig->nameref, e));
 		if (!as_it_is && o->handler == 0)
 			o->handler = sig->handler;
 	}
 	return ST_OK;
 }
 
-/* Rows with the digest of a view, on their way to o->names. */
-struct row_names {
+/* A row with the digest of a view, on its way to o->names. */
+struct view_row {
 	struct object *o;
-	bool oom;
+	struct err *e;
+	st_t st;
 };
 
 static void keep_row(void *ctx, uint32_t nameref)
 {
-	struct row_names *r = ctx;
-	uint32_t *names = realloc(r->o->names, (r->o->nnames + 1) * sizeof *names);
-	r->oom |= !names;
-	if (!names)
-		return;
-	r->o->names = names;
-	names[r->o->nnames++] = nameref;
+	struct view_row *r = ctx;
+	if (r->st == ST_OK)
+		r->st = add_name(r->o, nameref, r->e);
 }
 
 st_t match_view_digests(struct scanner *s, struct object *o, const uint8_t *data, size_t len,
                         struct err *e)
 {
 	uint8_t digest[DIGEST_MAX];
-	struct row_names rows = {.o = o};
-	for (enum digest_kind k = 0; k < DIGEST_KINDS; k++) {
+	struct view_row row = {.o = o, .e = e};
+	for (enum digest_kind k = 0; k < DIGEST_KINDS && row.st == ST_OK; k++) {
 		if (!db_hash_wanted(s->db, DB_HASH_FILE, k, len))
 			continue;
 		TRY(digest_bytes(k, data, len, digest, e));
-		TRY(db_hash_lookup(s->db, DB_HASH_FILE, k, digest, len, keep_row, &rows, e));
+		TRY(db_hash_lookup(s->db, DB_HASH_FILE, k, digest, len, keep_row, &row, e));
 	}
-	return rows.oom ? fail(e, ST_NOMEM, 0, "no memory for findings") : ST_OK;
+	return row.st;
 }
 
 st_t match_object(struct scanner *s, struct object *o, bool in_view, struct err *e)
@@ -142,22 +140,6 @@ st_t match_object(struct scanner *s, struct object *o, bool in_view, struct err 
 	return st == ST_LIMIT ? ST_OK : limits_check_time(s);
 }
 
-/* What is no picture has no hash; of a picture that is not decoded the hash is not known, which is
- * not the same. */
-static st_t find_image_hash(struct scanner *s, struct object *o, struct err *e)
-{
-	struct err why = {0};
-	bool needed = engine_needs(s->engine) & ENGINE_NEEDS_IMAGE_HASH;
-	if (!needed || s->opts.no_image_hash || !image_has_hash(o->type))
-		return ST_OK;
-	st_t st = image_hash(rd_make(o->data, o->len), o->type, &o->facts.image_hash, &why);
-	if (st < 0)
-		return fail(e, st, why.off, "%s", why.text);
-	o->facts.has_image_hash = st == ST_OK;
-	o->facts.image_unknown = st != ST_OK;
-	return ST_OK;
-}
-
 static st_t match_raw(struct scanner *s, struct object *o, struct err *e)
 {
 	if (!o->begun)
@@ -168,7 +150,8 @@ static st_t match_raw(struct scanner *s, struct object *o, struct err *e)
 		TRY(limits_check_time(s));
 	}
 	o->facts.exe = layout_of(s, o);
-	TRY(find_image_hash(s, o, e));
+	if ((engine_needs(s->engine) & ENGINE_NEEDS_IMAGE_HASH) && !s->opts.no_image_hash)
+		TRY(find_image_hash(o->type, rd_make(o->data, o->len), &o->facts, e));
 	return match_object(s, o, false, e);
 }
 

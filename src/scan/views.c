@@ -3,29 +3,18 @@
  *
  * A view is no object of its own: it stands where its object stands, costs nothing of the limits,
  * and what is found in it is a finding in the object. */
+#include "parse/views.h"
+
 #include "base/num.h"
-#include "normal/html.h"
 #include "normal/text.h"
-#include "normal/utf16.h"
 #include "scan/internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-/* ClamAV's target types. */
-enum { TARGET_ANY = 0, TARGET_HTML = 3, TARGET_MAIL = 4, TARGET_TEXT = 7 };
-
-/* Objects below this have no type in clamscan, and so no copy. */
-#define TEXT_MIN 6u
-
-static bool is_text(enum file_type t)
-{
-	return t == FT_TEXT_ASCII || t == FT_TEXT_UTF8 || t == FT_TEXT_UTF16LE || t == FT_TEXT_UTF16BE;
-}
-
 static bool has_html_views(const struct scanner *s, enum file_type t)
 {
-	return (t == FT_HTML || t == FT_HTML_UTF16) && !s->opts.no_html && !s->opts.no_normalize;
+	return type_is_html(t) && !s->opts.no_html && !s->opts.no_normalize;
 }
 
 /* What stands in HTML as data: URLs belongs to its views, not to archives. */
@@ -47,7 +36,6 @@ bool views_raw_target(const struct scanner *s, enum file_type type, uint8_t *ret
 static st_t match_view(struct scanner *s, struct object *o, struct buf *view, uint8_t target,
                        struct object_facts *facts, struct err *e)
 {
-	uint8_t layers[LAYERS_MAX];
 	size_t n = view->len;
 	/* Whole vectors are loaded at the end of a view, too. */
 	if (!buf_room(view, DB_TAIL_PAD))
@@ -55,8 +43,7 @@ static st_t match_view(struct scanner *s, struct object *o, struct buf *view, ui
 	/* Of an empty copy in windows clamscan still asks what holds without any match. */
 	if ((n == 0 && !facts->in_windows) || s->stop)
 		return ST_OK;
-	facts->layers = layers;
-	facts->nlayers = match_layers(o, layers);
+	match_layers(o, facts);
 	engine_begin(s->engine, target, view->data, n, facts);
 	for (size_t fed = 0; fed < n && !s->stop;) {
 		fed += num_min_size(CHUNK, n - fed);
@@ -72,14 +59,12 @@ static st_t match_text(struct scanner *s, struct object *o, const uint8_t *data,
 	/* As in clamscan, --scan-html=no takes away the copies of text, too. */
 	if (s->opts.no_normalize || s->opts.no_html)
 		return ST_OK;
-	if (len < TEXT_MIN || len > s->opts.limits.max_scriptnormalize)
+	if (len < VIEWS_TEXT_MIN || len > s->opts.limits.max_scriptnormalize)
 		return ST_OK;
 	s->copy.len = 0;
 	TRY(normal_text(data, len, &s->copy, e));
-	/* As if clamscan went over it in windows: there the size is the text's, and no window has an
-	 * end. */
 	bool whole = engine_needs(s->engine) & ENGINE_NEEDS_WHOLE_TEXT;
-	struct object_facts facts = {.file_size = whole ? s->copy.len : len, .in_windows = !whole};
+	struct object_facts facts = copy_facts(whole, len, s->copy.len);
 	return match_view(s, o, &s->copy, TARGET_TEXT, &facts, e);
 }
 
@@ -117,25 +102,17 @@ static st_t match_html_views(struct scanner *s, struct object *o, struct html_vi
 /* Where there is no memory for the views, or too much script, that is the input's doing. */
 static st_t match_html(struct scanner *s, struct object *o, struct err *e)
 {
-	struct rd in = rd_make(o->data, o->len);
+	static const struct html_opts opts = {.scripts = true};
 	struct html_views views = {0};
-	struct buf decoded = {0};
 	struct err why = {0};
-	st_t st = ST_OK;
 	if (o->len > s->opts.limits.max_htmlnormalize)
 		return too_large(s, "MaxHTMLNormalize", s->opts.limits.max_htmlnormalize);
-	if (o->type == FT_HTML_UTF16) {
-		st = normal_utf16(o->data, o->len, &decoded, &why);
-		in = rd_make(decoded.data, decoded.len);
-	}
-	if (st == ST_OK)
-		st = normal_html(in, &(struct html_opts){.scripts = true}, &views, &why);
+	st_t st = html_views_of(o->type, rd_make(o->data, o->len), &opts, &views, &why);
 	if (st == ST_OK)
 		st = match_html_views(s, o, &views, e);
 	else
 		st = report_incomplete(s, ST_LIMIT, why.text);
 	html_views_done(&views);
-	buf_done(&decoded);
 	return st;
 }
 
@@ -144,7 +121,7 @@ st_t views_match(struct scanner *s, struct object *o, struct err *e)
 	if (o->type == FT_TEXT_ASCII && has_html_views(s, FT_HTML) &&
 	    filetype_has_late_tags(rd_make(o->data, o->len)))
 		return match_html(s, o, e);
-	if (is_text(o->type))
+	if (type_has_copy(o->type))
 		return match_text(s, o, o->data, o->len, e);
 	return has_html_views(s, o->type) ? match_html(s, o, e) : ST_OK;
 }

@@ -3,6 +3,7 @@
 #define VITRINE_VERIFY_VIEW_H
 
 #include "db/db.h"
+#include "db/filetypes.h"
 #include "match/find.h"
 #include "verify/facts.h"
 #include "verify/regex.h"
@@ -14,9 +15,6 @@ struct trace {
 	uint32_t first, last;
 };
 #define NO_TRACE UINT32_MAX
-
-/* ClamAV's target type of normalised text. */
-#define TARGET_TEXT 7
 
 struct refute;
 
