@@ -62,6 +62,14 @@ const char *st_name(st_t st)
 		return "wrong checksum";
 	case ST_TIMEOUT:
 		return "time limit reached";
+	case ST_BAD_SIG:
+		return "signature not valid";
+	case ST_BAD_PROOF:
+		return "proof not valid";
+	case ST_NOT_FOUND:
+		return "not found";
+	case ST_CONFLICT:
+		return "conflict";
 	case ST_NOMEM:
 		return "out of memory";
 	default:

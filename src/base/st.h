@@ -18,6 +18,10 @@ typedef enum [[nodiscard]] st {
 	ST_ENCRYPTED = 5,   /* content is encrypted and no password is known */
 	ST_BAD_SUM = 6,     /* a checksum or digest does not match */
 	ST_TIMEOUT = 7,     /* the time allowed for the object is over */
+	ST_BAD_SIG = 8,     /* a signature does not prove what it should */
+	ST_BAD_PROOF = 9,   /* a Merkle proof does not lead where it should */
+	ST_NOT_FOUND = 10,  /* what was asked for is not there */
+	ST_CONFLICT = 11,   /* well-formed, but against what is already known */
 	ST_NOMEM = -ENOMEM,
 	ST_IO = -EIO,
 	ST_MIN_ = -4095, /* the range of errno, so that any negated errno is a valid st_t */

@@ -1,0 +1,32 @@
+/* Lines, numbers and base64 as the C2SP formats have them, read through base/rd. */
+#ifndef VITRINE_TLOG_TEXT_H
+#define VITRINE_TLOG_TEXT_H
+
+#include "base/buf.h"
+#include "base/rd.h"
+#include "tlog/hash.h"
+
+/* Takes the next line without its LF. False, and nothing taken, if no LF follows. */
+bool text_line(struct rd *in, struct rd *ret);
+
+/* A decimal number that is all of `in`: ASCII digits, no sign, no leading zeros ("0" is one), below
+ * 2^64. */
+bool text_decimal(struct rd in, uint64_t *ret);
+
+/* Base64 of RFC 4648 section 4 with padding, canonical (unused bits zero), all of `in`. False if it
+ * is not, or longer than max bytes. */
+bool text_base64(struct rd in, uint8_t *ret, size_t max, size_t *ret_n);
+void text_base64_add(struct buf *out, const void *p, size_t n);
+
+/* Exactly one hash in base64. */
+bool text_hash(struct rd in, struct tlog_hash *ret);
+
+void text_decimal_add(struct buf *out, uint64_t v);
+
+/* Whether all of `in` equals the string. */
+bool text_is(struct rd in, const char *s);
+
+/* "(is all of `in` valid UTF-8 without bytes below 0x20 other than LF)". */
+bool text_is_note(struct rd in);
+
+#endif
