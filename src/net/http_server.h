@@ -5,7 +5,8 @@
  * Invariants
  * 1. A path that a handler sees begins with a slash and consists of segments of printable ASCII
  *    without '%', '\', '?', '#' or blanks; no segment is empty, "." or "..". Nothing is ever decoded:
- *    there is one spelling of a path, and whatever has another is a 400.
+ *    there is one spelling of a path, and whatever has another is a 400. (A NUL ends the path as
+ *    libmicrohttpd reads the line; what stands behind it is not looked at by anybody.)
  * 2. The body is complete and not longer than its route allows; no handler runs for others (413).
  * 3. No connection holds a place for ever, whatever trickles in or is not read: from its begin, or
  *    the end of the last answer, to the end of the next answer there is request_ms.
