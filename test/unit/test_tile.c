@@ -64,7 +64,7 @@ static void random_tiles_keep_their_paths(void)
 static void other_spellings_of_paths_are_refused(void)
 {
 	static const char *const bad[] = {
-		"", "/", "/checkpoint", "checkpoint/", "checkpoints", "Checkpoint", "checkpoint\n", "tile",
+		"", "/", "/checkpoint", "checkpoint/", "checkpoints", "checkpointtile/0/000", "Checkpoint", "checkpoint\n", "tile",
 		"tile/", "tile//000", "tile/0", "tile/0/", "/tile/0/000", "tile/00/000", "tile/01/000",
 		"tile/64/000", "tile/100/000", "tile/-1/000", "tile/+1/000", "tile/a/000", "tile/0/0",
 		"tile/0/00", "tile/0/0000", "tile/0/x000", "tile/0/x000/000", "tile/0/x000/x001/000",
