@@ -10,8 +10,9 @@
 #define ROOT "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"
 #define CHECKPOINT "example.com/behind-the-sofa\n20852163\n" ROOT
 #define FOO_VKEY "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
-#define FOO_LINE DASH "example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZX" \
-                 "sYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+#define FOO_LINE                                                                    \
+	DASH "example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1E" \
+		 "RYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
 #define TIME_300 1795455570
 
 static struct note note, other; /* large */
@@ -146,14 +147,18 @@ static const struct {
 	{"text\n\n- a AAAAAAA=\n", "a signature line does not start with an em dash and a space"},
 	{"text\n\n\xe2\x80\x93 a AAAAAAA=\n",
      "a signature line does not start with an em dash and a space"},
-	{"text\n\n\xe2\x80\x94" "a AAAAAAA=\n",
+	{"text\n\n\xe2\x80\x94"
+     "a AAAAAAA=\n",
      "a signature line does not start with an em dash and a space"},
-	{"text\n\n " DASH "a AAAAAAA=\n", "a signature line does not start with an em dash and a space"},
+	{"text\n\n " DASH "a AAAAAAA=\n",
+     "a signature line does not start with an em dash and a space"},
 	{"text\n\n" DASH "a\n", "a signature line has no signature"},
 	{"text\n\n" DASH "\n", "a signature line has no signature"},
 	{"text\n\n" DASH " AAAAAAA=\n", "a key name is empty"},
 	{"text\n\n" DASH "a+b AAAAAAA=\n", "a key name has a plus in it"},
-	{"text\n\n" DASH "a\xc2\xa0" "b AAAAAAA=\n", "a key name has a space in it"},
+	{"text\n\n" DASH "a\xc2\xa0"
+     "b AAAAAAA=\n",
+     "a key name has a space in it"},
 	{"text\n\n" DASH "a \n", "a signature has nothing behind its key ID"},
 	{"text\n\n" DASH "a AAAAAA==\n", "a signature has nothing behind its key ID"},
 	{"text\n\n" DASH "a  AAAAAAA=\n", "a signature is not base64 in its canonical form"},
@@ -256,7 +261,8 @@ static void a_signature_of_a_known_key_must_be_right(void)
 	uint64_t time = 7;
 	T_EQ(open_note(rd_str("This is another message.\n\n" FOO_LINE), rd_str(FOO_VKEY), &time, &e),
 	     ST_BAD_SIG);
-	T_STR(e.text, "signature of example.com/foo: the Ed25519 signature is not of this key and text");
+	T_STR(e.text,
+	      "signature of example.com/foo: the Ed25519 signature is not of this key and text");
 	T_EQ(time, 7);
 	err_clear(&e);
 	T_EQ(open_note(rd_str("a\n\n" DASH "example.com/foo Uw2QOgA=\n"), rd_str(FOO_VKEY), &time, &e),
@@ -267,8 +273,8 @@ static void a_signature_of_a_known_key_must_be_right(void)
 static void two_signatures_of_a_known_key_are_refused(void)
 {
 	static const char twice[] = "This is an example message.\n\n" FOO_LINE FOO_LINE;
-	static const char wrong[] = "This is an example message.\n\n" FOO_LINE
-	                            DASH "example.com/foo Uw2QOgA=\n";
+	static const char wrong[] =
+		"This is an example message.\n\n" FOO_LINE DASH "example.com/foo Uw2QOgA=\n";
 	struct note_key k = vector_key(rd_str(FOO_VKEY));
 	struct err e = {0};
 	uint64_t time;
@@ -303,8 +309,9 @@ static void signature_lines_alone_are_read(void)
 }
 
 #define THREE "signed-note: a vkey has three parts: name, key ID and key, joined by plus"
-#define NAME "signed-note: a key name must be 1 to 255 bytes of UTF-8 without spaces, control " \
-             "characters and plus"
+#define NAME                                                                           \
+	"signed-note: a key name must be 1 to 255 bytes of UTF-8 without spaces, control " \
+	"characters and plus"
 #define HEX "signed-note: the key ID of a vkey is not 8 hex digits in lower case"
 #define B64 "signed-note: the key of a vkey is not base64 in its canonical form"
 
@@ -391,9 +398,9 @@ static void every_vkey_is_written_as_it_was_read(void)
 /* A key of a public log, as it is published: its ID is that of its SubjectPublicKeyInfo. */
 static void the_key_id_of_an_ecdsa_key_is_that_of_its_spki(void)
 {
-	struct note_key k = vector_key(
-		rd_str("rekor.sigstore.dev+c0d23d6a+AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNhtmPtrWm3U1eQXBogSM"
-	           "dGvXwBcK5AW5i0hrZLOC96l+smGNM7nwZ4QvFK/4sueRoVj//QP22Ni4Qt9DPfkWLc="));
+	struct note_key k = vector_key(rd_str(
+		"rekor.sigstore.dev+c0d23d6a+AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNhtmPtrWm3U1eQXBogSM"
+		"dGvXwBcK5AW5i0hrZLOC96l+smGNM7nwZ4QvFK/4sueRoVj//QP22Ni4Qt9DPfkWLc="));
 	T_EQ(k.id, 0xc0d23d6a);
 	T_EQ(k.npub, 91);
 }
@@ -413,8 +420,7 @@ static void an_ecdsa_key_has_one_encoding(void)
 	small[26] = 2 + (k.pub[90] & 1);
 	err_clear(&e);
 	T_EQ(ecdsa_check_key(small, sizeof small, &e), ST_UNSUPPORTED);
-	T_STR(e.text,
-	      "an elliptic curve key that is not an uncompressed one of P-256, P-384, P-521");
+	T_STR(e.text, "an elliptic curve key that is not an uncompressed one of P-256, P-384, P-521");
 	k.pub[90] ^= 1; /* not on the curve */
 	T_EQ(ecdsa_check_key(k.pub, 91, NULL), ST_MALFORMED);
 }
@@ -427,8 +433,9 @@ static void an_ecdsa_signature_is_of_its_text(void)
 	uint64_t time;
 	T_EQ(note_parse(in, &note, NULL), ST_OK);
 	T_EQ(note_verify(rd_str("another\n"), &note.sig[0], &k, &time, &e), ST_BAD_SIG);
-	T_STR(e.text, "signature of ecdsa.example.org/P-256: the ECDSA signature is not of this key and "
-	              "text");
+	T_STR(e.text,
+	      "signature of ecdsa.example.org/P-256: the ECDSA signature is not of this key and "
+	      "text");
 	struct buf b = {0};
 	buf_add(&b, in.base, in.len - 5);
 	buf_add(&b, "AAAA\n", 5);
@@ -448,14 +455,16 @@ static void a_tree_head_is_of_its_origin_and_has_no_extensions(void)
 	T_EQ(note_verify(rd_buf(&b), &note.sig[0], &k, &time, NULL), ST_OK);
 	b.data[0] ^= 1;
 	T_EQ(note_verify(rd_buf(&b), &note.sig[0], &k, &time, &e), ST_MALFORMED);
-	T_STR(e.text, "signature of ct.example.org/2026: static-ct-api: the key name is not the origin");
+	T_STR(e.text,
+	      "signature of ct.example.org/2026: static-ct-api: the key name is not the origin");
 	b.data[0] ^= 1;
 	b.data[20] = '4'; /* size 400 */
 	T_EQ(note_verify(rd_buf(&b), &note.sig[0], &k, &time, &f), ST_BAD_SIG);
 	buf_add(&b, "x\n", 2);
 	T_EQ(note_verify(rd_buf(&b), &note.sig[0], &k, &time, &g), ST_MALFORMED);
-	T_STR(g.text, "signature of ct.example.org/2026: static-ct-api: a checkpoint \"signed with this "
-	              "algorithm MUST NOT include any extension lines\"");
+	T_STR(g.text,
+	      "signature of ct.example.org/2026: static-ct-api: a checkpoint \"signed with this "
+	      "algorithm MUST NOT include any extension lines\"");
 	buf_done(&b);
 }
 
@@ -466,10 +475,10 @@ static bool name_is_valid(const char *s)
 
 static void a_name_has_no_unicode_space_and_no_plus(void)
 {
-	static const uint32_t space[] = {
-		0x9,    0xa,    0xb,    0xc,    0xd,    0x20,   0x85,   0xa0,   0x1680,
-		0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008,
-		0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000};
+	static const uint32_t space[] = {0x9,    0xa,    0xb,    0xc,    0xd,    0x20,   0x85,
+	                                 0xa0,   0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004,
+	                                 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028,
+	                                 0x2029, 0x202f, 0x205f, 0x3000};
 	size_t refused = 0;
 	for (uint32_t c = 0x21; c < 0x10000; c++) {
 		if (c >= 0xd800 && c < 0xe000)
@@ -490,7 +499,8 @@ static void a_name_has_no_unicode_space_and_no_plus(void)
 	T_EQ(refused, 20);
 	for (int c = 0; c <= 0x20; c++)
 		T_TRUE(!note_name_valid(rd_make(&(char){(char)c}, 1)));
-	T_TRUE(name_is_valid("log.example.org/\xc3\xa9") && !name_is_valid("") && !name_is_valid("a b"));
+	T_TRUE(name_is_valid("log.example.org/\xc3\xa9") && !name_is_valid("") &&
+	       !name_is_valid("a b"));
 }
 
 static void the_seeds_of_the_vectors_give_their_vkeys(void)
@@ -528,7 +538,8 @@ static void a_note_is_signed_byte_for_byte_as_others_do(void)
 	T_EQ(note_sign(note.text, "log.example.org/av-updates", NOTE_ED25519, log, 0, &b, NULL), ST_OK);
 	T_TRUE(buf_is(&b, note.sig[0].line));
 	b.len = 0;
-	T_EQ(note_sign(note.text, "witness1.example.net", NOTE_COSIGNATURE_ED25519, w, TIME_300, &b, NULL),
+	T_EQ(note_sign(note.text, "witness1.example.net", NOTE_COSIGNATURE_ED25519, w, TIME_300, &b,
+	               NULL),
 	     ST_OK);
 	T_TRUE(buf_is(&b, note.sig[1].line));
 	buf_done(&b);
@@ -604,8 +615,9 @@ static void time_refused(uint64_t time, size_t nsig, const char *message)
 static void a_cosignature_has_a_time_and_one_length(void)
 {
 	time_refused(0, 64, "signature of witness1.example.net: tlog-cosignature: the time is 0");
-	time_refused(UINT64_MAX / 2 + 1, 64, "signature of witness1.example.net: tlog-cosignature: the "
-	                                     "time is greater than 2^63 - 1");
+	time_refused(UINT64_MAX / 2 + 1, 64,
+	             "signature of witness1.example.net: tlog-cosignature: the "
+	             "time is greater than 2^63 - 1");
 	time_refused(1, 63, "signature of witness1.example.net: 71 bytes, not 72");
 	time_refused(1, 65, "signature of witness1.example.net: 73 bytes, not 72");
 }
@@ -623,9 +635,10 @@ static void a_cosignature_is_of_a_checkpoint_only(void)
 /* Random runes, among them those that a careless parser trips over. */
 static void add_random_text(struct buf *b, uint64_t *state, bool name)
 {
-	static const char *const piece[] = {"a",  "Z9",   "\xc3\xa9", "\xe2\x80\x94", "\xf0\x9f\x98\x80",
-	                                    "/",  "\x7f", ".",        "\xe2\x80\x8b", "=",
-	                                    "\n", " ",    "+",        DASH,           "\n\n"};
+	static const char *const piece[] = {
+		"a",  "Z9",   "\xc3\xa9", "\xe2\x80\x94", "\xf0\x9f\x98\x80",
+		"/",  "\x7f", ".",        "\xe2\x80\x8b", "=",
+		"\n", " ",    "+",        DASH,           "\n\n"};
 	for (uint64_t n = 1 + t_rand(state) % 20; n; n--) {
 		const char *s = piece[t_rand(state) % (name ? 10 : 15)];
 		buf_add(b, s, strlen(s));

@@ -68,7 +68,8 @@ static void base64_has_one_spelling(void)
 	uint8_t raw[16];
 	size_t n = 99;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		if (text_base64(rd_str(bad[i]), raw, sizeof raw, &n) || text_base64_check(rd_str(bad[i]), &n))
+		if (text_base64(rd_str(bad[i]), raw, sizeof raw, &n) ||
+		    text_base64_check(rd_str(bad[i]), &n))
 			T_FAIL("accepted \"%s\"", bad[i]);
 	T_TRUE(!text_base64(rd_str("Zm9v"), raw, 2, &n));
 	T_EQ(n, 99);
@@ -107,15 +108,28 @@ static void a_hash_is_32_bytes(void)
 
 static void utf8_is_that_of_rfc_3629(void)
 {
-	static const char *const bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80",
-	                                  "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-	                                  "\xf8\x88\x80\x80\x80", "\xff", "\xfe", "\xe2\x80", "\xe2",
-	                                  "\xf0\x9f\x98", "a\xe2\x80z", "\xc3\xc3"};
+	static const char *const bad[] = {"\x80",
+	                                  "\xc0\x80",
+	                                  "\xc1\xbf",
+	                                  "\xe0\x9f\xbf",
+	                                  "\xed\xa0\x80",
+	                                  "\xed\xbf\xbf",
+	                                  "\xf0\x8f\xbf\xbf",
+	                                  "\xf4\x90\x80\x80",
+	                                  "\xf8\x88\x80\x80\x80",
+	                                  "\xff",
+	                                  "\xfe",
+	                                  "\xe2\x80",
+	                                  "\xe2",
+	                                  "\xf0\x9f\x98",
+	                                  "a\xe2\x80z",
+	                                  "\xc3\xc3"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		if (text_is_note(rd_str(bad[i])))
 			T_FAIL("accepted number %zu", i);
-	T_TRUE(text_is_note(rd_str("\x7f\xc2\x80\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90"
-	                           "\x80\x80\xf4\x8f\xbf\xbf\n")));
+	T_TRUE(
+		text_is_note(rd_str("\x7f\xc2\x80\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90"
+	                        "\x80\x80\xf4\x8f\xbf\xbf\n")));
 }
 
 static size_t utf8_encode(uint32_t c, uint8_t s[4])
