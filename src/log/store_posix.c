@@ -21,6 +21,10 @@
 #define FILES_MAX 128
 #define FOLDERS_MAX 32
 
+/* Folders whose own name is known to be durable. One that is merely there may be of a writer that
+ * was killed before it waited: the folder above is synced once. */
+#define KNOWN_MAX 64
+
 struct folder {
 	char path[LOG_PATH_MAX]; /* "" is the root */
 	int fd;
@@ -35,6 +39,8 @@ struct posix {
 	size_t nfiles;
 	struct folder folder[FOLDERS_MAX];
 	size_t nfolders;
+	char known[KNOWN_MAX][LOG_PATH_MAX];
+	size_t next_known;
 };
 
 static void close_all(struct posix *s)
@@ -63,10 +69,29 @@ static st_t wait_all(struct posix *s, struct err *e)
 	return ST_OK;
 }
 
+static char *find_known(struct posix *s, const char *path)
+{
+	for (size_t i = 0; i < KNOWN_MAX; i++)
+		if (strcmp(s->known[i], path) == 0)
+			return s->known[i];
+	return NULL;
+}
+
+static void note_known(struct posix *s)
+{
+	for (size_t i = 0; i < s->nfolders; i++) {
+		const char *path = s->folder[i].path;
+		if (path[0] && !find_known(s, path))
+			snprintf(s->known[s->next_known++ % KNOWN_MAX], LOG_PATH_MAX, "%s", path);
+	}
+}
+
 static st_t posix_barrier(void *ctx, struct err *e)
 {
 	struct posix *s = ctx;
 	st_t st = wait_all(s, e);
+	if (st == ST_OK)
+		note_known(s);
 	close_all(s);
 	return st;
 }
@@ -80,27 +105,39 @@ static size_t folder_length(const char *path)
 
 static st_t folder_open(struct posix *s, const char *path, struct folder **ret, struct err *e);
 
-/* Makes a folder; the one above must exist or is made, and has a new name to sync. */
-static st_t folder_make(struct posix *s, const char *path, struct err *e)
+/* The folder above, of which a name has to become durable. */
+static st_t folder_above(struct posix *s, const char *path, struct folder **ret, struct err *e)
 {
 	char above[LOG_PATH_MAX];
-	size_t n = folder_length(path);
-	snprintf(above, sizeof above, "%.*s", (int)n, path);
-	struct folder *parent;
-	TRY(folder_open(s, above, &parent, e));
-	if (s->io->mkdir(s->io->ctx, parent->fd, path + n + (n ? 1 : 0)) && errno != EEXIST)
-		return fail_errno(e, "%s: cannot make the folder", path);
-	parent->dirty = true;
+	snprintf(above, sizeof above, "%.*s", (int)folder_length(path), path);
+	TRY(folder_open(s, above, ret, e));
+	(*ret)->dirty = true;
 	return ST_OK;
 }
 
+static const char *last_name(const char *path)
+{
+	size_t n = folder_length(path);
+	return path + n + (n ? 1 : 0);
+}
+
+/* Opens a folder, and makes it where it is missing. */
 static st_t folder_fd(struct posix *s, const char *path, int *ret, struct err *e)
 {
+	const struct log_io *io = s->io;
 	int flags = O_RDONLY | O_DIRECTORY;
-	int fd = path[0] ? s->io->open(s->io->ctx, s->root, path, flags, 0) : s->root;
-	if (fd < 0 && errno == ENOENT) {
-		TRY(folder_make(s, path, e));
-		fd = s->io->open(s->io->ctx, s->root, path, flags, 0);
+	struct folder *parent = NULL;
+	if (!path[0]) {
+		*ret = s->root;
+		return ST_OK;
+	}
+	if (!find_known(s, path))
+		TRY(folder_above(s, path, &parent, e));
+	int fd = io->open(io->ctx, s->root, path, flags, 0);
+	if (fd < 0 && errno == ENOENT && parent) {
+		if (io->mkdir(io->ctx, parent->fd, last_name(path)))
+			return fail_errno(e, "%s: cannot make the folder", path);
+		fd = io->open(io->ctx, s->root, path, flags, 0);
 	}
 	if (fd < 0)
 		return fail_errno(e, "%s: cannot open the folder", path);
@@ -116,7 +153,7 @@ static st_t folder_open(struct posix *s, const char *path, struct folder **ret, 
 			return ST_OK;
 		}
 	}
-	int fd;
+	int fd = -1;
 	TRY(folder_fd(s, path, &fd, e));
 	struct folder *f = &s->folder[s->nfolders++];
 	*f = (struct folder){.fd = fd};
@@ -158,15 +195,10 @@ static st_t temp_write(struct posix *s, const char *path, const void *p, size_t 
 /* The temporary file takes its place. */
 static st_t temp_place(struct posix *s, const char *path, struct err *e)
 {
-	char above[LOG_PATH_MAX];
-	size_t n = folder_length(path);
-	snprintf(above, sizeof above, "%.*s", (int)n, path);
 	struct folder *f;
-	TRY(folder_open(s, above, &f, e));
-	const char *name = path + n + (n ? 1 : 0);
-	if (s->io->rename(s->io->ctx, s->root, TEMP_NAME, f->fd, name))
+	TRY(folder_above(s, path, &f, e));
+	if (s->io->rename(s->io->ctx, s->root, TEMP_NAME, f->fd, last_name(path)))
 		return fail_errno(e, "%s: rename", path);
-	f->dirty = true;
 	return ST_OK;
 }
 
@@ -176,7 +208,7 @@ static st_t temp_place(struct posix *s, const char *path, struct err *e)
 static st_t posix_put(void *ctx, const char *path, const void *p, size_t n, struct err *e)
 {
 	struct posix *s = ctx;
-	int fd;
+	int fd = -1;
 	if (s->nfiles == FILES_MAX || s->nfolders + FOLDERS_A_PATH > FOLDERS_MAX)
 		TRY(posix_barrier(s, e));
 	TRY(temp_write(s, path, p, n, &fd, e));
@@ -188,7 +220,7 @@ static st_t posix_put(void *ctx, const char *path, const void *p, size_t n, stru
 static st_t posix_replace(void *ctx, const char *path, const void *p, size_t n, struct err *e)
 {
 	struct posix *s = ctx;
-	int fd;
+	int fd = -1;
 	TRY(posix_barrier(s, e));
 	TRY(temp_write(s, path, p, n, &fd, e));
 	st_t st = sync_fd(s, fd, path, e);
@@ -244,8 +276,12 @@ static void remove_partial_folder(struct posix *s, const char *path)
 	char above[LOG_PATH_MAX];
 	size_t n = folder_length(path);
 	snprintf(above, sizeof above, "%.*s", (int)n, path);
-	if (n > 2 && strcmp(above + n - 2, ".p") == 0)
-		(void)s->io->unlink(s->io->ctx, s->root, above, AT_REMOVEDIR);
+	if (n <= 2 || strcmp(above + n - 2, ".p"))
+		return;
+	char *known = find_known(s, above);
+	if (known)
+		known[0] = 0;
+	(void)s->io->unlink(s->io->ctx, s->root, above, AT_REMOVEDIR);
 }
 
 static st_t posix_remove(void *ctx, const char *path, struct err *e)
@@ -293,6 +329,9 @@ st_t log_store_open_folder(const struct log_io *io, int dir, struct log_store **
 {
 	if (io->unlink(io->ctx, dir, TEMP_NAME, 0) && errno != ENOENT)
 		return fail_errno(e, "%s: cannot remove what an unfinished write left", TEMP_NAME);
+	/* Names that are seen now, the checkpoint's above all, are not lost by a later power cut. */
+	if (io->sync(io->ctx, dir))
+		return fail_errno(e, "log: sync of the folder");
 	struct posix *s = calloc(1, sizeof *s);
 	if (!s)
 		return fail(e, ST_NOMEM, 0, "log: out of memory");

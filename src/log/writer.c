@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 st_t writer_get_tile(void *ctx, const struct tile *t, struct tlog_hash *ret, struct err *e)
 {
@@ -50,11 +51,10 @@ const struct tlog_nodes *writer_nodes(struct log_writer *w, uint64_t size)
 	return &w->as_nodes;
 }
 
-st_t writer_put_state(struct log_writer *w, uint64_t size, const struct tlog_hash *root,
-                      struct err *e)
+st_t writer_put_state(struct log_writer *w, const struct log_state *s, struct err *e)
 {
 	const struct log_io *io = w->o.io;
-	struct log_state next = {w->state.sequence + 1, size, *root};
+	struct log_state next = *s;
 	uint8_t record[LOG_STATE_RECORD];
 	uint64_t off = next.sequence % 2 * LOG_STATE_SLOT;
 	log_state_write(&next, &w->origin, &w->h, record);
@@ -125,15 +125,16 @@ static st_t look_up(struct log_writer *w, const struct log_entry *entry, size_t 
 static st_t integrate(struct log_writer *w, const struct log_entry *entry, struct err *e)
 {
 	const struct edge_sink sink = {.put = put_tile, .ctx = w};
-	struct tlog_hash root;
+	struct log_state next = {.sequence = w->state.sequence + 1};
 	for (size_t i = 0; i < w->nfresh; i++) {
 		const struct log_entry *x = &entry[w->which[i]];
 		TRY(edge_append(&w->edge, &w->h, &w->fresh[i], x->p, x->n, &sink, e));
 	}
 	TRY(edge_settle(&w->edge, &sink, e));
 	TRY(w->o.store->ops->barrier(w->o.store->ctx, e));
-	edge_root(&w->edge, &w->h, &root);
-	return writer_put_state(w, w->edge.size, &root, e);
+	next.size = w->edge.size;
+	edge_root(&w->edge, &w->h, &next.root);
+	return writer_put_state(w, &next, e);
 }
 
 static bool is_covered(const struct log_writer *w, const uint64_t *index, size_t n)
@@ -237,36 +238,52 @@ st_t log_writer_open(const struct log_writer_opts *o, struct log_writer **ret, s
 	return st;
 }
 
-/* The state file in full length and durable, under its name, with the empty tree. */
+/* A state file in full length and durable under its name, with the empty tree. An earlier attempt
+ * may have ended anywhere: its file has no record yet, or the one of the empty tree. */
 static st_t create_state(struct log_writer *w, struct err *e)
 {
 	static const uint8_t zero[LOG_STATE_FILE];
 	const struct log_io *io = w->o.io;
-	int flags = O_RDWR | O_CREAT;
-	struct tlog_hash root;
-	uint64_t size;
-	w->state_fd = io->open(io->ctx, w->o.private_dir, LOG_STATE_FILE_NAME, flags, 0600);
-	if (w->state_fd < 0 || io->size(io->ctx, w->state_fd, &size))
+	struct log_state first = {.sequence = 1};
+	w->state_fd = io->open(io->ctx, w->o.private_dir, LOG_STATE_FILE_NAME, O_RDWR | O_CREAT, 0600);
+	if (w->state_fd < 0)
 		return fail_errno(e, "log state: cannot create");
-	if (size == LOG_STATE_FILE)
+	st_t st = writer_read_state(w, NULL);
+	if (st == ST_CONFLICT || (st == ST_OK && w->state.size))
 		return fail(e, ST_CONFLICT, 0, "log: there is a log already");
+	if (st < 0 || (st != ST_OK && st != ST_BAD_SUM && st != ST_TRUNCATED))
+		return fail(e, st, 0, "log state: it is damaged; a new log needs a new folder");
 	ssize_t n = io->pwrite(io->ctx, w->state_fd, zero, sizeof zero, 0);
 	if (n != sizeof zero || io->sync(io->ctx, w->state_fd) ||
 	    io->sync(io->ctx, w->o.private_dir))
 		return fail_errno(e, "log state: cannot write");
-	tlog_hash_empty(&root);
-	return writer_put_state(w, 0, &root, e);
+	tlog_hash_empty(&first.root);
+	return writer_put_state(w, &first, e);
+}
+
+static void note_name(void *arg, const char *name)
+{
+	(void)name;
+	*(bool *)arg = true;
+}
+
+/* A log whose private folder was lost must not begin anew under the same key. */
+static st_t check_unused(const struct log_store *s, struct err *e)
+{
+	bool tiles = false;
+	struct buf old = {0};
+	st_t st = s->ops->get(s->ctx, LOG_CHECKPOINT, NOTE_SIZE_MAX, &old, NULL);
+	buf_done(&old);
+	TRY(s->ops->list(s->ctx, "tile", note_name, &tiles, e));
+	if (st != ST_NOT_FOUND || tiles)
+		return fail(e, ST_CONFLICT, 0, "log: there are a checkpoint or tiles already");
+	return ST_OK;
 }
 
 static st_t create(struct log_writer *w, struct err *e)
 {
-	struct buf old = {0};
-	const struct log_store *s = w->o.store;
 	TRY(take_lock(w, e));
-	st_t st = s->ops->get(s->ctx, LOG_CHECKPOINT, NOTE_SIZE_MAX, &old, NULL);
-	buf_done(&old);
-	if (st != ST_NOT_FOUND)
-		return fail(e, ST_CONFLICT, 0, "log: there is a checkpoint already");
+	TRY(check_unused(w->o.store, e));
 	TRY(create_state(w, e));
 	return w->o.cosigners ? ST_OK : log_writer_publish(w, e);
 }

@@ -46,9 +46,11 @@ st_t writer_get_leaf(void *ctx, uint64_t index, struct tlog_hash *ret, struct er
 /* Nodes of the tree of that size, which is durable. */
 const struct tlog_nodes *writer_nodes(struct log_writer *w, uint64_t size);
 
-/* Writes the next record of the state and waits until it is durable. */
-st_t writer_put_state(struct log_writer *w, uint64_t size, const struct tlog_hash *root,
-                      struct err *e);
+/* Writes a record of the state and waits until it is durable; w->state is that one then. */
+st_t writer_put_state(struct log_writer *w, const struct log_state *s, struct err *e);
+
+/* The state out of its open file. Statuses of log_state_read(). */
+st_t writer_read_state(struct log_writer *w, struct err *e);
 
 /* Everything but the index. */
 st_t writer_recover(struct log_writer *w, struct err *e);
