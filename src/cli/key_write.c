@@ -105,8 +105,8 @@ static st_t check_early(const struct key_write *w, const struct keyfile_new *n, 
 	if (n->alg == SIGNER_MLDSA44 && !mldsa44_available())
 		return fail(e, ST_UNSUPPORTED, 0, "ML-DSA-44 needs libcrypto 3.5 or later");
 	if (!note_name_valid(rd_make(n->name, strlen(n->name))))
-		return fail(e, ST_MALFORMED, 0, "'%s' is no name for a key: 1 to %d bytes, no blanks, no +",
-		            n->name, NOTE_NAME_MAX);
+		return fail(e, ST_MALFORMED, 0, "no name for a key (1 to %d bytes, no blanks, no +): '%s'",
+		            NOTE_NAME_MAX, n->name);
 	if (access(w->out, F_OK) == 0)
 		return fail(e, (st_t)-EEXIST, 0, "%s: exists; a key is never written over", w->out);
 	return keyfile_note_type(n->kind, n->alg, &type, e);
