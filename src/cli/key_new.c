@@ -22,7 +22,7 @@ static const char usage[] =
     "Makes a private key, writes it to a new file, encrypted with a passphrase, and prints its\n"
     "public half, the vkey that others put into their policies. The passphrase is asked for on\n"
     "the terminal, twice, or is the one line of a file. --no-passphrase leaves the key\n"
-    "unencrypted: for a token of the machine, an encrypted disk, a test.\n"
+    "unencrypted: for an encrypted credential of systemd, or a test.\n"
     "\n"
     "  --name NAME   of the key: for a log its origin, a URL without scheme is usual\n"
     "  --for KIND    what it signs: checkpoints of a log (usual), cosignatures of a witness,\n"
