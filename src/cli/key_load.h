@@ -11,22 +11,10 @@
 #ifndef VITRINE_CLI_KEY_LOAD_H
 #define VITRINE_CLI_KEY_LOAD_H
 
-#include "cli/opts.h"
+#include "cli/key_pass.h"
 #include "crypto/secret.h"
 #include "crypto/signer.h"
 #include "tlog/keyfile.h"
-
-struct key_pass_opts {
-	const char *file; /* --passphrase-file: "-" is not taken for stdin */
-	const char *fd;   /* --passphrase-fd: digits */
-};
-
-/* The two rows of a table of options, for a field `f` of type struct key_pass_opts in `s`. */
-#define KEY_PASS_OPTIONS(s, f)                                                        \
-	{"passphrase-file", 0, OPT_TEXT, 0, offsetof(s, f.file), NULL},                   \
-	{                                                                                 \
-		"passphrase-fd", 0, OPT_TEXT, 0, offsetof(s, f.fd), NULL                      \
-	}
 
 struct loaded_key {
 	struct signer *signer;
@@ -47,11 +35,8 @@ void key_unload(struct loaded_key *k);
 /* The same in two steps, for who needs only what is public: the file, unopened. `ret_file` holds
  * what `ret` points to; secret_done() it afterwards. */
 st_t key_read(const char *path, struct secret *ret_file, struct keyfile *ret, struct err *e);
-
-/* A passphrase from where the options say, or asked for on the terminal, with `what` in the
- * question; `twice` where a new one is set. secret_done() it. ST_ENCRYPTED: no terminal. */
-st_t key_passphrase(const struct key_pass_opts *o, const char *what, bool twice,
-                    struct secret *ret, struct err *e);
+st_t key_open(const char *path, const struct keyfile *k, const struct key_pass_opts *pass,
+              struct loaded_key *ret, struct err *e);
 
 /* No core dumps, no tracing by others: before a secret is read. */
 void key_protect_process(void);

@@ -12,7 +12,7 @@ struct random_source {
 	void *ctx;
 };
 
-/* The kernel's (getrandom), which waits until it is seeded. Fails only where the kernel has none. */
+/* The kernel's (getrandom), which waits until it is seeded. Fails only where there is none. */
 extern const struct random_source random_system;
 
 st_t random_fill(const struct random_source *r, void *ret, size_t n, struct err *e);
