@@ -301,6 +301,7 @@ st_t log_writer_close(struct log_writer *w, struct err *e)
 {
 	if (w->broken)
 		return fail(e, ST_IO, 0, "log: a write failed before");
+	writer_remove_partials(w);
 	return log_index_commit(w->index, w->state.size, e);
 }
 

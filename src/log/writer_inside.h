@@ -55,6 +55,10 @@ st_t writer_read_state(struct log_writer *w, struct err *e);
 /* Everything but the index. */
 st_t writer_recover(struct log_writer *w, struct err *e);
 
+/* Removes partial tiles whose full tile is published: "may delete a partial once the full tile
+ * exists". Where that fails they stay, which harms nobody. */
+void writer_remove_partials(struct log_writer *w);
+
 /* Notes a partial tile that is stored. */
 st_t writer_note_partial(struct log_writer *w, const struct tile *t, struct err *e);
 
