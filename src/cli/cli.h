@@ -24,6 +24,8 @@ int cmd_key_new(int argc, char **argv);
 int cmd_key_import(int argc, char **argv);
 int cmd_key_show(int argc, char **argv);
 int cmd_log(int argc, char **argv);
+int cmd_log_init(int argc, char **argv);
+int cmd_log_add(int argc, char **argv);
 int cmd_log_check(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(int argc, char **argv);
