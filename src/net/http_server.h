@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/st.h"
+#include "net/http_listen.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -79,18 +80,7 @@ struct http_server_opts {
 #define HTTP_HEAD_MAX 16384
 #define HTTP_PATH_MAX 1024
 
-/* "127.0.0.1:65535", "[::1]:65535" with NUL */
-#define HTTP_NAME_MAX 64
-
 struct http_server;
-
-/* Makes a listening socket. `where`: ADDRESS:PORT or [ADDRESS]:PORT, a numeric address or
- * "localhost"; port 0 is a free one. ret_name says what it became. */
-st_t http_listen(const char *where, int *ret_sock, char ret_name[HTTP_NAME_MAX], struct err *e);
-
-/* For a socket that was inherited (systemd: descriptor 3): a TCP socket that listens, or
- * ST_MALFORMED. Makes it non-blocking. */
-st_t http_listen_inherited(int sock, char ret_name[HTTP_NAME_MAX], struct err *e);
 
 /* Starts threads that serve on the socket, which the server takes over if it succeeds. */
 st_t http_server_start(int sock, const struct http_server_opts *o, struct http_server **ret,
