@@ -1,0 +1,35 @@
+/* vitrine log: the subcommands that deal with transparency logs. */
+#include "cli/cli.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+    {"init", cmd_log_init},
+    {"add", cmd_log_add},
+    {"serve", cmd_log_serve},
+    {"check", cmd_log_check},
+};
+
+static const char usage[] =
+    "Usage: vitrine log init DIR --key KEYFILE                    make an empty log\n"
+    "       vitrine log add DIR FILE...                           add files as entries\n"
+    "       vitrine log serve DIR [--listen ADDRESS:PORT]         serve a log by HTTP\n"
+    "       vitrine log check [--key VKEY|--policy FILE] DIR|URL   check a whole log\n"
+    "\n"
+    "'vitrine log COMMAND --help' explains each, with examples.\n";
+
+int cmd_log(int argc, char **argv)
+{
+	const char *sub = argc > 1 ? argv[1] : "";
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		if (!strcmp(sub, commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	bool asked = !strcmp(sub, "--help") || !strcmp(sub, "-h");
+	fputs(usage, asked ? stdout : stderr);
+	return asked ? EXIT_CLEAN : EXIT_ERROR;
+}
