@@ -20,7 +20,10 @@
 /* Version of the tables (SQLite's user_version). */
 #define STATE_VERSION 1
 
-/* The cache of pages holds a hundred thousand logs; more are read from the file again. */
+/* synchronous=EXTRA is FULL (a sync at every commit) and, before the write-ahead log is in use, a
+ * sync of the folder when the journal is removed: a journal that came back after a power cut would
+ * undo the whole file.
+ * The cache of pages holds a hundred thousand logs; more are read from the file again. */
 #define STATE_SQL_OPEN                   \
 	"PRAGMA locking_mode=EXCLUSIVE;"     \
 	"PRAGMA trusted_schema=OFF;"         \
@@ -28,7 +31,7 @@
 	"PRAGMA temp_store=MEMORY;"          \
 	"PRAGMA cache_size=-65536;"          \
 	"PRAGMA mmap_size=0;"                \
-	"PRAGMA synchronous=FULL;"
+	"PRAGMA synchronous=EXTRA;"
 
 static const char sql_create[] =
     "CREATE TABLE witness (name TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;"

@@ -372,16 +372,22 @@ static void no_signature_of_a_trusted_key_is_403(void)
 	world_close(&x);
 }
 
+/* Another character of base64 in the last line. */
+static void spoil(struct buf *b)
+{
+	b->data[b->len - 20] = b->data[b->len - 20] == 'A' ? 'B' : 'A';
+}
+
 static void a_wrong_signature_of_a_trusted_key_is_403(void)
 {
 	struct world x;
 	world_start(&x);
 	struct buf b = signed_by(&log_key, NULL);
-	b.data[b.len - 20] ^= 1;
+	spoil(&b);
 	SEND(&x, b, 403, ANSWER_TYPE_TEXT, NULL);
 	/* Also beside a good one. */
 	b = signed_by(&log_key, &log_key2);
-	b.data[b.len - 20] ^= 1;
+	spoil(&b);
 	SEND(&x, b, 403, ANSWER_TYPE_TEXT, NULL);
 	T_EQ(try_sizes(&x, &one, 0, 7), 200);
 	world_close(&x);
@@ -814,7 +820,7 @@ static void check_promises(const struct promise promised[LOGS])
 	st_t st = world_open(&x, false, parse_config(""), &e);
 	T_EQ(st, ST_OK);
 	if (st != ST_OK) {
-		printf("  %s\n", e.text);
+		T_FAIL("call %llu: %s", (unsigned long long)crash_calls(), e.text);
 		return;
 	}
 	for (unsigned log = 0; log < LOGS; log++) {
