@@ -107,7 +107,8 @@ static const char *find_inconsistency(const struct witness_request *r,
 	/* "If the old size matches the checkpoint size, the witness MUST check that the root hashes are
 	 * also identical." */
 	if (record->known && record->size == r->cp.size && !tlog_hash_equal(&record->root, &r->cp.root))
-		return "tlog-witness: another root hash was cosigned for this size: the log shows two views";
+		return "tlog-witness: another root hash was cosigned for this size: the log shows two "
+			   "views";
 	if (r->old_size == r->cp.size && r->proof.n)
 		return "RFC 6962 section 2.1.2: the proof between equal sizes must be empty";
 	return NULL;

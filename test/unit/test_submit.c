@@ -298,8 +298,9 @@ static void a_size_above_ours_is_no_reason_to_ask_again(void)
 	check_lines(&t, 9, (bool[]){true, false, true});
 	T_EQ(fakes[1].asked, 1);
 	T_EQ(t.known[1], 0);
-	T_STR(t.out[1].error, "it says that it cosigned size 10 of this log, which is at 9: the log was "
-	                      "rolled back, or there are two of it");
+	T_STR(t.out[1].error,
+		  "it says that it cosigned size 10 of this log, which is at 9: the log was "
+		  "rolled back, or there are two of it");
 	done(&t);
 }
 
@@ -309,28 +310,31 @@ static void other_statuses_are_reported(void)
 		unsigned status;
 		const char *type, *body, *said;
 	} rows[] = {
-	    {400, "text/plain", "no\n", "400, it finds the request malformed: no"},
-	    {403, "text/plain", "", "403, it trusts none of the keys that signed the checkpoint"},
-	    {404, "text/plain", "unknown log\nmore\n", "404, it does not know this log: unknown log"},
-	    {422, "text/plain", "\x1b[31m", "422, it finds the checkpoint inconsistent with what it "
-	                                    "cosigned"},
-	    {429, "text/plain", "slow\x07", "429, it limits the rate of this log: slow"},
-	    {500, "text/html", "<p>", "500, it answered otherwise than tlog-witness allows: <p>"},
-	    {301, "text/html", "", "301, it answered otherwise than tlog-witness allows"},
-	    {409, "text/plain", "", "it answered 409 without the size that it cosigned last; perhaps it "
-	                            "cosigned another root at this size"},
-	    {409, "text/x.tlog.size", "", NULL},
-	    {409, "text/x.tlog.size", "5", NULL},
-	    {409, "text/x.tlog.size", "05\n", NULL},
-	    {409, "text/x.tlog.size", "5\n\n", NULL},
-	    {409, "text/x.tlog.size", "-5\n", NULL},
-	    {409, "text/x.tlog.sizes", "5\n", NULL},
-	    {409, "text/x.tlog.size", "99999999999999999999\n", NULL},
-	    {409, "text/x.tlog.size", "0\n", "it answered 409 with the very size that it was asked with"},
-	    {200, "text/plain", "", NULL},
-	    {200, "text/plain", "hello\n", NULL},
-	    {200, "text/plain", "\xe2\x80\x94 w0 AAAA", NULL},
-	    {200, "text/plain", "\xe2\x80\x94 w0 AAAA\n\n", NULL},
+		{400, "text/plain", "no\n", "400, it finds the request malformed: no"},
+		{403, "text/plain", "", "403, it trusts none of the keys that signed the checkpoint"},
+		{404, "text/plain", "unknown log\nmore\n", "404, it does not know this log: unknown log"},
+		{422, "text/plain", "\x1b[31m",
+		 "422, it finds the checkpoint inconsistent with what it "
+		 "cosigned"},
+		{429, "text/plain", "slow\x07", "429, it limits the rate of this log: slow"},
+		{500, "text/html", "<p>", "500, it answered otherwise than tlog-witness allows: <p>"},
+		{301, "text/html", "", "301, it answered otherwise than tlog-witness allows"},
+		{409, "text/plain", "",
+		 "it answered 409 without the size that it cosigned last; perhaps it "
+		 "cosigned another root at this size"},
+		{409, "text/x.tlog.size", "", NULL},
+		{409, "text/x.tlog.size", "5", NULL},
+		{409, "text/x.tlog.size", "05\n", NULL},
+		{409, "text/x.tlog.size", "5\n\n", NULL},
+		{409, "text/x.tlog.size", "-5\n", NULL},
+		{409, "text/x.tlog.sizes", "5\n", NULL},
+		{409, "text/x.tlog.size", "99999999999999999999\n", NULL},
+		{409, "text/x.tlog.size", "0\n",
+		 "it answered 409 with the very size that it was asked with"},
+		{200, "text/plain", "", NULL},
+		{200, "text/plain", "hello\n", NULL},
+		{200, "text/plain", "\xe2\x80\x94 w0 AAAA", NULL},
+		{200, "text/plain", "\xe2\x80\x94 w0 AAAA\n\n", NULL},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct try t = {0};
