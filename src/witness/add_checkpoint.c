@@ -119,14 +119,15 @@ static const char *find_inconsistency(const struct witness_request *r,
 static bool check_proof(const struct witness_request *r, const struct state_record *record,
                         struct tlog_hasher *hasher, struct answer *ret)
 {
-	struct err e = {0};
+	struct err e = {0}, named = {0};
 	if (r->old_size == 0 || r->old_size == r->cp.size)
 		return true;
 	st_t st = tlog_check_consistency(hasher, r->old_size, r->cp.size, &record->root, &r->cp.root,
 	                                 &r->proof, &e);
 	if (st == ST_OK)
 		return true;
-	answer_fail(ret, st > 0 ? 422 : 500, &e);
+	(void)!fail(&named, st, 0, "RFC 6962 section 2.1.2: %.200s", e.text);
+	answer_fail(ret, st > 0 ? 422 : 500, &named);
 	return false;
 }
 
