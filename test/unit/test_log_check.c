@@ -464,7 +464,8 @@ static void remove_folder(void)
 
 /* --- URLs. */
 
-static void set_url(struct fetch_fake *f, const char *path, unsigned status, const void *p, size_t n)
+static void set_url(struct fetch_fake *f, const char *path, unsigned status, const void *p,
+                    size_t n)
 {
 	char url[256];
 	struct fake_answer a = {.status = status, .body = p, .nbody = n};
@@ -520,7 +521,8 @@ static void logs_behind_urls_are_checked(void)
 	put_log(f, l);
 	for (unsigned i = 0; i < 4; i++) {
 		fetch_fake_reverse(f, i % 2);
-		T_EQ(check_url(f, i < 2 ? "https://log.example/x" : "https://log.example/x/", &r, &e), ST_OK);
+		const char *url = i < 2 ? "https://log.example/x" : "https://log.example/x/";
+		T_EQ(check_url(f, url, &r, &e), ST_OK);
 		T_EQ(r.checkpoint.size, 300);
 		T_EQ(r.counts.entries, 300);
 		log_check_report_done(&r);
