@@ -267,7 +267,7 @@ static void note_name(void *arg, const char *name)
 	*(bool *)arg = true;
 }
 
-/* What is public already. A log whose private folder was lost must not begin anew with the same key. */
+/* What is public already. A log whose private folder was lost must not begin anew. */
 static st_t look_around(const struct log_store *s, bool *ret_checkpoint, struct err *e)
 {
 	bool tiles = false;
