@@ -117,6 +117,7 @@ static st_t serve(const struct args *a, const char *path, struct err *e)
 	if (dir < 0)
 		return fail_errno(e, "%s", path);
 	TRY(open_socket(a, given, &sock, name, e));
+	server_hold_signals();
 	say_where(a, path, name);
 	return become_server(a, sock, dir, e);
 }
