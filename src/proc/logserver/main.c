@@ -1,10 +1,11 @@
 /* vitrine-logserver: serves the files of a log (C2SP tlog-tiles), read only. Role LOG_SERVE.
  *
  * Started by vitrine log serve with the listening socket as SANDBOX_FD_SOCK and the folder as
- * SANDBOX_FD_OUT. Only paths of tlog-tiles are ever opened, in the one spelling that they have, below
- * the folder and without links: whatever else is there is not served. Ends with SIGTERM or SIGINT.
+ * SANDBOX_FD_OUT. Only paths of tlog-tiles are ever opened, in the one spelling that they have,
+ * below the folder and without links: whatever else is there is not served. Ends with SIGTERM or
+ * SIGINT.
  *
- * argv: threads, connections, connections of one address, seconds that a checkpoint may be cached. */
+ * argv: threads, connections, those of one address, seconds that a checkpoint may be cached. */
 #include "base/io.h"
 #include "net/http_server.h"
 #include "sandbox/roles.h"
