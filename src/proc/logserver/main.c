@@ -144,6 +144,7 @@ static st_t run(const struct http_server_opts *o, struct err *e)
 	return ST_OK;
 }
 
+/* Ends without exit(): what libraries do there is not for the jail. */
 int main(int argc, char **argv)
 {
 	struct http_server_opts o = {
@@ -158,7 +159,7 @@ int main(int argc, char **argv)
 	snprintf(settings.checkpoint_cache, sizeof settings.checkpoint_cache, "public, max-age=%u",
 	         number(argc, argv, 4));
 	if (run(&o, &e) == ST_OK)
-		return 0;
+		_exit(0);
 	dprintf(STDERR_FILENO, "vitrine: log serve: %s\n", e.text);
-	return 2;
+	_exit(2);
 }
