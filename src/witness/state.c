@@ -20,7 +20,10 @@
 /* Version of the tables (SQLite's user_version). */
 #define STATE_VERSION 1
 
-/* The cache of pages holds a hundred thousand logs; more are read from the file again. */
+/* synchronous=EXTRA is FULL (a sync at every commit) and, before the write-ahead log is in use, a
+ * sync of the folder when the journal is removed: a journal that came back after a power cut would
+ * undo the whole file.
+ * The cache of pages holds a hundred thousand logs; more are read from the file again. */
 #define STATE_SQL_OPEN                   \
 	"PRAGMA locking_mode=EXCLUSIVE;"     \
 	"PRAGMA trusted_schema=OFF;"         \
@@ -28,7 +31,7 @@
 	"PRAGMA temp_store=MEMORY;"          \
 	"PRAGMA cache_size=-65536;"          \
 	"PRAGMA mmap_size=0;"                \
-	"PRAGMA synchronous=FULL;"
+	"PRAGMA synchronous=EXTRA;"
 
 static const char sql_create[] =
     "CREATE TABLE witness (name TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;"
@@ -218,7 +221,7 @@ static st_t check_name(struct state *s, const char *witness, struct err *e)
 
 static st_t check_old(struct state *s, const struct state_opts *o, struct err *e)
 {
-	int64_t application, version;
+	int64_t application = 0, version = 0;
 	TRY(get_number(s, "PRAGMA application_id", &application, e));
 	TRY(get_number(s, "PRAGMA user_version", &version, e));
 	if (application != STATE_APPLICATION)
@@ -338,7 +341,7 @@ void state_close(struct state *s)
 
 static st_t locked_number(struct state *s, const char *text, uint64_t *ret, struct err *e)
 {
-	int64_t v;
+	int64_t v = 0;
 	pthread_mutex_lock(&s->lock);
 	st_t st = get_number(s, text, &v, e);
 	pthread_mutex_unlock(&s->lock);

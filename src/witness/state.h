@@ -5,7 +5,7 @@
  * 1. A record changes only from the one that the caller saw, in one transaction (compare and swap).
  *    The size never decreases; at the same size the root never changes.
  * 2. What state_commit() returned ST_OK for survives kill and power cut: WAL with a sync at every
- *    commit (SQLite: "synchronous=FULL").
+ *    commit (SQLite: "synchronous=EXTRA").
  * 3. After a commit that failed, or a rollback, nothing more can be written: what is on disk is no
  *    longer known, or something was signed that is not on disk. The process has to start anew.
  * 4. A file that is damaged, of another program, of a later version, or of a witness of another

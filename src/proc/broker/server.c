@@ -46,3 +46,11 @@ st_t server_exec(const char *program, const char *const *args, unsigned nargs, i
 	execve(path, argv, environment);
 	return fail_errno(e, "%s", path);
 }
+
+st_t server_exec_as(const char *program, char **argv, struct err *e)
+{
+	char *path;
+	TRY(child_find(program, &path, e));
+	execv(path, argv);
+	return fail_errno(e, "%s", path);
+}

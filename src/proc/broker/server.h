@@ -17,4 +17,9 @@ void server_hold_signals(void);
 st_t server_exec(const char *program, const char *const *args, unsigned nargs, int sock, int dir,
                  struct err *e);
 
+/* Runs the program of ours in place of this one, with these arguments, all descriptors that are not
+ * close-on-exec, and the environment as it is: for one that reads its command line itself. Returns
+ * only if it fails. */
+st_t server_exec_as(const char *program, char **argv, struct err *e);
+
 #endif
