@@ -19,12 +19,16 @@ int cmd_db_list(int argc, char **argv);
 int cmd_db_explain(int argc, char **argv);
 int cmd_db_diff(int argc, char **argv);
 int cmd_db_test(int argc, char **argv);
-int cmd_log(int argc, char **argv);
-int cmd_log_check(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_key_new(int argc, char **argv);
 int cmd_key_import(int argc, char **argv);
 int cmd_key_show(int argc, char **argv);
+int cmd_log(int argc, char **argv);
+int cmd_log_init(int argc, char **argv);
+int cmd_log_add(int argc, char **argv);
+int cmd_log_serve(int argc, char **argv);
+int cmd_log_check(int argc, char **argv);
+int cmd_witness(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 

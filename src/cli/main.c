@@ -1,9 +1,7 @@
 /* vitrine: one program, git-like. Runs as the broker: it opens what the user names and reads none
  * of it; called as clamscan or sigtool (by a link) it is the look-alike. */
 #include "cli/cli.h"
-#include "cli/text.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -17,29 +15,13 @@ struct command {
 static const struct command commands[] = {
     {"scan", cmd_scan, "scan files and folders"},
     {"db", cmd_db, "build, explain, compare and try signature databases"},
-    {"log", cmd_log, "check transparency logs"},
     {"key", cmd_key, "make and show keys of logs and witnesses"},
+    {"log", cmd_log, "make, extend and check transparency logs"},
+    {"witness", cmd_witness, "cosign the checkpoints of logs"},
     {"help", cmd_help, "show this, or the help of a command"},
     {"version", cmd_version, "show the version"},
 };
 #define NCOMMANDS (sizeof commands / sizeof commands[0])
-
-void say(const char *fmt, ...)
-{
-	char text[8192];
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	fputs("vitrine: ", stderr);
-	text_put(stderr, text, TEXT_EXACT);
-	putc('\n', stderr);
-}
-
-void say_error(const struct err *e, st_t st)
-{
-	say("%s", e->text[0] ? e->text : st_name(st));
-}
 
 void raise_file_limit(void)
 {

@@ -1,6 +1,7 @@
 /* Landlock: every right that the running kernel can handle is handled, and none is granted but to
- * read, or to read and write, below the folders of a role. The numbers are from the kernel's ABI (linux/landlock.h, versions 1 to 7), written
- * out here because Debian 12's header knows only the first two. */
+ * read, or to read and write, below the folders of a role. The numbers are from the kernel's ABI
+ * (linux/landlock.h, versions 1 to 7), written out here because Debian 12's header knows only the
+ * first two. */
 #include "base/io.h"
 #include "base/num.h"
 #include "sandbox/jail.h"
@@ -16,6 +17,7 @@
 #define WRITE_FILE (UINT64_C(1) << 1)
 #define READ_FILE (UINT64_C(1) << 2)
 #define READ_DIR (UINT64_C(1) << 3)
+#define REMOVE_DIR (UINT64_C(1) << 4)
 #define REMOVE_FILE (UINT64_C(1) << 5)
 #define MAKE_DIR (UINT64_C(1) << 7)
 #define MAKE_REG (UINT64_C(1) << 8)
@@ -23,8 +25,10 @@
 #define TRUNCATE (UINT64_C(1) << 14)
 
 #define READ_ONLY (READ_FILE | READ_DIR)
-#define READ_WRITE (READ_ONLY | WRITE_FILE | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | TRUNCATE)
-#define OF_FILES (WRITE_FILE | READ_FILE | TRUNCATE) /* the others are refused for what is no folder */
+#define READ_WRITE                                                                           \
+	(READ_ONLY | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | TRUNCATE)
+/* The others are refused for what is no folder. */
+#define OF_FILES (WRITE_FILE | READ_FILE | TRUNCATE)
 
 /* Rights to TCP (net). */
 #define NET_CONNECT (UINT64_C(1) << 1)
