@@ -1,8 +1,8 @@
-/* How fast a log takes entries, durably: batches of 1, 100, 1,000 and 10,000 entries of 100 bytes into
- * one log each, through the system's calls, with a checkpoint signed and published for every batch;
+/* How fast a log takes entries, durably: batches of 1, 100, 1,000 and 10,000 entries of 100 bytes
+ * into one log each, through the system's calls, with a checkpoint signed and published for every batch;
  * and what this disk can do at all. Prints lines "NAME VALUE UNIT".
  *
- * usage: tlog_add DIR [ENTRIES]     DIR: a new folder; ENTRIES for batches of 1,000, else 1000000 */
+ * usage: tlog_add DIR [ENTRIES]   DIR: a new folder; ENTRIES for batches of 1,000, else 1000000 */
 #include "log/writer.h"
 
 #include <errno.h>
@@ -134,6 +134,11 @@ static void measure(const struct setting *s, size_t batch, uint64_t entries)
 	if (log_writer_close(w, &e) != ST_OK)
 		die("close", &e);
 	printf("add_%zu_close %.1f ms\n", batch, (now() - t) * 1e3);
+	log_writer_free(w);
+	t = now();
+	if (unlinkat(o.private_dir, "index", 0) || log_writer_open(&o, &w, &e) != ST_OK)
+		die("open without index", &e);
+	printf("add_%zu_open_without_index %.1f ms\n", batch, (now() - t) * 1e3);
 	fflush(stdout);
 	log_writer_free(w);
 	log_store_free(o.store);

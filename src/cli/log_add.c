@@ -53,7 +53,7 @@ static const char usage[] =
 	"  --proof-dir OUT  writes OUT/FILE.tlog-proof for each: a proof that needs no network\n"
 	"  --key KEYFILE    where the key was moved since 'log init'\n"
 	"  --ca-file FILE   certificates to trust witnesses by, instead of the system's\n"
-	"  --json           a line {\"index\":..,\"size\":..,\"file\":..} each; size is the checkpoint's\n"
+	"  --json           a line {\"index\":..,\"size\":..,\"file\":..} each; size: of the tree\n"
 	"\n"
 	"Exit code: 0 all published, 2 an error; what was printed is in the log for good.\n"
 	"\n"

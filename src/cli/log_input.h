@@ -1,5 +1,5 @@
-/* What `vitrine log add` is to add: every file is read before anything is written, so a request with
- * one bad file changes nothing, and nothing can change in between. */
+/* What `vitrine log add` is to add: every file is read before anything is written, so a request
+ * with one bad file changes nothing, and nothing can change in between. */
 #ifndef VITRINE_CLI_LOG_INPUT_H
 #define VITRINE_CLI_LOG_INPUT_H
 

@@ -1,5 +1,5 @@
-/* Where a log is: the folder that is served, DIR, and the private one beside it, DIR.private, unless
- * --private names another. A plain web server on DIR, or rsync of DIR, finds nothing private.
+/* Where a log is: the folder that is served, DIR, and the private one beside it, DIR.private,
+ * unless --private names another. A plain web server on DIR, or rsync of DIR, finds nothing private.
  *
  * The private folder has
  *   config   "vitrine-log v1", then lines "vkey VKEY" and "key PATH"
@@ -31,7 +31,8 @@ struct log_config {
 	struct policy *policy; /* NULL: none */
 };
 
-/* Writes config and policy, durably; `policy` empty: none. A config of another key is ST_CONFLICT. */
+/* Writes config and policy, durably; `policy` empty: none. A config of another key is ST_CONFLICT.
+ */
 st_t log_config_write(const struct log_place *p, const struct note_key *key, const char *key_path,
                       struct rd policy, struct err *e);
 

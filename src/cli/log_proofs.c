@@ -54,7 +54,8 @@ static st_t put_file(int dir, const char *name, const struct buf *b, struct err 
 {
 	char path[NAME_MAX + 1];
 	snprintf(path, sizeof path, "%s" SUFFIX, name);
-	AUTO_FD fd = openat(dir, TEMP_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+	AUTO_FD fd = openat(dir, TEMP_NAME, flags, 0666);
 	if (fd < 0)
 		return fail_errno(e, "%s", path);
 	TRY(io_write_all(fd, b->data, b->len, e));

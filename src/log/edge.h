@@ -28,7 +28,8 @@ struct edge_sink {
 void edge_done(struct edge *g);
 
 /* Appends an entry with its leaf hash; what becomes full by that goes to the sink. ST_LIMIT: the
- * entry or the tree is too long; nothing was appended. After any other failure the edge is spoilt. */
+ * entry or the tree is too long; nothing was appended. After any other failure the edge is spoilt.
+ */
 st_t edge_append(struct edge *g, struct tlog_hasher *h, const struct tlog_hash *leaf,
                  const void *entry, size_t n, const struct edge_sink *sink, struct err *e);
 

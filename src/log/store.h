@@ -2,7 +2,7 @@
  * (log_store_open_folder()); an object store has the same few operations.
  *
  * What every implementation promises
- * 1. An object appears whole or not at all to who reads meanwhile, and put() replaces what is there.
+ * 1. An object appears whole or not at all to who reads meanwhile; put() replaces what is there.
  * 2. After barrier() everything put since the last one survives a power cut, under its name.
  *    Before, any part of it may be missing, short or torn.
  * 3. replace() is atomic, also across a power cut: the old object or the new one; the new one for

@@ -61,7 +61,8 @@ st_t log_writer_create(const struct log_writer_opts *o, struct err *e);
 
 /* Takes the lock, checks state, right edge and published checkpoint against each other, and cleans
  * up after an unfinished batch. What the options point to stays in use. ST_CONFLICT: another writer
- * has it; or the parts do not fit each other: `e` says which and what to do. ST_NOT_FOUND: no log. */
+ * has it; or the parts do not fit each other: `e` says which and what to do. ST_NOT_FOUND: no log.
+ */
 st_t log_writer_open(const struct log_writer_opts *o, struct log_writer **ret, struct err *e);
 
 /* One batch of at most LOG_BATCH_MAX entries, each at most ENTRY_MAX bytes; an entry that is in the

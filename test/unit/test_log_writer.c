@@ -296,7 +296,7 @@ struct plan {
 	unsigned first, n;
 };
 
-/* Over the borders 1, 255, 256, 257, 512; with what is known already, in the log and in the batch. */
+/* Over the borders 1, 255, 256, 257, 512; with what is known already, in the log and in a batch. */
 static const struct plan plans[] = {{0, 1}, {1, 254}, {255, 1}, {256, 1}, {250, 12}, {262, 300},
                                     {0, 20}};
 
@@ -445,13 +445,15 @@ static void crash_at(const struct world *fresh, uint64_t n, enum sim_crash how, 
 	*ret_ended = play(&w, d, &e) == ST_OK && !d->stopped;
 	if (twice && !*ret_ended) {
 		uint64_t state = seed;
-		struct sim_disk *k = sim_crash(d, t_rand(&state) % 2 ? SIM_KILLED : how, seed);
-		k->stop = 1 + t_rand(&state) % 60;
+		/* Killed without power cut: what the first writer left may be seen and not be durable. */
+		struct sim_disk *k = sim_crash(d, t_rand(&state) % 4 ? SIM_KILLED : how, seed);
+		k->stop = 1 + t_rand(&state) % 40;
 		sim_free(d);
 		d = k;
 		err_clear(&e);
 		struct session s;
-		if (reopen(&s, &w, d, &e) == ST_OK && add_plan(&s, plans[5], &e) == ST_OK)
+		if (reopen(&s, &w, d, &e) == ST_OK && log_writer_publish(s.writer, &e) == ST_OK &&
+		    add_plan(&s, plans[5], &e) == ST_OK)
 			(void)log_writer_close(s.writer, &e);
 		session_free(&s);
 	}
@@ -466,6 +468,12 @@ static void crash_at(const struct world *fresh, uint64_t n, enum sim_crash how, 
 	sim_free(d);
 }
 
+#define MODES 7
+static const enum sim_crash modes[MODES] = {SIM_KILLED, SIM_DURABLE, SIM_ALL,   SIM_NAMES,
+                                            SIM_BYTES,  SIM_RANDOM,  SIM_RANDOM};
+static const enum sim_crash twice_modes[MODES] = {SIM_DURABLE, SIM_DURABLE, SIM_BYTES, SIM_NAMES,
+                                                  SIM_RANDOM,  SIM_RANDOM,  SIM_RANDOM};
+
 static void crash_everywhere(bool witnessed, unsigned refuse_every, bool twice)
 {
 	struct world w;
@@ -473,10 +481,10 @@ static void crash_everywhere(bool witnessed, unsigned refuse_every, bool twice)
 	world_init(&w, witnessed, refuse_every);
 	uint64_t n = 1;
 	for (; !ended && t_bad < 5; n++) {
-		for (int how = twice ? SIM_RANDOM : SIM_KILLED; how <= SIM_RANDOM + 3; how++) {
+		for (int i = 0; i < MODES; i++) {
 			bool e = false;
-			crash_at(&w, n, how > SIM_RANDOM ? SIM_RANDOM : (enum sim_crash)how,
-			         n * 16 + (uint64_t)how, twice, &e);
+			enum sim_crash how = twice ? twice_modes[i] : modes[i];
+			crash_at(&w, n, how, n * MODES + (uint64_t)i, twice, &e);
 			ended = e;
 		}
 	}
@@ -523,11 +531,111 @@ static void failure_of_any_call_is_reported_and_the_next_writer_goes_on(void)
 	world_done(&fresh);
 }
 
+/* --- where a tile of hashes becomes full: 256 bundles --- */
+
+#define BASE 65530u
+#define MORE 20u
+
+static st_t open_plain(struct world *w, struct sim_disk *d, struct session *s, struct err *e)
+{
+	*s = (struct session){.w = w};
+	TRY(log_store_open_folder(&d->io, SIM_PUBLIC, &s->store, e));
+	s->o = (struct log_writer_opts){.io = &d->io, .private_dir = SIM_PRIVATE, .store = s->store,
+	                                .signer = w->real, .key = &w->key, .seed = {1, 2}};
+	return log_writer_open(&s->o, &s->writer, e);
+}
+
+static st_t add_numbers(struct session *s, uint32_t first, uint32_t n, struct err *e)
+{
+	static uint32_t number[LOG_BATCH_MAX];
+	static struct log_entry entry[LOG_BATCH_MAX];
+	static uint64_t index[LOG_BATCH_MAX];
+	for (uint32_t i = 0; i < n; i++) {
+		number[i] = first + i;
+		entry[i] = (struct log_entry){&number[i], sizeof number[i]};
+	}
+	TRY(log_writer_add(s->writer, entry, n, index, e));
+	for (uint32_t i = 0; i < n; i++)
+		T_EQ(index[i], first + i);
+	return ST_OK;
+}
+
+static struct sim_disk *make_base(struct world *w)
+{
+	struct session s;
+	struct sim_disk *d = sim_new();
+	T_EQ(log_store_open_folder(&d->io, SIM_PUBLIC, &s.store, NULL), ST_OK);
+	struct log_writer_opts o = {.io = &d->io, .private_dir = SIM_PRIVATE, .store = s.store,
+	                            .signer = w->real, .key = &w->key, .seed = {1, 2}};
+	T_EQ(log_writer_create(&o, NULL), ST_OK);
+	log_store_free(s.store);
+	T_EQ(open_plain(w, d, &s, NULL), ST_OK);
+	for (uint32_t i = 0; i < BASE; i += LOG_BATCH_MAX)
+		T_EQ(add_numbers(&s, i, BASE - i < LOG_BATCH_MAX ? BASE - i : LOG_BATCH_MAX, NULL), ST_OK);
+	T_EQ(log_writer_close(s.writer, NULL), ST_OK);
+	session_free(&s);
+	return d;
+}
+
+static void expect_root(struct world *w, const struct sim_disk *d)
+{
+	struct tlog_frontier f = {0};
+	struct tlog_hash leaf, root;
+	struct view v = {0};
+	for (uint32_t i = 0; i < BASE + MORE; i++) {
+		tlog_hash_leaf(&w->h, &i, sizeof i, &leaf);
+		tlog_frontier_add(&f, &w->h, &leaf);
+	}
+	tlog_frontier_root(&f, &w->h, &root);
+	T_TRUE(checkpoint_at(w, d, &v));
+	T_EQ(v.size, BASE + MORE);
+	T_TRUE(tlog_hash_equal(&root, &v.root));
+	size_t n = 0;
+	T_TRUE(sim_file(d, SIM_PUBLIC, "tile/1/000", &n) && n == TILE_BYTES_MAX);
+	T_TRUE(sim_file(d, SIM_PUBLIC, "tile/2/000.p/1", &n) && n == TLOG_HASH);
+}
+
+static bool stop_at_border(struct world *w, const struct sim_disk *base, uint64_t stop,
+                           enum sim_crash how)
+{
+	struct session s;
+	struct err e = {0};
+	struct sim_disk *d = sim_crash(base, SIM_ALL, 0);
+	d->stop = stop;
+	bool ended = open_plain(w, d, &s, &e) == ST_OK && add_numbers(&s, BASE, MORE, &e) == ST_OK;
+	session_free(&s);
+	struct sim_disk *c = sim_crash(d, how, stop);
+	sim_free(d);
+	err_clear(&e);
+	if (open_plain(w, c, &s, &e) != ST_OK || add_numbers(&s, BASE, MORE, &e) != ST_OK)
+		T_FAIL("stopped at call %" PRIu64 ": cannot go on: %s", stop, e.text);
+	session_free(&s);
+	expect_root(w, c);
+	sim_free(c);
+	return ended;
+}
+
+static void power_cut_where_a_tile_of_hashes_becomes_full(void)
+{
+	struct world w;
+	bool ended = false;
+	world_init(&w, false, 0);
+	struct sim_disk *base = make_base(&w);
+	for (uint64_t stop = 1; !ended && t_bad < 3; stop++) {
+		(void)stop_at_border(&w, base, stop, SIM_DURABLE);
+		ended = stop_at_border(&w, base, stop, SIM_RANDOM);
+		T_TRUE(stop < 200);
+	}
+	sim_free(base);
+	world_done(&w);
+}
+
 int main(void)
 {
 	T_RUN(power_cut_at_any_call_loses_no_acknowledged_entry_and_signs_one_tree);
 	T_RUN(power_cut_with_a_witness_that_is_sometimes_away);
 	T_RUN(second_power_cut_while_recovering);
+	T_RUN(power_cut_where_a_tile_of_hashes_becomes_full);
 	T_RUN(failure_of_any_call_is_reported_and_the_next_writer_goes_on);
 	return t_end();
 }
