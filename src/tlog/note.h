@@ -17,7 +17,7 @@
 #define NOTE_SIGNATURES_MAX 100
 #define NOTE_SIZE_MAX ((size_t)512 << 10)
 #define NOTE_NAME_MAX 255
-#define NOTE_SIGNATURE_MAX 4096 /* bytes of one, decoded, with its key id */
+#define NOTE_SIGNATURE_MAX 4096 /* bytes of one of a known key, decoded, with its key id */
 #define NOTE_PUBLIC_MAX MLDSA44_PUBLIC
 #define VKEY_MAX 2048 /* bytes of a verifier key as text */
 
@@ -79,6 +79,12 @@ const struct note_signature *note_find(const struct note *n, const struct note_k
  * this libcrypto). For cosignatures the text must be a checkpoint. */
 st_t note_verify(struct rd text, const struct note_signature *s, const struct note_key *k,
                  uint64_t *ret_time, struct err *e);
+
+/* Verifies what this key says of a note, and is what policies ask. Two lines of one key are refused:
+ * "verifiers MUST verify the signature", so a second one may not hide behind the first, and nobody
+ * signs twice. ST_NOT_FOUND: no signature of it; ST_MALFORMED: two; else as note_verify(). */
+st_t note_verify_key(const struct note *n, const struct note_key *k, uint64_t *ret_time,
+                     struct err *e);
 
 /* Appends the line of a signature over the text. `type` is NOTE_ED25519, or a cosignature of that
  * time (seconds since 1970, not 0). ST_UNSUPPORTED if signer and type do not fit. */

@@ -7,7 +7,7 @@
  *   <base64 hash> LF ...
  *   LF
  *   <checkpoint note>
- * / */
+ */
 #ifndef VITRINE_TLOG_PROOF_H
 #define VITRINE_TLOG_PROOF_H
 

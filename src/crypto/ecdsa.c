@@ -1,0 +1,86 @@
+#include "crypto/ecdsa.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* Each curve with the length of its SubjectPublicKeyInfo: a compressed point or parameters written
+ * out would give others. */
+static const struct {
+	const char *group;
+	size_t nspki;
+} curves[] = {{"prime256v1", 91}, {"secp384r1", 120}, {"secp521r1", 158}};
+
+static bool curve_known(const char *group, size_t nspki)
+{
+	for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
+		if (strcmp(group, curves[i].group) == 0)
+			return nspki == curves[i].nspki;
+	return false;
+}
+
+static st_t check_curve(const EVP_PKEY *key, size_t n, struct err *e)
+{
+	char group[32] = "";
+	size_t len = 0;
+	if (!EVP_PKEY_is_a(key, "EC"))
+		return fail(e, ST_UNSUPPORTED, 0, "a public key that is not of an elliptic curve");
+	if (EVP_PKEY_get_group_name(key, group, sizeof group, &len) != 1 || !curve_known(group, n))
+		return fail(e, ST_UNSUPPORTED, 0,
+		            "an elliptic curve key that is not an uncompressed one of P-256, P-384, P-521");
+	return ST_OK;
+}
+
+/* The key, which the caller frees. */
+static st_t read_key(const uint8_t *spki, size_t n, EVP_PKEY **ret, struct err *e)
+{
+	const unsigned char *p = spki;
+	EVP_PKEY *key = n <= curves[2].nspki ? d2i_PUBKEY(NULL, &p, (long)n) : NULL;
+	ERR_clear_error();
+	if (!key)
+		return fail(e, ST_MALFORMED, 0, "a public key that is not a DER SubjectPublicKeyInfo");
+	st_t st = p == spki + n ? check_curve(key, n, e)
+	                        : fail(e, ST_MALFORMED, 0, "bytes behind a SubjectPublicKeyInfo");
+	ERR_clear_error();
+	if (st != ST_OK)
+		EVP_PKEY_free(key);
+	else
+		*ret = key;
+	return st;
+}
+
+st_t ecdsa_check_key(const uint8_t *spki, size_t n, struct err *e)
+{
+	EVP_PKEY *key = NULL;
+	TRY(read_key(spki, n, &key, e));
+	EVP_PKEY_free(key);
+	return ST_OK;
+}
+
+static int verify(EVP_PKEY *key, EVP_MD_CTX *ctx, const void *msg, size_t n, const uint8_t *sig,
+                  size_t nsig)
+{
+	if (EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL) != 1)
+		return -1;
+	/* A signature that is no DER is an error (-1) to libcrypto, and a wrong one here. */
+	return EVP_DigestVerify(ctx, sig, nsig, msg, n) == 1;
+}
+
+st_t ecdsa_verify(const uint8_t *spki, size_t nspki, const void *msg, size_t n, const uint8_t *sig,
+                  size_t nsig, struct err *e)
+{
+	EVP_PKEY *key = NULL;
+	TRY(read_key(spki, nspki, &key, e));
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	int ok = ctx ? verify(key, ctx, msg, n, sig, nsig) : -1;
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	if (ok == 1)
+		return ST_OK;
+	if (ok < 0)
+		return fail(e, ST_NOMEM, 0, "libcrypto: ECDSA cannot start");
+	return fail(e, ST_BAD_SIG, 0, "the ECDSA signature is not of this key and text");
+}
