@@ -62,17 +62,3 @@ bool attest_base64(struct rd in, struct buf *out)
 	out->len = was;
 	return false;
 }
-
-void attest_base64_add(struct buf *out, const void *p, size_t n)
-{
-	static const char abc[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	struct rd r = rd_make(p, n);
-	while (rd_left(&r) > 0) {
-		size_t k = rd_left(&r) < 3 ? rd_left(&r) : 3;
-		uint32_t bits = 0;
-		for (size_t i = 0; i < 3; i++)
-			bits = bits << 8 | (i < k ? rd_u8(&r) : 0u);
-		for (size_t i = 0; i < 4; i++)
-			buf_u8(out, i <= k ? (uint8_t)abc[bits >> (18 - 6 * i) & 63] : '=');
-	}
-}

@@ -2,6 +2,7 @@
 
 #include "attest/base64.h"
 #include "attest/json.h"
+#include "tlog/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -150,7 +151,7 @@ static st_t add_signature(const struct signer *s, const struct buf *pae, struct 
 		return fail(e, ST_UNSUPPORTED, 0, "%s: only Ed25519 keys sign", what);
 	TRY(signer_sign(s, pae->data, pae->len, sig, e));
 	add_text(out, "{\"sig\":\"");
-	attest_base64_add(out, sig, signer_signature_size(s));
+	text_base64_add(out, sig, signer_signature_size(s));
 	add_text(out, "\"}");
 	return ST_OK;
 }
@@ -177,7 +178,7 @@ st_t dsse_make(const char *type, struct rd payload, struct signer *const *signer
 	size_t start = out->len;
 	dsse_pae(rd_make(type, strlen(type)), payload, &pae);
 	add_text(out, "{\"payload\":\"");
-	attest_base64_add(out, payload.base + payload.pos, rd_left(&payload));
+	text_base64_add(out, payload.base + payload.pos, rd_left(&payload));
 	add_text(out, "\",\"payloadType\":\"");
 	add_text(out, type);
 	add_text(out, "\",\"signatures\":[");

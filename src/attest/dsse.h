@@ -2,7 +2,8 @@
  *
  *   {"payload": BASE64, "payloadType": TYPE, "signatures": [{"keyid": TEXT, "sig": BASE64}]}
  *
- * A signature is over PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload.
+ * A signature is over
+ *   PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload
  * The order of use is parse, verify, and only then read the payload ("Verifiers MUST NOT parse the
  * payload before verifying"). Envelopes are hostile bytes; doc/format/entry.md is our profile. */
 #ifndef VITRINE_ATTEST_DSSE_H
@@ -41,13 +42,13 @@ void dsse_done(struct dsse *d);
 void dsse_pae(struct rd type, struct rd payload, struct buf *out);
 
 /* Tries every signature with every key; "keyid" is an unauthenticated hint and not looked at.
- * ret_signed: one bool for each key, ret_n: how many distinct keys signed. The keys differ from each
- * other. ST_OK also if nobody signed. */
+ * ret_signed: one bool for each key, ret_n: how many distinct keys signed. The keys differ from
+ * each other. ST_OK also if nobody signed. */
 st_t dsse_verify(const struct dsse *d, const struct attest_key *keys, size_t nkeys,
                  bool *ret_signed, size_t *ret_n, struct err *e);
 
 /* Appends an envelope signed by each of the signers, which are Ed25519. ST_MALFORMED: a type with
- * other than printable ASCII, or a quote or backslash in it; ST_LIMIT: too long for a log's entry. */
+ * other than printable ASCII, or a quote or backslash in it; ST_LIMIT: too long for an entry. */
 st_t dsse_make(const char *type, struct rd payload, struct signer *const *signers, size_t nsigners,
                struct buf *out, struct err *e);
 

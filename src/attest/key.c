@@ -2,11 +2,9 @@
 
 #include "attest/base64.h"
 #include "crypto/digest.h"
+#include "crypto/ecdsa.h"
 #include "crypto/ed25519.h"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 /* SEQUENCE { SEQUENCE { OID id-Ed25519 }, BIT STRING }, up to the 32 bytes of the key. */
@@ -18,9 +16,6 @@ static const uint8_t ed25519_head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
 static const uint8_t p256_head[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
                                     0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
                                     0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
-
-/* An ECDSA signature of P-256 in DER has at most 72 bytes. */
-#define P256_SIGNATURE_MAX 72
 
 static const char pem_begin[] = "-----BEGIN PUBLIC KEY-----";
 static const char pem_end[] = "-----END PUBLIC KEY-----";
@@ -40,6 +35,8 @@ st_t attest_key_parse_spki(struct rd der, struct attest_key *ret, struct err *e)
 	else
 		return fail(e, ST_UNSUPPORTED, 0, "public key: neither Ed25519 nor ECDSA P-256");
 	rd_copy(&der, k.spki, k.nspki);
+	if (k.alg == ATTEST_ECDSA_P256)
+		TRY(ecdsa_check_key(k.spki, k.nspki, e));
 	*ret = k;
 	return ST_OK;
 }
@@ -104,24 +101,6 @@ st_t attest_key_id(const struct attest_key *k, uint8_t ret[32], struct err *e)
 	return digest_bytes(DIGEST_SHA256, k->spki, k->nspki, ret, e);
 }
 
-/* 1: valid, 0: not, below 0: libcrypto could not start. */
-static int verify_p256(const struct attest_key *k, const void *msg, size_t n, struct rd *sig)
-{
-	const unsigned char *der = k->spki;
-	size_t nsig = rd_left(sig);
-	const uint8_t *s = rd_take(sig, nsig);
-	EVP_PKEY *key = d2i_PUBKEY(NULL, &der, (long)k->nspki);
-	if (!key)
-		return 0; /* not a point of the curve */
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int ok = -1;
-	if (ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) == 1)
-		ok = EVP_DigestVerify(ctx, s, nsig, msg, n) == 1;
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(key);
-	return ok;
-}
-
 st_t attest_key_verify(const struct attest_key *k, const void *msg, size_t n, struct rd sig,
                        struct err *e)
 {
@@ -131,11 +110,6 @@ st_t attest_key_verify(const struct attest_key *k, const void *msg, size_t n, st
 		return ed25519_verify(k->spki + sizeof ed25519_head, msg, n,
 		                      rd_take(&sig, ED25519_SIGNATURE), e);
 	}
-	if (rd_left(&sig) == 0 || rd_left(&sig) > P256_SIGNATURE_MAX)
-		return fail(e, ST_BAD_SIG, 0, "not as long as an ECDSA signature");
-	int ok = verify_p256(k, msg, n, &sig);
-	ERR_clear_error();
-	if (ok < 0)
-		return fail(e, ST_NOMEM, 0, "libcrypto: ECDSA cannot start");
-	return ok ? ST_OK : fail(e, ST_BAD_SIG, 0, "the ECDSA signature is not of this key and text");
+	size_t nsig = rd_left(&sig);
+	return ecdsa_verify(k->spki, k->nspki, msg, n, rd_take(&sig, nsig), nsig, e);
 }

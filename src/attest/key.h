@@ -19,8 +19,7 @@ struct attest_key {
 };
 
 /* From a SubjectPublicKeyInfo: Ed25519 (RFC 8410), or P-256 with an uncompressed point (RFC 5480).
- * ST_UNSUPPORTED: anything else. Whether the point is one of the curve shows when a signature is
- * verified. */
+ * ST_UNSUPPORTED: anything else. ST_MALFORMED: the point is none of the curve. */
 st_t attest_key_parse_spki(struct rd der, struct attest_key *ret, struct err *e);
 
 /* From the text of a PEM file ("-----BEGIN PUBLIC KEY-----"), the first key in it. ST_MALFORMED. */

@@ -4,8 +4,9 @@
  *    "predicateType": URI, "predicate": {...}}
  *
  * Two kinds are known: a release (SLSA provenance v1: "this was built, from that") and the verdict
- * of a rebuilder (SLSA verification summary v1: PASSED, "I built the same", or FAILED, "I did not").
- * Read only after the envelope's signature was verified. doc/format/entry.md is the profile. */
+ * of a rebuilder (SLSA verification summary v1: PASSED, "I built the same", or FAILED, "I did
+ * not"). Read only after the envelope's signature was verified. doc/format/entry.md is the profile.
+ */
 #ifndef VITRINE_ATTEST_STATEMENT_H
 #define VITRINE_ATTEST_STATEMENT_H
 
