@@ -22,7 +22,6 @@ struct tlog_hash {
 
 /* One per thread. All-zero is valid for tlog_hasher_done(). */
 struct tlog_hasher {
-	void *ctx;
 	bool bad;
 };
 
