@@ -171,6 +171,8 @@ static void write_view(struct buf *b, const struct monitor_view *v)
 	buf_add(b, v->log, 32);
 	buf_add(b, v->witness, 32);
 	buf_u64le(b, v->time);
+	buf_u64le(b, v->own_time);
+	buf_u64le(b, v->own_size);
 	buf_u64le(b, v->down_since);
 	write_bytes(b, v->ahead.data, v->ahead.len);
 	buf_u64le(b, v->ahead_since);
@@ -290,6 +292,8 @@ static st_t read_view(struct monitor_state *s, struct rd *r, struct err *e)
 	if (s->nviews == before)
 		return fail(e, ST_MALFORMED, r->pos, "%s: a view twice", what);
 	v->time = rd_u64le(r);
+	v->own_time = rd_u64le(r);
+	v->own_size = rd_u64le(r);
 	v->down_since = rd_u64le(r);
 	read_bytes(r, NOTE_SIZE_MAX, &v->ahead);
 	v->ahead_since = rd_u64le(r);

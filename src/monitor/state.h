@@ -40,7 +40,9 @@ struct monitor_log {
 /* What a witness says of a log. */
 struct monitor_view {
 	uint8_t log[32], witness[32];
-	uint64_t time; /* newest of its cosignatures that were seen */
+	uint64_t time; /* of its newest cosignature that the log showed */
+	/* What it showed itself. The log may be behind, so the two are not compared by time. */
+	uint64_t own_time, own_size;
 	uint64_t down_since;
 	struct buf ahead; /* cosigned by it, larger than what the log showed: to be compared */
 	uint64_t ahead_since;
