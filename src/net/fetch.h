@@ -16,12 +16,13 @@
 #define FETCH_TYPE_MAX 64 /* bytes of a content type kept, with NUL */
 
 struct fetch_request {
-	const char *url;      /* http, https; file where fetch_opts allow */
+	const char *url;      /* http or https */
 	const void *body;     /* NULL: GET, else POST */
 	size_t nbody;
 	const char *type;     /* content type of the body */
-	size_t max;           /* bytes of the answer; more is an error */
-	uint32_t timeout_ms;  /* for the whole transfer */
+	size_t max;           /* bytes of the answer; more is an error. An answer with a status of 300
+	                       * or above keeps its status, and loses a body that is too long */
+	uint32_t timeout_ms;  /* for the whole transfer, from its start; 0: a minute */
 	uint64_t tag;         /* handed back with the answer */
 };
 
@@ -35,7 +36,8 @@ struct fetch_response {
 
 struct fetch_ops {
 	/* Queues a request; copies all it needs. Any number may be under way, answers come in any
-	 * order. ST_LIMIT: a URL that is too long. */
+	 * order. ST_LIMIT: a URL or a body that is too long. ST_MALFORMED: not an http or https URL.
+	 * Below 0: the fetcher is gone. */
 	st_t (*submit)(void *ctx, const struct fetch_request *r, struct err *e);
 	/* The next answer. wait_ms < 0: as long as it takes. ST_NOT_FOUND: nothing is under way.
 	 * ST_TIMEOUT: none came. Below 0: the fetcher is gone, and with it all answers. */

@@ -17,12 +17,29 @@ static bool empty_root(void)
 	return chdir("/proc") == 0 && chroot(".") == 0;
 }
 
-uint32_t namespace_enter(void)
+/* The folder with the state of a server: its names work with or without this root, relative to the
+ * working folder. */
+static bool state_root(int fd)
 {
-	int spaces = CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
-	if (unshare(spaces | CLONE_NEWNS) != 0)
-		return SANDBOX_NO_NAMESPACES | SANDBOX_NO_EMPTY_ROOT;
-	return empty_root() ? 0 : SANDBOX_NO_EMPTY_ROOT;
+	return fchdir(fd) == 0 && chroot(".") == 0;
+}
+
+static bool change_root(uint32_t keep, int state_fd)
+{
+	return keep & KEEP_STATE_ROOT ? state_root(state_fd) : empty_root();
+}
+
+uint32_t namespace_enter(uint32_t keep, int state_fd)
+{
+	int spaces = CLONE_NEWUSER | CLONE_NEWIPC | CLONE_NEWUTS;
+	if (!(keep & KEEP_NET))
+		spaces |= CLONE_NEWNET;
+	if (!(keep & KEEP_ROOT))
+		spaces |= CLONE_NEWNS;
+	uint32_t no_root = keep & KEEP_ROOT ? 0 : SANDBOX_NO_EMPTY_ROOT;
+	if (unshare(spaces) != 0)
+		return SANDBOX_NO_NAMESPACES | no_root;
+	return no_root == 0 || change_root(keep, state_fd) ? 0 : no_root;
 }
 
 st_t caps_drop(struct err *e)

@@ -4,10 +4,13 @@
  * they come first; seccomp forbids all the calls that set up the rest, so it comes last. */
 #include "sandbox/roles.h"
 
+#include "base/io.h"
 #include "sandbox/jail.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -31,14 +34,36 @@
 /* Standard ones, socket, database or output, the file at hand; a few while they are passed. */
 #define JAIL_FDS 16
 
+/* 64 transfers at a time of at most a few hundred kilobytes, what waits for its turn (a window of
+ * requests), what the client has not read yet, stacks of resolver threads. */
+#define FETCH_DATA_MAX (1024 * MIB)
+#define FETCH_FDS 256
+
+/* Some thousand connections of at most 64 KiB each and their requests' bodies; threads. */
+#define SERVE_DATA_MAX (1024 * MIB)
+#define SERVE_FDS 8192
+#define WITNESS_DATA_MAX (2048 * MIB)
+
+/* What is read ahead of a log of any size is bounded by who reads; hashes of a batch or of the left
+ * edge of a tree take little. */
+#define CHECK_DATA_MAX (4096 * MIB)
+#define CHECK_FDS 1024
+
 struct role {
 	int last_fd;      /* descriptors above are closed */
 	uint32_t groups;  /* enum sandbox_group */
+	uint32_t keep;    /* enum sandbox_keep */
 	rlim_t data, file_size;
+	rlim_t fds;       /* 0: JAIL_FDS */
 };
 
+/* What threads that compute, and a socket to the fetcher, need. */
+#define GROUPS_COMPUTE                                                                        \
+	(GROUP_MEMORY | GROUP_INPUT | GROUP_TIME | GROUP_THREADS | GROUP_END | GROUP_RUN_THREADS | \
+	 GROUP_RANDOM)
+
 static const struct role roles[ROLES] = {
-	/* Landlock: no right in any. */
+	/* Landlock: no right in the first four. */
 	[ROLE_SCAN] = {
 		.last_fd = SANDBOX_FD_SOCK,
 		.groups = GROUP_MEMORY | GROUP_INPUT | GROUP_SOCKET | GROUP_TIME | GROUP_THREADS |
@@ -67,26 +92,123 @@ static const struct role roles[ROLES] = {
 		.data = INSPECT_DATA_MAX,
 		.file_size = 0, /* the answer goes to a pipe */
 	},
+	[ROLE_FETCH] = {
+		.last_fd = SANDBOX_FD_SOCK,
+		.groups = GROUPS_COMPUTE | GROUP_TALK | GROUP_CONNECT | GROUP_LOOK_UP,
+		.keep = KEEP_NET | KEEP_ROOT | KEEP_THREADS,
+		.data = FETCH_DATA_MAX,
+		.file_size = 0,
+		.fds = FETCH_FDS,
+	},
+	/* Writes to its standard output and error only, which may be files. */
+	[ROLE_LOG_SERVE] = {
+		.last_fd = SANDBOX_FD_OUT,
+		.groups = GROUPS_COMPUTE | GROUP_ACCEPT | GROUP_LOOK_UP | GROUP_SIGNALS | GROUP_STDIO,
+		.keep = KEEP_THREADS,
+		.data = SERVE_DATA_MAX,
+		.file_size = RLIM_INFINITY,
+		.fds = SERVE_FDS,
+	},
+	[ROLE_WITNESS] = {
+		.last_fd = SANDBOX_FD_OUT,
+		.groups = GROUPS_COMPUTE | GROUP_ACCEPT | GROUP_LOOK_UP | GROUP_WRITE_FILES |
+		          GROUP_SIGNALS | GROUP_STDIO,
+		.keep = KEEP_THREADS | KEEP_STATE_ROOT,
+		.data = WITNESS_DATA_MAX,
+		.file_size = RLIM_INFINITY,
+		.fds = SERVE_FDS,
+	},
+	[ROLE_CHECK] = {
+		.last_fd = SANDBOX_FD_OUT,
+		.groups = GROUPS_COMPUTE | GROUP_TALK | GROUP_LOOK_UP | GROUP_STDIO,
+		.keep = KEEP_THREADS,
+		.data = CHECK_DATA_MAX,
+		.file_size = RLIM_INFINITY,
+		.fds = CHECK_FDS,
+	},
+	[ROLE_LOG_WRITE] = {
+		.last_fd = SANDBOX_FD_OUT,
+		.groups = GROUPS_COMPUTE | GROUP_TALK | GROUP_LOOK_UP | GROUP_WRITE_FILES | GROUP_STDIO,
+		.keep = KEEP_THREADS,
+		.data = CHECK_DATA_MAX,
+		.file_size = RLIM_INFINITY,
+		.fds = CHECK_FDS,
+	},
 };
 
-/* Standard descriptors lead nowhere; nothing else but the role's own stays. */
-static st_t reduce_fds(const struct role *r, struct err *e)
+static st_t point_stdio_nowhere(struct err *e)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	AUTO_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return fail_errno(e, "/dev/null");
 	int last = sandbox_extra.groups & GROUP_SANITIZER ? 1 : 2;
 	for (int fd = 0; fd <= last; fd++)
 		if (dup2(null, fd) < 0)
 			return fail_errno(e, "dup2");
-	if (close_range((unsigned)r->last_fd + 1, ~0u, 0) != 0)
+	return ST_OK;
+}
+
+/* The descriptors that stay. */
+struct keep_list {
+	int fd[SANDBOX_KEEP_MAX + 1];
+	size_t n;
+};
+
+static void add_kept(struct keep_list *l, const int *fd, size_t n)
+{
+	for (size_t i = 0; i < n; i++, l->n++)
+		if (l->n < SANDBOX_KEEP_MAX)
+			l->fd[l->n] = fd[i];
+}
+
+/* Fails if there are too many: none may be forgotten, for then it would be closed unseen. */
+static st_t list_kept(const struct sandbox_paths *paths, const int *keep, size_t nkeep,
+                      struct keep_list *ret, struct err *e)
+{
+	ret->n = 0;
+	add_kept(ret, keep, nkeep);
+	if (paths) {
+		add_kept(ret, paths->ro, paths->nro);
+		add_kept(ret, paths->rw, paths->nrw);
+	}
+	return ret->n <= SANDBOX_KEEP_MAX ? ST_OK : fail(e, ST_LIMIT, 0, "too many descriptors");
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return (*(const int *)a > *(const int *)b) - (*(const int *)a < *(const int *)b);
+}
+
+static st_t close_between(int above, int below, struct err *e)
+{
+	if (below - above < 2)
+		return ST_OK;
+	if (close_range((unsigned)above + 1, (unsigned)below - 1, 0) != 0)
 		return fail_errno(e, "close_range");
 	return ST_OK;
 }
 
+/* Closes what is above `last` and not in the list. */
+static st_t close_others(int last, struct keep_list *l, struct err *e)
+{
+	qsort(l->fd, l->n, sizeof l->fd[0], by_number);
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->fd[i] <= last)
+			continue;
+		TRY(close_between(last, l->fd[i], e));
+		last = l->fd[i];
+	}
+	return close_between(last, INT_MAX, e);
+}
+
+/* A limit that is lower already stays. */
 static st_t limit(int which, rlim_t n, struct err *e)
 {
-	struct rlimit l = {.rlim_cur = n, .rlim_max = n};
+	struct rlimit l;
+	if (getrlimit(which, &l))
+		return fail_errno(e, "getrlimit");
+	rlim_t v = n < l.rlim_max ? n : l.rlim_max;
+	l = (struct rlimit){.rlim_cur = v, .rlim_max = v};
 	return setrlimit(which, &l) ? fail_errno(e, "setrlimit") : ST_OK;
 }
 
@@ -95,37 +217,75 @@ static st_t limit(int which, rlim_t n, struct err *e)
 static st_t limit_resources(const struct role *r, struct err *e)
 {
 	TRY(limit(RLIMIT_CORE, 0, e)); /* a dump would hold users' files */
-	TRY(limit(RLIMIT_NOFILE, JAIL_FDS, e));
-	TRY(limit(RLIMIT_NPROC, 0, e));
+	TRY(limit(RLIMIT_NOFILE, r->fds ? r->fds : JAIL_FDS, e));
+	if (!(r->keep & KEEP_THREADS))
+		TRY(limit(RLIMIT_NPROC, 0, e));
 	TRY(limit(RLIMIT_MEMLOCK, 0, e));
 	TRY(limit(RLIMIT_FSIZE, r->file_size, e));
 	return sandbox_extra.no_data_limit ? ST_OK : limit(RLIMIT_DATA, r->data, e);
 }
 
-static st_t set_process_flags(struct err *e)
+/* `child`: started by one of our processes, which it does not outlive. */
+static st_t set_process_flags(bool child, struct err *e)
 {
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) /* nor ptrace by the same user */
 		return fail_errno(e, "prctl: dumpable");
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+	if (child && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
 		return fail_errno(e, "prctl: parent death signal");
 	return ST_OK;
 }
 
-st_t sandbox_enter(enum sandbox_role role, struct sandbox_report *ret, struct err *e)
+/* All that comes behind the descriptors. */
+static st_t close_jail(const struct role *r, const struct sandbox_paths *paths, bool child,
+                       struct sandbox_report *ret, struct err *e)
 {
-	const struct role *r = &roles[role];
 	struct sandbox_report rep = {0};
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return fail_errno(e, "prctl: no new privileges");
-	TRY(reduce_fds(r, e));
-	rep.missing = namespace_enter();
-	TRY(landlock_enter(&rep.landlock_abi, e));
+	int state = paths && paths->nrw ? paths->rw[0] : -1;
+	if (r->keep & KEEP_STATE_ROOT && (state < 0 || fchdir(state) != 0))
+		return fail_errno(e, "folder of the state");
+	rep.missing = namespace_enter(r->keep, state);
+	TRY(landlock_enter(paths, r->keep & KEEP_NET, &rep.landlock_abi, e));
 	if (rep.landlock_abi == 0)
 		rep.missing |= SANDBOX_NO_LANDLOCK;
 	TRY(limit_resources(r, e));
 	TRY(caps_drop(e));
-	TRY(set_process_flags(e));
+	TRY(set_process_flags(child, e));
 	TRY(seccomp_enter(r->groups | sandbox_extra.groups, e));
 	*ret = rep;
 	return ST_OK;
+}
+
+static st_t no_new_privileges(struct err *e)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return fail_errno(e, "prctl: no new privileges");
+	return ST_OK;
+}
+
+st_t sandbox_enter_with(enum sandbox_role role, const struct sandbox_paths *paths,
+                        struct sandbox_report *ret, struct err *e)
+{
+	const struct role *r = &roles[role];
+	struct keep_list kept;
+	TRY(no_new_privileges(e));
+	TRY(point_stdio_nowhere(e));
+	TRY(list_kept(paths, NULL, 0, &kept, e));
+	TRY(close_others(r->last_fd, &kept, e));
+	return close_jail(r, paths, true, ret, e);
+}
+
+st_t sandbox_enter(enum sandbox_role role, struct sandbox_report *ret, struct err *e)
+{
+	return sandbox_enter_with(role, NULL, ret, e);
+}
+
+st_t sandbox_enter_self(enum sandbox_role role, const struct sandbox_paths *paths, const int *keep,
+                        size_t nkeep, struct sandbox_report *ret, struct err *e)
+{
+	const struct role *r = &roles[role];
+	struct keep_list kept;
+	TRY(no_new_privileges(e));
+	TRY(list_kept(paths, keep, nkeep, &kept, e));
+	TRY(close_others(STDERR_FILENO, &kept, e));
+	return close_jail(r, paths, false, ret, e);
 }

@@ -5,8 +5,12 @@
 #include "sandbox/jail.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 
 /* At most one condition on one argument: (argument & mask) == value. With `error` the call is not
  * made, but fails with that errno. */
@@ -65,6 +69,63 @@ static const struct rule rules[] = {
 	{GROUP_END, SCMP_SYS(exit), "the end"},
 	{GROUP_END, SCMP_SYS(restart_syscall), "going on after SIGSTOP and SIGCONT"},
 	{GROUP_END, SCMP_SYS(rt_sigreturn), "likewise"},
+
+	/* Threads, of the same process: clone() must say so. clone3() hides its flags in memory, so
+	 * libc is told that there is none and takes clone(). */
+	{GROUP_RUN_THREADS, SCMP_SYS(clone), "threads", ARG_HAS(0, CLONE_THREAD)},
+	{GROUP_RUN_THREADS, SCMP_SYS(clone3), "threads", .error = ENOSYS},
+	{GROUP_RUN_THREADS, SCMP_SYS(set_robust_list), "start of a thread"},
+	{GROUP_RUN_THREADS, SCMP_SYS(rseq), "start of a thread"},
+	{GROUP_RUN_THREADS, SCMP_SYS(rt_sigprocmask), "start of a thread"},
+	{GROUP_RUN_THREADS, SCMP_SYS(rt_sigaction), "glibc: before the first thread"},
+	{GROUP_RUN_THREADS, SCMP_SYS(gettid), "locks"},
+	{GROUP_RUN_THREADS, SCMP_SYS(getpid), "OpenSSL: is this a child?"},
+	{GROUP_RUN_THREADS, SCMP_SYS(sched_yield), "locks"},
+	{GROUP_RUN_THREADS, SCMP_SYS(sched_getaffinity), "how many threads"},
+	{GROUP_RUN_THREADS, SCMP_SYS(clock_nanosleep), "waiting"},
+	{GROUP_RUN_THREADS, SCMP_SYS(prctl), "name of a thread", ARG_IS(0, PR_SET_NAME)},
+
+	{GROUP_RANDOM, SCMP_SYS(getrandom), "keys of connections, nonces"},
+
+	/* Standard descriptors of a program that jails itself. write() goes to what is open for
+	 * writing, and nothing else is. */
+	{GROUP_STDIO, SCMP_SYS(write), "results, messages"},
+	{GROUP_STDIO, SCMP_SYS(writev), "results, messages"},
+	{GROUP_STDIO, SCMP_SYS(ioctl), "is it a terminal?", ARG_IS(1, TCGETS)},
+	{GROUP_STDIO, SCMP_SYS(ioctl), "how wide is it?", ARG_IS(1, TIOCGWINSZ)},
+
+	/* A socket to the fetcher: none can be made or connected. */
+	{GROUP_TALK, SCMP_SYS(recvmsg), "answers"},
+	{GROUP_TALK, SCMP_SYS(sendmsg), "requests"},
+	{GROUP_TALK, SCMP_SYS(poll), "waiting for answers"},
+
+	/* Files to read: Landlock, the empty root and RESOLVE_BENEATH say which. The flags of openat2()
+	 * are in memory, but nothing writes to a file in a role without GROUP_WRITE_FILES: Landlock. */
+	{GROUP_LOOK_UP, SCMP_SYS(openat), "tiles, settings of the resolver",
+	 ARG_LACKS(2, O_ACCMODE | O_CREAT | O_TRUNC)},
+	{GROUP_LOOK_UP, SCMP_SYS(newfstatat), "has a file changed?"},
+
+	/* The network outwards (fetch). Other families are refused rather than killed: glibc tries
+	 * nscd (AF_UNIX) and asks for own addresses (AF_NETLINK), and does without. */
+	{GROUP_CONNECT, SCMP_SYS(socket), "IPv4", ARG_IS(0, AF_INET)},
+	{GROUP_CONNECT, SCMP_SYS(socket), "IPv6", ARG_IS(0, AF_INET6)},
+	{GROUP_CONNECT, SCMP_SYS(socket), "nscd", .error = EAFNOSUPPORT, ARG_IS(0, AF_UNIX)},
+	{GROUP_CONNECT, SCMP_SYS(socket), "own addresses", .error = EAFNOSUPPORT,
+	 ARG_IS(0, AF_NETLINK)},
+	{GROUP_CONNECT, SCMP_SYS(socketpair), "curl: end of a resolver thread", ARG_IS(0, AF_UNIX)},
+	{GROUP_CONNECT, SCMP_SYS(connect), "servers, name servers"},
+	{GROUP_CONNECT, SCMP_SYS(sendto), "requests"},
+	{GROUP_CONNECT, SCMP_SYS(recvfrom), "answers"},
+	{GROUP_CONNECT, SCMP_SYS(sendmmsg), "glibc: both questions to a name server"},
+	{GROUP_CONNECT, SCMP_SYS(setsockopt), "curl: no delay"},
+	{GROUP_CONNECT, SCMP_SYS(getsockopt), "curl: is it connected?"},
+	{GROUP_CONNECT, SCMP_SYS(getsockname), "glibc: order of addresses"},
+	{GROUP_CONNECT, SCMP_SYS(getpeername), "curl"},
+	{GROUP_CONNECT, SCMP_SYS(uname), "glibc: own domain, for short names"},
+	{GROUP_CONNECT, SCMP_SYS(fcntl), "not to wait", ARG_IS(1, F_GETFL)},
+	{GROUP_CONNECT, SCMP_SYS(fcntl), "not to wait", ARG_IS(1, F_SETFL)},
+	{GROUP_CONNECT, SCMP_SYS(ioctl), "glibc: length of an answer", ARG_IS(1, FIONREAD)},
+	{GROUP_CONNECT, SCMP_SYS(write), "curl: end of a resolver thread"},
 
 	/* Only in builds with sanitizers (sandbox_extra). */
 	{GROUP_SANITIZER, SCMP_SYS(write), "reports", ARG_IS(0, 2)},

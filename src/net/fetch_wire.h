@@ -1,0 +1,97 @@
+/* What is said between a process and its vitrine-fetcher: frames, each one packet of a SOCK_SEQPACKET
+ * socket.
+ *
+ *   OFFSET SIZE MEANING
+ *   0      4    enum frame_type
+ *   4      …    the fields of that type in the order of struct frame, little-endian; a text is its
+ *               length (4 bytes) and its bytes; `bytes` is the rest of the packet
+ *
+ *   client -> fetcher   SETUP first, once; then any number of REQUEST, each followed by as many SEND
+ *                       as its body of nbody bytes takes
+ *   fetcher -> client   HELLO first, once; then for each request, mixed with those of others: any
+ *                       number of PART, then DONE (with the last bytes of the body) or FAILED
+ *
+ * Invariants
+ * 1. A frame that is read is complete and every field is in its range: the fetcher reads foreign
+ *    HTTP, so what it says is hostile input like what it fetched.
+ * 2. What was accepted is written again as it came: nothing is read two ways. */
+#ifndef VITRINE_NET_FETCH_WIRE_H
+#define VITRINE_NET_FETCH_WIRE_H
+
+#include "base/buf.h"
+#include "base/rd.h"
+#include "net/fetch.h"
+
+#include <stdbool.h>
+
+/* Bytes of a body in one frame: a full tile fits, and eight frames wait in a socket of default
+ * size. */
+#define FRAME_BYTES_MAX 24576u
+#define FRAME_MAX (FRAME_BYTES_MAX + 4096u)
+
+/* What is posted to witnesses and mirrors has some kilobytes. */
+#define FETCH_BODY_MAX (16u << 20)
+
+/* Entry bundles, the largest files of a log, have less than 17 MB. */
+#define FETCH_ANSWER_MAX ((uint64_t)256 << 20)
+
+/* A day: whoever wants to wait longer asks again. */
+#define FETCH_TIMEOUT_MS_MAX (24u * 3600 * 1000)
+
+#define FETCH_PROXY_MAX 256
+#define FETCH_ERROR_MAX 256
+#define FETCH_PER_HOST_MAX 64
+
+enum frame_side { FRAME_CLIENT, FRAME_FETCHER };
+
+enum frame_type {
+	FRAME_SETUP,   /* per_host connect_ms proxy */
+	FRAME_REQUEST, /* id post max timeout_ms nbody url type */
+	FRAME_SEND,    /* id bytes */
+	FRAME_HELLO,   /* missing landlock_abi */
+	FRAME_PART,    /* id bytes */
+	FRAME_DONE,    /* id status size type bytes */
+	FRAME_FAILED,  /* id error */
+	FRAME_TYPES,
+};
+
+struct frame {
+	enum frame_type type;
+	uint64_t id;
+	uint32_t post;       /* 0: GET, 1: POST */
+	uint64_t max;        /* bytes of the answer */
+	uint32_t timeout_ms; /* from the start of the transfer */
+	uint32_t nbody;      /* bytes of the request's body, which SEND frames bring */
+	uint32_t status;     /* HTTP */
+	uint64_t size;       /* of the answer, all frames together */
+	uint32_t per_host;   /* connections to one host at a time */
+	uint32_t connect_ms; /* for name, connection and TLS */
+	uint32_t missing, landlock_abi; /* struct sandbox_report */
+	char url[FETCH_URL_MAX];
+	char content_type[FETCH_TYPE_MAX];
+	char proxy[FETCH_PROXY_MAX];
+	char error[FETCH_ERROR_MAX];
+	struct rd bytes;     /* points into the packet read */
+};
+
+/* Who sends frames of this type. */
+enum frame_side frame_sender(enum frame_type type);
+
+/* Appends the frame. The caller keeps the ranges. */
+void frame_write(const struct frame *f, struct buf *b);
+
+/* Reads one packet that `from` sent. ST_MALFORMED, ST_TRUNCATED: it is none. */
+st_t frame_read(struct rd in, enum frame_side from, struct frame *ret, struct err *e);
+
+/* Sends a packet, never waits, never raises SIGPIPE. A full socket is -EAGAIN. */
+st_t frame_send(int sock, const struct buf *packet, struct err *e);
+
+/* Receives a packet into buf[0..FRAME_MAX), without waiting. *ret_len 0: the other side is gone.
+ * -EAGAIN: nothing there. ST_MALFORMED: longer than any frame. */
+st_t frame_recv(int sock, uint8_t buf[FRAME_MAX], size_t *ret_len, struct err *e);
+
+/* True if s is an URL that may be asked for: http or https in small letters, printable ASCII, no
+ * user name (it would be sent as a password), shorter than FETCH_URL_MAX. */
+bool fetch_url_is_good(const char *s);
+
+#endif

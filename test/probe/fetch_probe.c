@@ -1,0 +1,124 @@
+/* Starts a fetcher and asks it what stands on standard input, all at once:
+ *   fetch_probe [--ca FILE] [--proxy URL] [--per-host N] [--kill]
+ *   GET TAG MAX TIMEOUT_MS URL
+ *   POST TAG MAX TIMEOUT_MS URL CONTENT_TYPE N      (a body of N bytes, all 'x')
+ * Prints the process of the fetcher, then an answer a line: TAG STATUS TYPE LENGTH SUM or TAG 0 ERROR;
+ * SUM is the sum of the bytes times their position. --kill ends the fetcher when all is asked. */
+#include "proc/broker/fetcher.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static uint64_t number(const char *s)
+{
+	return s ? strtoull(s, NULL, 10) : 0;
+}
+
+static int ask(const struct fetch *f, char *line)
+{
+	char *save = NULL;
+	const char *method = strtok_r(line, " \n", &save);
+	struct err e = {0};
+	if (!method)
+		return 0;
+	struct fetch_request r = {.tag = number(strtok_r(NULL, " \n", &save))};
+	r.max = number(strtok_r(NULL, " \n", &save));
+	r.timeout_ms = (uint32_t)number(strtok_r(NULL, " \n", &save));
+	r.url = strtok_r(NULL, " \n", &save);
+	char *body = NULL;
+	if (!strcmp(method, "POST")) {
+		r.type = strtok_r(NULL, " \n", &save);
+		r.nbody = number(strtok_r(NULL, " \n", &save));
+		r.body = body = malloc(r.nbody + 1);
+		if (!body)
+			return 2;
+		memset(body, 'x', r.nbody);
+	}
+	st_t st = r.url ? f->ops->submit(f->ctx, &r, &e) : ST_MALFORMED;
+	if (st != ST_OK)
+		printf("%" PRIu64 " refused %s\n", r.tag, e.text);
+	free(body);
+	return st < ST_OK ? 2 : 0;
+}
+
+static void show(struct fetch_response *r)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < r->body.len; i++)
+		sum += r->body.data[i] * (uint64_t)(i + 1);
+	if (r->status)
+		printf("%" PRIu64 " %u %s %zu %" PRIu64 "\n", r->tag, r->status,
+		       r->type[0] ? r->type : "-", r->body.len, sum);
+	else
+		printf("%" PRIu64 " 0 %s\n", r->tag, r->error);
+	buf_done(&r->body);
+}
+
+static pid_t find_child(void)
+{
+	char text[64] = "";
+	snprintf(text, sizeof text, "/proc/self/task/%d/children", getpid());
+	FILE *f = fopen(text, "r");
+	size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+	text[n] = '\0';
+	if (f)
+		fclose(f);
+	return (pid_t)number(text);
+}
+
+static int converse(const struct fetch *f, bool must_die)
+{
+	char line[4096];
+	struct err e = {0};
+	printf("pid %d\n", find_child());
+	fflush(stdout);
+	while (fgets(line, sizeof line, stdin))
+		if (ask(f, line))
+			break;
+	if (must_die)
+		kill(find_child(), SIGKILL);
+	for (;;) {
+		struct fetch_response r;
+		st_t st = f->ops->next(f->ctx, -1, &r, &e);
+		if (st == ST_NOT_FOUND)
+			return 0;
+		if (st != ST_OK) {
+			printf("gone %s\n", e.text);
+			return 3;
+		}
+		show(&r);
+		fflush(stdout);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct fetcher_opts o = {0};
+	bool must_die = false;
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--kill"))
+			must_die = true;
+		else if (i + 1 < argc && !strcmp(argv[i], "--ca"))
+			o.ca_file = argv[++i];
+		else if (i + 1 < argc && !strcmp(argv[i], "--proxy"))
+			o.proxy = argv[++i];
+		else if (i + 1 < argc && !strcmp(argv[i], "--per-host"))
+			o.per_host = (uint32_t)number(argv[++i]);
+		else
+			return 2;
+	}
+	struct fetcher *f;
+	struct fetch fetch;
+	struct err e = {0};
+	if (fetcher_start(&o, &f, &fetch, &e) != ST_OK) {
+		fprintf(stderr, "fetch_probe: %s\n", e.text);
+		return 2;
+	}
+	int code = converse(&fetch, must_die);
+	fetcher_stop(f);
+	return code;
+}
