@@ -160,7 +160,7 @@ static st_t read_hook(struct reader *r)
 	while (next_item(&r->line, &item)) {
 		if (n == MONITOR_HOOK_ARGS_MAX)
 			return BAD(r, "more than %d words", MONITOR_HOOK_ARGS_MAX);
-		const char *s;
+		const char *s = NULL;
 		TRY(keep(r, item, &s));
 		r->c->hook[n++] = (char *)(uintptr_t)s;
 	}
@@ -330,6 +330,14 @@ static st_t set_monitoring(struct reader *r, size_t i)
 	return BAD(r, "no witness has this name");
 }
 
+static st_t check_repository(struct reader *r)
+{
+	const char *s = r->c->repository;
+	if (!s || strstr(s, "{sha256}") || strstr(s, "{name}"))
+		return ST_OK;
+	return fail(r->e, ST_MALFORMED, 0, "repository: neither {sha256} nor {name} in the URL");
+}
+
 static st_t finish(struct reader *r)
 {
 	struct monitor_config *c = r->c;
@@ -342,6 +350,9 @@ static st_t finish(struct reader *r)
 		c->monitoring[i] = c->policy->witnesses[i].url;
 	for (size_t i = 0; i < r->nmonitoring; i++)
 		TRY(set_monitoring(r, i));
+	TRY(check_repository(r));
+	if (c->rebuilders.n > 0 && c->publishers.n == 0)
+		return fail(r->e, ST_MALFORMED, 0, "rebuilders without a publisher");
 	if (c->release_signatures > c->publishers.n && c->publishers.n > 0)
 		return fail(r->e, ST_MALFORMED, 0, "release-signatures: there are fewer publishers");
 	if (c->rebuilds_needed > c->rebuilders.n && c->rebuilders.n > 0)

@@ -2,6 +2,8 @@
  */
 #include "monitor/inside.h"
 
+#include "base/num.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -54,7 +54,7 @@ static st_t take_release(struct judged *j, struct err *e)
 		                     "a release with %zu signatures of publishers, %zu are needed",
 		                     j->npublishers, (size_t)m->cfg->release_signatures);
 	for (size_t i = 0; i < j->say.nsubjects; i++) {
-		struct monitor_subject *x;
+		struct monitor_subject *x = NULL;
 		TRY(find_subject(j, &j->say.subject[i], &x, e));
 		if (x->released)
 			continue;
@@ -77,7 +77,7 @@ static bool has_rebuilt(const struct monitor_subject *x, uint64_t id)
 static st_t take_verdict(struct judged *j, const struct statement_subject *s,
                          const struct monitor_party *who, struct err *e)
 {
-	struct monitor_subject *x;
+	struct monitor_subject *x = NULL;
 	struct alert_about a = j->about;
 	TRY(find_subject(j, s, &x, e));
 	a.other = who->name;

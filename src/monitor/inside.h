@@ -82,13 +82,14 @@ st_t watch_check_time(struct watch *w, const char *witness, uint64_t time, uint6
 /* Something did not answer, or did again. `what` names it. */
 st_t monitor_is_down(struct monitor *m, const struct alert_about *a, uint64_t *since,
                      const char *what, struct err *e);
+st_t monitor_not_answered(struct monitor *m, const struct alert_about *a, uint64_t *since,
+                          const struct fetch_response *r, struct err *e);
 st_t monitor_is_up(struct monitor *m, const struct alert_about *a, uint64_t *since, struct err *e);
 
 /* The parts, in their order. `r`: the answer to the question for the checkpoint. */
 st_t watch_log(struct watch *w, const struct fetch_response *r, struct err *e);
 st_t watch_entries(struct watch *w, struct err *e);
 
-struct witness_view; /* of one witness, for comparing them */
 st_t watch_witnesses(struct watch *w, const struct fetch_response *answers, struct err *e);
 st_t watch_entry(struct watch *w, uint64_t index, struct rd entry, struct err *e);
 st_t watch_subjects(struct monitor *m, struct err *e);

@@ -2,18 +2,6 @@
 #include "monitor/inside.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
-static st_t not_answered(struct watch *w, const struct fetch_response *r, struct err *e)
-{
-	char what[300];
-	if (r->status)
-		snprintf(what, sizeof what, "checkpoint: HTTP status %u", r->status);
-	else
-		snprintf(what, sizeof what, "%s", r->error);
-	return monitor_is_down(w->m, &w->about, &w->l->down_since, what, e);
-}
 
 /* Newest cosignature; 0: none. */
 static uint64_t newest(const struct view *v, size_t n)
@@ -155,7 +143,7 @@ static st_t judge(struct watch *w, struct view *v, struct rd bytes, struct err *
 st_t watch_log(struct watch *w, const struct fetch_response *r, struct err *e)
 {
 	if (r->status != 200)
-		return not_answered(w, r, e);
+		return monitor_not_answered(w->m, &w->about, &w->l->down_since, r, e);
 	TRY(monitor_is_up(w->m, &w->about, &w->l->down_since, e));
 	struct view v;
 	return judge(w, &v, rd_make(r->body.data, r->body.len), e);

@@ -125,6 +125,14 @@ st_t monitor_is_down(struct monitor *m, const struct alert_about *a, uint64_t *s
 	return monitor_raise(m, ALERT_UNREACHABLE, a, NULL, e, "does not answer: %s", what);
 }
 
+st_t monitor_not_answered(struct monitor *m, const struct alert_about *a, uint64_t *since,
+                          const struct fetch_response *r, struct err *e)
+{
+	char what[sizeof r->error];
+	snprintf(what, sizeof what, "HTTP status %u", r->status);
+	return monitor_is_down(m, a, since, r->status ? what : r->error, e);
+}
+
 st_t monitor_is_up(struct monitor *m, const struct alert_about *a, uint64_t *since, struct err *e)
 {
 	*since = 0;

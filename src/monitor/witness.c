@@ -3,10 +3,9 @@
  * cosign the other one, and an honest witness shows what it cosigned. */
 #include "monitor/inside.h"
 
+#include "base/num.h"
+
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 struct witness_view {
 	struct watch *w;
@@ -123,13 +122,9 @@ static st_t take_answer(struct witness_view *x, const struct fetch_response *r, 
 {
 	struct monitor *m = x->w->m;
 	bool good;
-	char what[300];
 	/* "404 if never cosigned"; some witnesses have no such address at all. */
-	if (r->status != 200 && r->status != 404) {
-		snprintf(what, sizeof what, r->status ? "HTTP status %u%s" : "%.0u%s", r->status,
-		         r->status ? "" : r->error);
-		return monitor_is_down(m, &x->about, &x->seen->down_since, what, e);
-	}
+	if (r->status != 200 && r->status != 404)
+		return monitor_not_answered(m, &x->about, &x->seen->down_since, r, e);
 	TRY(monitor_is_up(m, &x->about, &x->seen->down_since, e));
 	if (r->status == 404)
 		return ST_OK;
