@@ -30,8 +30,7 @@ static st_t verify_line(struct rd text, const struct note_signature *s, const st
 	uint64_t time = 0;
 	st_t st = note_verify(text, s, k, &time, &why);
 	if (st != ST_OK && st != ST_UNSUPPORTED)
-		return fail(e, st < 0 ? st : ST_BAD_SIG, 0, "checkpoint: signature of %s: %s", k->name,
-		            why.text);
+		return fail(e, st < 0 ? st : ST_BAD_SIG, 0, "checkpoint: %s", why.text);
 	*ret_valid = st == ST_OK;
 	*ret_time = time;
 	return ST_OK;
@@ -49,8 +48,8 @@ static st_t judge_logs(struct judgement *j, const struct note_signature *s, stru
 {
 	for (size_t i = 0; i < j->p->nlogs; i++) {
 		const struct note_key *k = &j->p->logs[i].key;
-		bool valid;
-		uint64_t time;
+		bool valid = false;
+		uint64_t time = 0;
 		if (!is_key_of(s, k))
 			continue;
 		TRY(verify_line(j->note->text, s, k, &valid, &time, e));
@@ -68,8 +67,8 @@ static st_t judge_witnesses(struct judgement *j, const struct note_signature *s,
 	struct policy_verdict *v = &j->v;
 	for (size_t i = 0; i < j->p->nwitnesses; i++) {
 		const struct note_key *k = &j->p->witnesses[i].key;
-		bool valid;
-		uint64_t time;
+		bool valid = false;
+		uint64_t time = 0;
 		if (!is_key_of(s, k))
 			continue;
 		TRY(verify_line(j->note->text, s, k, &valid, &time, e));

@@ -7,9 +7,6 @@
 
 #define HEADER "c2sp.org/tlog-proof@v1"
 
-/* Base64 characters of the extra data that are looked at in one step: a multiple of 4. */
-#define EXTRA_STEP 1024
-
 /* Hashes of the longest path: a tree of 2^63 - 1 leaves has 63 levels above them. */
 #define PATH_MAX_HASHES 63
 
@@ -43,31 +40,21 @@ static bool line_after(const struct proof_reader *r, const char *keyword, struct
 	return true;
 }
 
-/* Whether all of it is base64 (canonical, padded) without keeping what it means. */
-static bool is_base64(struct rd in)
-{
-	uint8_t bytes[EXTRA_STEP / 4 * 3];
-	size_t n;
-	while (rd_left(&in) > EXTRA_STEP)
-		if (!text_base64(rd_sub(&in, EXTRA_STEP), bytes, sizeof bytes, &n) || n != sizeof bytes)
-			return false;
-	return text_base64(rd_sub(&in, rd_left(&in)), bytes, sizeof bytes, &n);
-}
-
 /* "The second line MAY start with the string `extra` followed by a space (U+0020) and base64-encoded
  * opaque extra data. If no extra data is present, this line is omitted." */
 static st_t read_extra(struct proof_reader *r, struct offline_proof *p)
 {
+	size_t n;
 	if (!line_after(r, "extra ", &p->extra_base64))
 		return ST_OK;
-	p->has_extra = true;
-	if (p->extra_base64.len > (PROOF_EXTRA_MAX + 2) / 3 * 4)
+	if (!text_base64_check(p->extra_base64, &n))
+		return BAD(r, "the extra data is not base64 (RFC 4648 section 4)");
+	if (n > PROOF_EXTRA_MAX)
 		return fail(r->e, ST_LIMIT, r->off, "tlog-proof: more than %zu bytes of extra data",
 		            PROOF_EXTRA_MAX);
-	if (p->extra_base64.len == 0)
+	if (n == 0)
 		return BAD(r, "an extra line without data; it is to be omitted");
-	if (!is_base64(p->extra_base64))
-		return BAD(r, "the extra data is not base64 (RFC 4648 section 4)");
+	p->has_extra = true;
 	return next_line(r);
 }
 

@@ -4,6 +4,7 @@
 #define VITRINE_TEST_MONITOR_WORLD_H
 
 #include "monitor/monitor.h"
+#include "tlog/tile.h"
 #include "net/fetch_fake.h"
 #include "tlog_make.h"
 

@@ -1,7 +1,7 @@
 #include "tlog/policy.h"
 
 #include "base/num.h"
-#include "t.h"
+#include "test/t.h"
 #include "tlog_make.h"
 
 #define NKEYS 8
