@@ -102,21 +102,27 @@ static st_t take_index(struct rd *in, uint64_t *ret, struct err *e)
 	return ST_OK;
 }
 
+static st_t take_end(const struct rd *in, struct err *e)
+{
+	if (rd_left(in))
+		return fail(e, ST_MALFORMED, in->pos, "tlog-tiles: more follows the path");
+	return ST_OK;
+}
+
 static st_t take_width(struct rd *in, unsigned *ret, struct err *e)
 {
 	*ret = TILE_WIDTH;
 	if (take(in, ".p/") && (!take_small(in, ret) || *ret == 0 || *ret >= TILE_WIDTH))
 		return fail(e, ST_MALFORMED, in->pos,
 		            "tlog-tiles: the width of a partial tile is 1 to 255, without leading zeros");
-	if (rd_left(in))
-		return fail(e, ST_MALFORMED, in->pos, "tlog-tiles: more follows the path of a tile");
-	return ST_OK;
+	return take_end(in, e);
 }
 
 st_t tile_path_parse(struct rd in, struct tile *ret, struct err *e)
 {
 	struct tile t = {.kind = TILE_CHECKPOINT, .width = TILE_WIDTH};
-	if (take(&in, "checkpoint") && rd_left(&in) == 0) {
+	if (take(&in, "checkpoint")) {
+		TRY(take_end(&in, e));
 		*ret = t;
 		return ST_OK;
 	}
