@@ -255,7 +255,7 @@ static void list_resolver_files(struct resolver_files *r)
 
 /* "hosts: files dns", whatever /etc/nsswitch.conf says: both are part of libc, so no module has to be
  * loaded in the jail. */
-static st_t prepare_libraries(struct fetcher *f, struct err *e)
+static st_t prepare_libraries(struct err *e)
 {
 	struct addrinfo *a = NULL, hints = {.ai_flags = AI_NUMERICHOST};
 	TRY(sandbox_preload(e));
@@ -265,6 +265,12 @@ static st_t prepare_libraries(struct fetcher *f, struct err *e)
 		freeaddrinfo(a);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return fail(e, ST_IO, 0, "curl does not start");
+	return ST_OK;
+}
+
+/* In the jail: it has a pair of sockets of its own, which the closing of the jail would close. */
+static st_t make_multi(struct fetcher *f, struct err *e)
+{
 	f->multi = curl_multi_init();
 	if (!f->multi)
 		return fail(e, ST_NOMEM, 0, "curl: out of memory");
@@ -277,13 +283,13 @@ static st_t enter(struct fetcher *f, struct sandbox_report *ret, struct err *e)
 {
 	struct resolver_files files = {.n = 0};
 	TRY(read_trusted(f, e));
-	TRY(prepare_libraries(f, e));
+	TRY(prepare_libraries(e));
 	list_resolver_files(&files);
 	struct sandbox_paths paths = {.ro = files.fd, .nro = files.n};
 	st_t st = sandbox_enter_with(ROLE_FETCH, &paths, ret, e);
 	for (size_t i = 0; i < files.n; i++)
 		close(files.fd[i]);
-	return st;
+	return st == ST_OK ? make_multi(f, e) : st;
 }
 
 /* Ends without exit() and without freeing. */
