@@ -37,7 +37,8 @@ enum alert_kind {
 
 enum alert_severity { ALERT_WARNING, ALERT_ERROR, ALERT_CRITICAL };
 
-/* A condition clears by itself; what happened once (an event) stays open until it is acknowledged. */
+/* A condition clears by itself; what happened once (an event) stays open until it is acknowledged.
+ */
 enum alert_state { ALERT_RAISED, ALERT_CLEARED, ALERT_ACKNOWLEDGED };
 
 const char *alert_name(enum alert_kind k);
@@ -50,7 +51,7 @@ bool alert_is_event(enum alert_kind k);
 struct alert_about {
 	const char *log;     /* origin */
 	const char *witness; /* its name in the policy */
-	const char *other;   /* a second witness, or the rebuilder */
+	const char *other;   /* a second witness, a rebuilder; "monitoring": the witness's address */
 	const uint8_t *sha256;
 	const char *name; /* of the subject; a label, does not tell apart */
 	bool has_index;

@@ -76,7 +76,7 @@ st_t watch_check_prefix(struct watch *w, uint64_t small, const struct tlog_hash 
 st_t watch_tile_trouble(struct watch *w, st_t st, const struct err *why, struct err *e);
 
 /* Times of a cosignature: future, backwards. *last is what was seen before, and updated. */
-st_t watch_check_time(struct watch *w, const char *witness, uint64_t time, uint64_t *last,
+st_t watch_check_time(struct watch *w, const struct alert_about *a, uint64_t time, uint64_t *last,
                       struct err *e);
 
 /* Something did not answer, or did again. `what` names it. */

@@ -37,7 +37,9 @@ static st_t check_times(struct watch *w, const struct view *v, struct err *e)
 		struct monitor_view *seen = monitor_state_view(&w->m->state, w->l->id, id);
 		if (!seen)
 			return fail(e, ST_NOMEM, 0, "monitor: out of memory");
-		TRY(watch_check_time(w, p->witnesses[i].name, v->time[i], &seen->time, e));
+		struct alert_about a = w->about;
+		a.witness = p->witnesses[i].name;
+		TRY(watch_check_time(w, &a, v->time[i], &seen->time, e));
 	}
 	return check_stale(w, v, e);
 }

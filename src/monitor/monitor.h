@@ -1,7 +1,7 @@
 /* The monitor: follows logs and their witnesses, step by step. It does no I/O of its own: the
  * network is a struct fetch, the clock a number, what it remembers a structure that the caller
- * stores, what it has to say goes to functions of the caller. So tests replay years in a moment, and
- * in production it runs in the jailed watcher.
+ * stores, what it has to say goes to functions of the caller. So tests replay years in a moment,
+ * and in production it runs in a jail (proc/broker/watch.h).
  *
  * Invariants
  * 1. What is remembered of a log is a checkpoint with its quorum, proven to extend the one before,
@@ -56,8 +56,8 @@ struct monitor {
 	struct monitor_summary sum;
 };
 
-/* Seconds since 1970. ST_OK also with alerts. Below 0: our fault or the fetcher's; the state is then
- * half-way and must not be stored. */
+/* Seconds since 1970. ST_OK also with alerts. Below 0: our fault or the fetcher's; the state is
+ * then half-way and must not be stored. */
 st_t monitor_step(struct monitor *m, uint64_t now, struct monitor_summary *ret, struct err *e);
 
 #endif

@@ -1,5 +1,5 @@
-/* A step: all checkpoints are asked for at once, then each log is looked at, then what was released.
- */
+/* A step: all checkpoints are asked for at once, then each log is looked at, then what was
+ * released. */
 #include "monitor/inside.h"
 
 #include "crypto/digest.h"

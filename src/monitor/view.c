@@ -50,23 +50,21 @@ st_t view_read(const struct watch *w, struct rd bytes, struct view *ret, struct 
 	return read_cosignatures(w->m->cfg->policy, ret, e);
 }
 
-st_t watch_check_time(struct watch *w, const char *witness, uint64_t time, uint64_t *last,
+st_t watch_check_time(struct watch *w, const struct alert_about *a, uint64_t time, uint64_t *last,
                       struct err *e)
 {
 	struct monitor *m = w->m;
-	struct alert_about a = w->about;
-	a.witness = witness;
 	if (time > m->now && time - m->now > m->cfg->clock_tolerance)
-		return monitor_raise(m, ALERT_FUTURE_TIME, &a, NULL, e,
+		return monitor_raise(m, ALERT_FUTURE_TIME, a, NULL, e,
 		                     "the cosignature is of %" PRIu64 " seconds ahead of our clock",
 		                     time - m->now);
-	TRY(monitor_clear(m, ALERT_FUTURE_TIME, &a, e));
+	TRY(monitor_clear(m, ALERT_FUTURE_TIME, a, e));
 	if (time < *last)
-		return monitor_raise(m, ALERT_TIME_BACKWARDS, &a, NULL, e,
+		return monitor_raise(m, ALERT_TIME_BACKWARDS, a, NULL, e,
 		                     "the cosignature is %" PRIu64 " seconds older than one seen before",
 		                     *last - time);
 	*last = time;
-	return monitor_clear(m, ALERT_TIME_BACKWARDS, &a, e);
+	return monitor_clear(m, ALERT_TIME_BACKWARDS, a, e);
 }
 
 st_t watch_tile_trouble(struct watch *w, st_t st, const struct err *why, struct err *e)

@@ -108,7 +108,9 @@ static st_t check_growth(struct witness_view *x, const struct view *v, struct er
 {
 	struct monitor *m = x->w->m;
 	size_t index = (size_t)(x->who - m->cfg->policy->witnesses);
-	TRY(watch_check_time(x->w, x->who->name, v->time[index], &x->seen->own_time, e));
+	struct alert_about a = x->about;
+	a.other = "monitoring"; /* not what the log shows of the same witness */
+	TRY(watch_check_time(x->w, &a, v->time[index], &x->seen->own_time, e));
 	if (v->cp.size < x->seen->own_size)
 		return monitor_raise(m, ALERT_SHRUNK, &x->about, NULL, e,
 		                     "shows %" PRIu64 " entries, and showed %" PRIu64 " before",

@@ -7,7 +7,7 @@ st_t log_source_new_url(const char *url, const struct fetch *fetch, struct log_s
 {
 	struct log_source *s = calloc(1, sizeof *s);
 	if (!s) return fail(e, ST_NOMEM, 0, "x");
-	snprintf(s->url, sizeof s->url, "%s", url); s->f = fetch; *ret = s; return ST_OK;
+	snprintf(s->url, sizeof s->url, "%s", url); size_t n = strlen(s->url); while (n && s->url[n - 1] == 0x2f) s->url[--n] = 0; s->f = fetch; *ret = s; return ST_OK;
 }
 void log_source_free(struct log_source *s) { free(s); }
 st_t log_source_get(struct log_source *s, const struct tile *t, struct buf *ret, struct err *e)

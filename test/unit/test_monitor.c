@@ -143,8 +143,7 @@ static void another_root_at_the_same_size_is_a_split_view(void)
 {
 	begin_good(ALL);
 	rewrite_first();
-	w->served = w->n;
-	world_sign(w, &w->note, w->n, 7, w->now);
+	world_publish(w);
 	step();
 	T_EQ(world_said(w, ALERT_SPLIT_VIEW, ALERT_RAISED), 4); /* the log's, and three witnesses */
 	end();
@@ -801,21 +800,21 @@ static void refused(const char *lines, const char *why)
 static void configurations_that_break_a_rule_are_refused_with_their_line(void)
 {
 	begin(ALL);
-	refused("nonsense 1\n", "line 12");
-	refused("interval\n", "line 12: \"interval\" without a value");
-	refused("interval 5\n", "line 12: a time is");
+	refused("nonsense 1\n", "line 13");
+	refused("interval\n", "line 13: \"interval\" without a value");
+	refused("interval 5\n", "line 13: a time is");
 	refused("interval 5m 6m\n", "too many words");
 	refused("interval 05m\n", "a time is");
-	refused("interval 5m\ninterval 5m\n", "line 13: a second");
+	refused("interval 5m\ninterval 5m\n", "line 14: a second");
 	refused("rebuilds-needed 0\n", "a number from 1");
 	refused("rebuilds-needed 3\n", "fewer rebuilders");
 	refused("release-signatures 2\n", "fewer publishers");
 	refused("fetch-subjects maybe\n", "\"yes\" or \"no\"");
-	refused("repository ftp://x/{sha256}\n", "line 12: a second");
+	refused("repository ftp://x/{sha256}\n", "line 13: a second");
 	refused("hook relative\n", "full path");
 	refused("hook\n", "full path");
 	refused("publisher p2\n", "a name and a key");
-	refused("publisher p2 x\n", "line 12");
+	refused("publisher p2 x\n", "line 13");
 	refused("publisher p2 key.pem\n", "file");
 	refused("publisher p2 spki:AAAA\n", "neither Ed25519");
 	refused("publisher p2 spki:!\n", "base64");
