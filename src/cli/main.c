@@ -17,6 +17,7 @@ struct command {
 static const struct command commands[] = {
     {"scan", cmd_scan, "scan files and folders"},
     {"db", cmd_db, "build, explain, compare and try signature databases"},
+    {"monitor", cmd_monitor, "watch transparency logs and their witnesses"},
     {"help", cmd_help, "show this, or the help of a command"},
     {"version", cmd_version, "show the version"},
 };
