@@ -1,6 +1,6 @@
 /* libvitrine-tlog: transparency logs by the public standards, for those who check proofs, for logs,
- * witnesses and monitors. It reads and writes bytes that you bring; it opens no file, no socket, asks
- * no clock, prints nothing and never ends your process. See vitrine-tlog(3).
+ * witnesses and monitors. It reads and writes bytes that you bring; it opens no file, no socket,
+ * asks no clock, prints nothing and never ends your process. See vitrine-tlog(3).
  *
  *   Merkle tree, proofs        RFC 6962 section 2.1, RFC 9162 section 2.1
  *   tiles, entry bundles       C2SP tlog-tiles
@@ -10,22 +10,23 @@
  *   policies, quorums          C2SP tlog-policy
  *   offline proofs             C2SP tlog-proof
  *
- * Statuses. What can fail returns an enum vitrine_tlog_status; 0 is success and anything else is not.
- * Outputs (`ret_...`) are written only on success, unless a function says otherwise. `error` may be
- * NULL; if not, it is written only where a function fails, with a text in English that names the
- * rule that was broken.
+ * Statuses. What can fail returns an enum vitrine_tlog_status; 0 is success and anything else is
+ * not. Outputs (`ret_...`) are written only on success, unless a function says otherwise. `error`
+ * may be NULL; if not, it is written only where a function fails, with a text in English that names
+ * the rule that was broken.
  *
  * Ownership. An opaque type is made by ..._new() or ..._parse() and freed by its ..._free(), which
- * takes NULL. Text and bytes that the library allocates are freed with vitrine_tlog_free(). A struct
- * vitrine_tlog_span never owns: it points into what the function says, and is valid as long as that
- * is. Inputs are only read, and are not kept after the call, except where a function says "borrows".
+ * takes NULL. Text and bytes that the library allocates are freed with vitrine_tlog_free(). A
+ * struct vitrine_tlog_span never owns: it points into what the function says, and is valid as long
+ * as that is. Inputs are only read, and are not kept after the call, except where a function says
+ * "borrows".
  *
  * Hostile input. Every function that takes bytes may be given anything. Pointers must be valid, and
  * may be NULL where the size is 0 or where it is said.
  *
- * Threads. The library has no state of its own. Different objects may be used by different threads at
- * once. An object that a function takes as pointer to const may be shared by threads that all use it
- * as const; otherwise one thread at a time.
+ * Threads. The library has no state of its own. Different objects may be used by different threads
+ * at once. An object that a function takes as pointer to const may be shared by threads that all
+ * use it as const; otherwise one thread at a time.
  *
  * Sizes are in bytes, indexes count from 0, times are seconds since 1970-01-01 UTC. Trees have at
  * most 2^63 - 1 leaves. */
@@ -60,10 +61,10 @@ enum vitrine_tlog_status {
 	VITRINE_TLOG_BAD_SIGNATURE = 4, /* a signature is wrong, or those that are needed are missing */
 	VITRINE_TLOG_BAD_PROOF = 5,     /* a Merkle proof does not lead where it should */
 	VITRINE_TLOG_NOT_FOUND = 6,     /* what was asked for is not there */
-	VITRINE_TLOG_NO_MEMORY = 7,
+	VITRINE_TLOG_NO_MEMORY = 7, /* or libcrypto could not work; not the input's fault */
 	VITRINE_TLOG_ARGUMENT = 8, /* a value that the function does not take */
 	VITRINE_TLOG_CALLBACK = 9, /* a function of yours failed */
-	VITRINE_TLOG_INTERNAL = 10 /* libcrypto failed; not the input's fault */
+	VITRINE_TLOG_INTERNAL = 10 /* a defect of this library */
 };
 
 /* Longest message with its NUL. */
@@ -103,11 +104,11 @@ struct vitrine_tlog_hash {
 /* The root of the empty tree: SHA-256(""). */
 VITRINE_TLOG_API void vitrine_tlog_hash_empty(struct vitrine_tlog_hash *ret);
 
-/* SHA-256(0x00 || entry). INTERNAL. */
+/* SHA-256(0x00 || entry). NO_MEMORY. */
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_hash_leaf(const void *entry, size_t size, struct vitrine_tlog_hash *ret);
 
-/* SHA-256(0x01 || left || right). INTERNAL. */
+/* SHA-256(0x01 || left || right). NO_MEMORY. */
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_hash_node(const struct vitrine_tlog_hash *left, const struct vitrine_tlog_hash *right,
                        struct vitrine_tlog_hash *ret);
@@ -126,7 +127,7 @@ struct vitrine_tlog_proof {
 };
 
 /* Is this leaf hash number `index` of the tree of `size` leaves with that root? `path` has `count`
- * hashes, leaf's sibling first. OK: proven. BAD_PROOF: not proven. INTERNAL. */
+ * hashes, leaf's sibling first. OK: proven. BAD_PROOF: not proven. NO_MEMORY. */
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_check_inclusion(const struct vitrine_tlog_hash *leaf, uint64_t index, uint64_t size,
                              const struct vitrine_tlog_hash *path, size_t count,
@@ -150,7 +151,7 @@ struct vitrine_tlog_nodes {
 	void *user;
 };
 
-/* BAD_PROOF: no such leaf or sizes. CALLBACK. INTERNAL. */
+/* BAD_PROOF: no such leaf or sizes. CALLBACK. NO_MEMORY. */
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_prove_inclusion(const struct vitrine_tlog_nodes *nodes, uint64_t index, uint64_t size,
                              struct vitrine_tlog_proof *ret, struct vitrine_tlog_error *error);
@@ -169,7 +170,7 @@ typedef struct vitrine_tlog_tree vitrine_tlog_tree;
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status vitrine_tlog_tree_new(vitrine_tlog_tree **ret);
 VITRINE_TLOG_API void vitrine_tlog_tree_free(vitrine_tlog_tree *tree);
 
-/* Appends a leaf hash. LIMIT: the tree is full. INTERNAL: the tree can no longer be used. */
+/* Appends a leaf hash. LIMIT: the tree is full. NO_MEMORY: it can no longer be used. */
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_tree_add(vitrine_tlog_tree *tree, const struct vitrine_tlog_hash *leaf);
 VITRINE_TLOG_API uint64_t vitrine_tlog_tree_size(const vitrine_tlog_tree *tree);
@@ -195,8 +196,8 @@ struct vitrine_tlog_tile {
 	unsigned width; /* 1 to 256; 256 is a full tile */
 };
 
-/* "tile/0/x001/x234/067", "tile/entries/000.p/5", "checkpoint": no slash in front. ARGUMENT: no such
- * tile. */
+/* "tile/0/x001/x234/067", "tile/entries/000.p/5", "checkpoint": no slash in front. ARGUMENT: no
+ * such tile. */
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_tile_path(const struct vitrine_tlog_tile *tile, char ret[VITRINE_TLOG_TILE_PATH_MAX]);
 
@@ -208,11 +209,12 @@ vitrine_tlog_tile_parse(const char *path, size_t size, struct vitrine_tlog_tile 
 /* The number of hashes of that level in a tree of `size` leaves: floor(size / 256^level). */
 VITRINE_TLOG_API uint64_t vitrine_tlog_tile_level_size(uint64_t size, unsigned level);
 
-/* How wide a tile is in a tree of `size` leaves: 256, less for the last of its level, 0 if it is not
- * in the tree. Entry bundles are as wide as tiles of level 0. */
+/* How wide a tile is in a tree of `size` leaves: 256, less for the last of its level, 0 if it is
+ * not in the tree. Entry bundles are as wide as tiles of level 0. */
 VITRINE_TLOG_API unsigned vitrine_tlog_tile_width(uint64_t size, unsigned level, uint64_t index);
 
-/* Reads `tile->width` hashes from the bytes of a tile. MALFORMED: not exactly that long. ARGUMENT. */
+/* Reads `tile->width` hashes from the bytes of a tile. MALFORMED: not exactly that long.
+ * ARGUMENT. */
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_tile_read(const struct vitrine_tlog_tile *tile, const void *data, size_t size,
                        struct vitrine_tlog_hash ret[VITRINE_TLOG_TILE_WIDTH],
@@ -239,8 +241,8 @@ VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_bundle_format(const struct vitrine_tlog_span *entries, size_t count,
                            uint8_t **ret_data, size_t *ret_size, struct vitrine_tlog_error *error);
 
-/* Where tiles come from: `get` writes the `tile->width` hashes of a tile of hashes and returns 0, or
- * anything else if it cannot (CALLBACK). */
+/* Where tiles come from: `get` writes the `tile->width` hashes of a tile of hashes and returns 0,
+ * or anything else if it cannot (CALLBACK). */
 struct vitrine_tlog_tile_source {
 	int (*get)(void *user, const struct vitrine_tlog_tile *tile,
 	           struct vitrine_tlog_hash ret[VITRINE_TLOG_TILE_WIDTH]);
@@ -301,7 +303,8 @@ vitrine_tlog_key_format(const vitrine_tlog_key *key, char **ret_text, size_t *re
 typedef struct vitrine_tlog_signer vitrine_tlog_signer;
 
 /* Makes a key of a seed of 32 random bytes, which is not kept; zeroise it yourself. MALFORMED: no
- * name for a key. UNSUPPORTED: a type that is only verified, or that libcrypto has not. NO_MEMORY. */
+ * name for a key. UNSUPPORTED: a type that is only verified, or that libcrypto has not.
+ * NO_MEMORY. */
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_signer_new(const char *name, enum vitrine_tlog_key_type type,
                         const uint8_t seed[VITRINE_TLOG_SEED_SIZE], vitrine_tlog_signer **ret,
@@ -314,9 +317,10 @@ VITRINE_TLOG_API void vitrine_tlog_signer_free(vitrine_tlog_signer *signer);
 VITRINE_TLOG_API const vitrine_tlog_key *
 vitrine_tlog_signer_key(const vitrine_tlog_signer *signer);
 
-/* One signature line over the text of a note (which ends with a newline), to be appended to the note.
- * `time`: of a cosignature, not 0; ignored for VITRINE_TLOG_ED25519. Free with vitrine_tlog_free().
- * MALFORMED: no text of a note, or of a cosignature no checkpoint, or time 0. NO_MEMORY. */
+/* One signature line over the text of a note (which ends with a newline), to be appended to the
+ * note. `time`: of a cosignature, not 0; ignored for VITRINE_TLOG_ED25519. Free with
+ * vitrine_tlog_free(). MALFORMED: no text of a note, or of a cosignature no checkpoint, or time 0.
+ * NO_MEMORY. */
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_sign(const vitrine_tlog_signer *signer, const void *text, size_t size, uint64_t time,
                   char **ret_line, size_t *ret_size, struct vitrine_tlog_error *error);
@@ -362,7 +366,7 @@ vitrine_tlog_note_signature(const vitrine_tlog_note *note, size_t i,
 
 /* Verifies the signature of this key; of several, every one. ret_time (may be NULL): of a
  * cosignature (the latest), else 0. NOT_FOUND: the key did not sign. BAD_SIGNATURE: it is wrong, or
- * not of the right length. UNSUPPORTED. NO_MEMORY. INTERNAL. */
+ * not of the right length. UNSUPPORTED. NO_MEMORY. */
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_note_verify(const vitrine_tlog_note *note, const vitrine_tlog_key *key,
                          uint64_t *ret_time, struct vitrine_tlog_error *error);
@@ -440,7 +444,7 @@ struct vitrine_tlog_verdict {
  * quorum, and no signature of a known key is wrong. The verdict's spans point into `data`.
  * MALFORMED, LIMIT: no note or no checkpoint. NOT_FOUND: the origin is that of no log.
  * BAD_SIGNATURE: not signed by its log, a wrong signature, or no quorum (the text says who is
- * missing). NO_MEMORY. INTERNAL. A policy says nothing of age: compare `time` with your clock. */
+ * missing). NO_MEMORY. A policy says nothing of age: compare `time` with your clock. */
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_policy_check(const vitrine_tlog_policy *policy, const void *data, size_t size,
                           struct vitrine_tlog_verdict *ret, struct vitrine_tlog_error *error);
@@ -463,8 +467,9 @@ vitrine_tlog_offline_proof_parse(const void *data, size_t size,
                                  struct vitrine_tlog_error *error);
 
 /* Is the entry with this leaf hash in a log that the policy accepts? OK only if the checkpoint is
- * accepted and the entry is in its tree. `ret` may be NULL; its spans point into `data`. Statuses of
- * vitrine_tlog_offline_proof_parse(), vitrine_tlog_policy_check(), vitrine_tlog_check_inclusion(). */
+ * accepted and the entry is in its tree. `ret` may be NULL; its spans point into `data`. Statuses
+ * of vitrine_tlog_offline_proof_parse(), vitrine_tlog_policy_check(),
+ * vitrine_tlog_check_inclusion(). */
 VITRINE_TLOG_CHECKED enum vitrine_tlog_status
 vitrine_tlog_offline_proof_check(const vitrine_tlog_policy *policy, const void *data, size_t size,
                                  const struct vitrine_tlog_hash *leaf,

@@ -20,6 +20,8 @@ int cmd_db_explain(int argc, char **argv);
 int cmd_db_diff(int argc, char **argv);
 int cmd_db_test(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
+int cmd_log(int argc, char **argv);
+int cmd_log_check(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 

@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"scan", cmd_scan, "scan files and folders"},
     {"db", cmd_db, "build, explain, compare and try signature databases"},
     {"monitor", cmd_monitor, "watch transparency logs and their witnesses"},
+    {"log", cmd_log, "check transparency logs"},
     {"help", cmd_help, "show this, or the help of a command"},
     {"version", cmd_version, "show the version"},
 };

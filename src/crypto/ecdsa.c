@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* Longest key that is looked at: those of other algorithms are told apart, up to RSA with 8192
+ * bits. */
+#define SPKI_MAX 1100
+
 /* Each curve with the length of its SubjectPublicKeyInfo: a compressed point or parameters written
  * out would give others. */
 static const struct {
@@ -37,7 +41,7 @@ static st_t check_curve(const EVP_PKEY *key, size_t n, struct err *e)
 static st_t read_key(const uint8_t *spki, size_t n, EVP_PKEY **ret, struct err *e)
 {
 	const unsigned char *p = spki;
-	EVP_PKEY *key = n <= curves[2].nspki ? d2i_PUBKEY(NULL, &p, (long)n) : NULL;
+	EVP_PKEY *key = n <= SPKI_MAX ? d2i_PUBKEY(NULL, &p, (long)n) : NULL;
 	ERR_clear_error();
 	if (!key)
 		return fail(e, ST_MALFORMED, 0, "a public key that is not a DER SubjectPublicKeyInfo");

@@ -99,11 +99,71 @@ static const struct rule rules[] = {
 	{GROUP_TALK, SCMP_SYS(sendmsg), "requests"},
 	{GROUP_TALK, SCMP_SYS(poll), "waiting for answers"},
 
-	/* Files to read: Landlock, the empty root and RESOLVE_BENEATH say which. The flags of openat2()
-	 * are in memory, but nothing writes to a file in a role without GROUP_WRITE_FILES: Landlock. */
+	/* Files to read: Landlock and the empty root say which. */
 	{GROUP_LOOK_UP, SCMP_SYS(openat), "tiles, settings of the resolver",
 	 ARG_LACKS(2, O_ACCMODE | O_CREAT | O_TRUNC)},
 	{GROUP_LOOK_UP, SCMP_SYS(newfstatat), "has a file changed?"},
+
+	/* By a folder's descriptor, never out of it: RESOLVE_BENEATH. The flags are in memory where
+	 * they are not seen here; that nothing is written, where the role does not write, is held by
+	 * Landlock. */
+	{GROUP_LOOK_UP, SCMP_SYS(openat2), "tiles, below their folder"},
+
+	/* A server (log serve, witness): connections of a socket that it was given. */
+	{GROUP_ACCEPT, SCMP_SYS(accept4), "connections"},
+	{GROUP_ACCEPT, SCMP_SYS(recvfrom), "requests"},
+	{GROUP_ACCEPT, SCMP_SYS(sendto), "answers"},
+	{GROUP_ACCEPT, SCMP_SYS(sendmsg), "answers: head and body at once"},
+	{GROUP_ACCEPT, SCMP_SYS(sendfile), "answers: files"},
+	{GROUP_ACCEPT, SCMP_SYS(shutdown), "the end of a connection"},
+	{GROUP_ACCEPT, SCMP_SYS(setsockopt), "when packets leave"},
+	{GROUP_ACCEPT, SCMP_SYS(getsockname), "is it IPv4?"},
+	{GROUP_ACCEPT, SCMP_SYS(getsockopt), "libmicrohttpd: kind of the socket"},
+	{GROUP_ACCEPT, SCMP_SYS(epoll_create1), "waiting"},
+	{GROUP_ACCEPT, SCMP_SYS(epoll_ctl), "waiting"},
+	{GROUP_ACCEPT, SCMP_SYS(epoll_wait), "waiting"},
+	{GROUP_ACCEPT, SCMP_SYS(epoll_pwait), "waiting"},
+	{GROUP_ACCEPT, SCMP_SYS(poll), "waiting"},
+	{GROUP_ACCEPT, SCMP_SYS(eventfd2), "waking a thread"},
+	{GROUP_ACCEPT, SCMP_SYS(fcntl), "not to wait", ARG_IS(1, F_GETFL)},
+	{GROUP_ACCEPT, SCMP_SYS(fcntl), "not to wait", ARG_IS(1, F_SETFL)},
+
+	{GROUP_SIGNALS, SCMP_SYS(rt_sigtimedwait), "being told to end"},
+
+	/* Own files (log add, witness): Landlock and the root say which. */
+	{GROUP_WRITE_FILES, SCMP_SYS(openat), "files of the log, SQLite"},
+	{GROUP_WRITE_FILES, SCMP_SYS(open), "SQLite on old libc"},
+	{GROUP_WRITE_FILES, SCMP_SYS(pwrite64), "SQLite, tiles"},
+	{GROUP_WRITE_FILES, SCMP_SYS(pwritev), "tiles"},
+	{GROUP_WRITE_FILES, SCMP_SYS(fsync), "durability"},
+	{GROUP_WRITE_FILES, SCMP_SYS(fdatasync), "durability"},
+	{GROUP_WRITE_FILES, SCMP_SYS(sync_file_range), "durability: to begin with writing"},
+	{GROUP_WRITE_FILES, SCMP_SYS(syncfs), "durability of many files"},
+	{GROUP_WRITE_FILES, SCMP_SYS(ftruncate), "SQLite, undoing"},
+	{GROUP_WRITE_FILES, SCMP_SYS(fallocate), "room for a file"},
+	{GROUP_WRITE_FILES, SCMP_SYS(rename), "a file appears whole"},
+	{GROUP_WRITE_FILES, SCMP_SYS(renameat), "a file appears whole"},
+	{GROUP_WRITE_FILES, SCMP_SYS(renameat2), "a file appears whole, or not at all"},
+	{GROUP_WRITE_FILES, SCMP_SYS(linkat), "a file appears whole"},
+	{GROUP_WRITE_FILES, SCMP_SYS(unlink), "SQLite: its journal"},
+	{GROUP_WRITE_FILES, SCMP_SYS(unlinkat), "temporary files"},
+	{GROUP_WRITE_FILES, SCMP_SYS(mkdir), "folders of tiles"},
+	{GROUP_WRITE_FILES, SCMP_SYS(mkdirat), "folders of tiles"},
+	{GROUP_WRITE_FILES, SCMP_SYS(getdents64), "reading a folder"},
+	{GROUP_WRITE_FILES, SCMP_SYS(access), "SQLite: is there a journal?"},
+	{GROUP_WRITE_FILES, SCMP_SYS(faccessat), "is there a file?"},
+	{GROUP_WRITE_FILES, SCMP_SYS(faccessat2), "is there a file?"},
+	{GROUP_WRITE_FILES, SCMP_SYS(stat), "SQLite on old libc"},
+	{GROUP_WRITE_FILES, SCMP_SYS(lstat), "SQLite on old libc"},
+	{GROUP_WRITE_FILES, SCMP_SYS(readlink), "SQLite: is the database a link?"},
+	{GROUP_WRITE_FILES, SCMP_SYS(getcwd), "SQLite: name of the database"},
+	{GROUP_WRITE_FILES, SCMP_SYS(geteuid), "SQLite: may it give files away?"},
+	{GROUP_WRITE_FILES, SCMP_SYS(fchown), "SQLite as root: it goes without", .error = EPERM},
+	{GROUP_WRITE_FILES, SCMP_SYS(fchmod), "rights of a file that is made"},
+	{GROUP_WRITE_FILES, SCMP_SYS(flock), "one writer"},
+	{GROUP_WRITE_FILES, SCMP_SYS(fcntl), "reading a folder", ARG_IS(1, F_DUPFD_CLOEXEC)},
+	{GROUP_WRITE_FILES, SCMP_SYS(fcntl), "locks of SQLite, settings of descriptors",
+	 ARG_LACKS(1, ~(uint32_t)63)},
 
 	/* The network outwards (fetch). Other families are refused rather than killed: glibc tries
 	 * nscd (AF_UNIX) and asks for own addresses (AF_NETLINK), and does without. */

@@ -80,10 +80,9 @@ const struct note_signature *note_find(const struct note *n, const struct note_k
 st_t note_verify(struct rd text, const struct note_signature *s, const struct note_key *k,
                  uint64_t *ret_time, struct err *e);
 
-/* Verifies what this key says of a note, and is what policies ask. Two lines of one key are
- * refused: "verifiers MUST verify the signature", so a second one may not hide behind the first,
- * and nobody has to sign twice. ST_NOT_FOUND: no signature of it; ST_MALFORMED: two; else as
- * note_verify(). */
+/* Verifies what one key says of a note. Two lines of that key are refused: "verifiers MUST verify
+ * the signature", so a second one may not hide behind the first, and nobody has to sign twice.
+ * ST_NOT_FOUND: no signature of it; ST_MALFORMED: two; else as note_verify(). */
 st_t note_verify_key(const struct note *n, const struct note_key *k, uint64_t *ret_time,
                      struct err *e);
 

@@ -108,12 +108,10 @@ static st_t open_line(const struct note_signature *s, const struct note_key *k,
                       uint8_t raw[NOTE_SIGNATURE_MAX], struct rd *ret, struct err *e)
 {
 	size_t n;
-	if (s->id != k->id || !text_is(s->name, k->name))
-		return fail(e, ST_BAD_SIG, 0, "the line is of another key");
 	if (!text_base64(s->base64, raw, NOTE_SIGNATURE_MAX, &n))
 		return fail(e, ST_MALFORMED, 0, "not base64 of at most %d bytes", NOTE_SIGNATURE_MAX);
 	struct rd r = rd_make(raw, n);
-	if (rd_u32be(&r) != k->id)
+	if (rd_u32be(&r) != k->id || !text_is(s->name, k->name))
 		return fail(e, ST_BAD_SIG, 0, "the line is of another key");
 	*ret = r;
 	return rd_check(&r, e, "signed-note");

@@ -255,8 +255,8 @@ static st_t read_group(struct policy_reader *r)
 	return ST_OK;
 }
 
-/* "A policy file must include exactly one quorum line." "The name must be properly defined on a line
- * preceding the quorum definition." */
+/* "A policy file must include exactly one quorum line." "The name must be properly defined on a
+ * line preceding the quorum definition." */
 static st_t read_quorum(struct policy_reader *r)
 {
 	struct policy_quorum *q = &r->m->quorum;

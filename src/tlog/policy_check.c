@@ -21,8 +21,8 @@ static bool is_origin_known(const struct policy *p, struct rd origin)
 }
 
 /* C2SP signed-note: "If the key name and ID match a known key, verifiers MUST verify the signature.
- * If a signature from a known key fails to verify, clients SHOULD reject the whole note." Of a known
- * key whose algorithm this libcrypto has not, nothing was verified: it does not count. */
+ * If a signature from a known key fails to verify, clients SHOULD reject the whole note." Where
+ * libcrypto has not the algorithm of a known key, nothing was verified: it does not count. */
 static st_t verify_line(struct rd text, const struct note_signature *s, const struct note_key *k,
                         bool *ret_valid, uint64_t *ret_time, struct err *e)
 {

@@ -40,8 +40,8 @@ static bool line_after(const struct proof_reader *r, const char *keyword, struct
 	return true;
 }
 
-/* "The second line MAY start with the string `extra` followed by a space (U+0020) and base64-encoded
- * opaque extra data. If no extra data is present, this line is omitted." */
+/* "The second line MAY start with the string `extra` followed by a space (U+0020) and
+ * base64-encoded opaque extra data. If no extra data is present, this line is omitted." */
 static st_t read_extra(struct proof_reader *r, struct offline_proof *p)
 {
 	size_t n;
@@ -74,7 +74,8 @@ static st_t read_index(struct proof_reader *r, struct offline_proof *p)
 }
 
 /* "The next zero or more non-empty lines are the base64-encoded Merkle inclusion proof [...], one
- * SHA-256 hash per line [...]. After the inclusion proof lines and an empty line, the checkpoint". */
+ * SHA-256 hash per line [...]. After the inclusion proof lines and an empty line, the
+ * checkpoint". */
 static st_t read_path(struct proof_reader *r, struct offline_proof *p)
 {
 	for (;;) {

@@ -1,5 +1,5 @@
-/* Is a set of witnesses a quorum (C2SP tlog-policy, "Defining a witness group"), and what the quorum
- * is in words. */
+/* Is a set of witnesses a quorum (C2SP tlog-policy, "Defining a witness group"), and what the
+ * quorum is in words. */
 #include "tlog/quorum.h"
 
 #include "tlog/text.h"
@@ -51,8 +51,8 @@ static size_t member_from(const struct policy_quorum *q, size_t group, size_t fr
 	return QUORUM_NO_NODE;
 }
 
-/* Where a group goes on after its member `i`: the next member, or, up the tree, the end of the group
- * and what follows it. */
+/* Where a group goes on after its member `i`: the next member, or, up the tree, the end of the
+ * group and what follows it. */
 static size_t after_member(const struct policy_quorum *q, size_t i, struct buf *out)
 {
 	while (i != q->root) {

@@ -2,8 +2,8 @@
  * makes one and only quorum.c reads it.
  *
  * Invariants
- * 1. "A group definition can only refer to names defined on preceding lines": a member stands before
- *    its group in `node`, so one pass from first to last evaluates everything.
+ * 1. "A group definition can only refer to names defined on preceding lines": a member stands
+ *    before its group in `node`, so one pass from first to last evaluates everything.
  * 2. "Each defined name can be listed as a group member at most once": a node has one parent. */
 #ifndef VITRINE_TLOG_QUORUM_H
 #define VITRINE_TLOG_QUORUM_H

@@ -171,7 +171,7 @@ st_t text_check_note(struct rd in, struct err *e)
 		if (c >= 0x80 && !text_rune(&in, &rune))
 			return fail(e, ST_MALFORMED, at, "signed-note: not valid UTF-8");
 		if (c < 0x80)
-			in.pos++;
+			(void)rd_take(&in, 1);
 	}
 	return ST_OK;
 }

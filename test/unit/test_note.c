@@ -251,6 +251,11 @@ static void signatures_of_unknown_keys_are_ignored(void)
 	buf_add(&b, FOO_LINE, strlen(FOO_LINE));
 	T_EQ(open_note(rd_buf(&b), rd_str(FOO_VKEY), &time, NULL), ST_OK);
 	T_EQ(note.n, 4);
+	/* Also behind it: no second signature of the key, only of its name, and only of its ID. */
+	buf_add(&b, DASH "example.com/foo AAAAAAA=\n" DASH "example.com/bar Uw2QOgA=\n",
+	        2 * strlen(DASH "example.com/foo AAAAAAA=\n"));
+	T_EQ(open_note(rd_buf(&b), rd_str(FOO_VKEY), &time, NULL), ST_OK);
+	T_EQ(note.n, 6);
 	buf_done(&b);
 }
 
@@ -292,6 +297,15 @@ static void a_line_is_verified_with_its_own_key_only(void)
 	T_EQ(note_parse(note_file("checkpoint-300"), &note, NULL), ST_OK);
 	T_EQ(note_verify(note.text, &note.sig[0], &k, &time, &e), ST_BAD_SIG);
 	T_STR(e.text, "signature of example.com/foo: the line is of another key");
+	/* A right signature under another name, and under another ID. */
+	T_EQ(note_parse(note_file("ed25519"), &note, NULL), ST_OK);
+	struct note_signature s = note.sig[0];
+	s.name = rd_str("example.com/bar");
+	T_EQ(note_verify(note.text, &s, &k, &time, NULL), ST_BAD_SIG);
+	s = note.sig[0];
+	T_EQ(note_verify(note.text, &s, &k, &time, NULL), ST_OK);
+	k.id ^= 1;
+	T_EQ(note_verify(note.text, &s, &k, &time, NULL), ST_BAD_SIG);
 }
 
 static void signature_lines_alone_are_read(void)
@@ -425,6 +439,17 @@ static void an_ecdsa_key_has_one_encoding(void)
 	T_EQ(ecdsa_check_key(k.pub, 91, NULL), ST_MALFORMED);
 }
 
+/* RFC 6962 logs may sign with RSA; such a key is told from a broken one. */
+static void keys_of_other_algorithms_are_unsupported(void)
+{
+	struct note_key k = vector_key(vkey_file("ed25519"));
+	struct err e = {0};
+	uint8_t spki[44] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+	memcpy(spki + 12, k.pub, 32);
+	T_EQ(ecdsa_check_key(spki, sizeof spki, &e), ST_UNSUPPORTED);
+	T_STR(e.text, "a public key that is not of an elliptic curve");
+}
+
 static void an_ecdsa_signature_is_of_its_text(void)
 {
 	struct rd in = note_file("ecdsa-p256");
@@ -466,6 +491,38 @@ static void a_tree_head_is_of_its_origin_and_has_no_extensions(void)
 	      "signature of ct.example.org/2026: static-ct-api: a checkpoint \"signed with this "
 	      "algorithm MUST NOT include any extension lines\"");
 	buf_done(&b);
+}
+
+/* The tree head of the vectors with byte `at` of its signature replaced. */
+static void tree_head_refused(size_t at, uint8_t value, st_t st, const char *message)
+{
+	struct note_key k = vector_key(vkey_file("rfc6962"));
+	uint8_t raw[256];
+	struct err e = {0};
+	uint64_t time;
+	size_t n = 0;
+	struct buf b = {0};
+	T_EQ(note_parse(note_file("rfc6962"), &note, NULL), ST_OK);
+	T_TRUE(text_base64(note.sig[0].base64, raw, sizeof raw, &n));
+	raw[4 + at] = value;
+	text_base64_add(&b, raw, n);
+	struct note_signature s = note.sig[0];
+	s.base64 = rd_buf(&b);
+	T_EQ(note_verify(note.text, &s, &k, &time, &e), st);
+	T_STR(e.text, message);
+	buf_done(&b);
+}
+
+#define CT "signature of ct.example.org/2026: "
+
+static void a_tree_head_is_signed_with_sha256_and_ecdsa(void)
+{
+	tree_head_refused(8, 4, ST_OK, "");
+	tree_head_refused(8, 5, ST_UNSUPPORTED, CT "static-ct-api: neither SHA-256 nor ECDSA");
+	tree_head_refused(9, 1, ST_UNSUPPORTED, CT "static-ct-api: neither SHA-256 nor ECDSA");
+	tree_head_refused(11, 1, ST_MALFORMED, CT "static-ct-api: a signature of a wrong length");
+	tree_head_refused(10, 1, ST_MALFORMED, CT "static-ct-api: a signature of a wrong length");
+	tree_head_refused(7, 0, ST_BAD_SIG, CT "the ECDSA signature is not of this key and text");
 }
 
 static bool name_is_valid(const char *s)
@@ -580,6 +637,43 @@ static void what_would_not_verify_is_not_signed(void)
 	sign_refused(CHECKPOINT, "n", NOTE_RFC6962, 1, s, ST_UNSUPPORTED,
 	             "signed-note: this key cannot make signatures of type 0x05");
 	signer_free(s);
+}
+
+/* A signer in whose place a token could be: it keeps what it was asked to sign. */
+struct keeping_signer {
+	struct signer s;
+	struct buf *msg;
+};
+
+static st_t keep(const struct signer *s, const void *msg, size_t n, uint8_t *ret_sig, struct err *e)
+{
+	buf_add(((const struct keeping_signer *)s)->msg, msg, n);
+	struct rd sig = vector_file("mldsa/signature.bin");
+	rd_copy(&sig, ret_sig, signer_signature_size(s));
+	return rd_check(&sig, e, "signature");
+}
+
+/* Whether or not libcrypto has ML-DSA: what is signed, and the line that it gives. */
+static void an_mldsa_signer_signs_the_message_of_the_standard(void)
+{
+	static const struct signer_ops ops = {.sign = keep};
+	struct buf msg = {0}, line = {0};
+	struct keeping_signer k = {.s = {.ops = &ops, .alg = SIGNER_MLDSA44, .npub = MLDSA44_PUBLIC},
+	                           .msg = &msg};
+	struct rd pub = vector_file("mldsa/pubkey.bin");
+	struct err e = {0};
+	struct note_key key;
+	rd_copy(&pub, k.s.pub, MLDSA44_PUBLIC);
+	T_EQ(note_parse(vector_file("mldsa/checkpoint"), &note, NULL), ST_OK);
+	T_EQ(note_sign(note.text, "pqwitness.example.net", NOTE_COSIGNATURE_MLDSA44, &k.s, 1790000000,
+	               &line, &e),
+	     ST_OK);
+	T_TRUE(buf_is(&msg, vector_file("mldsa/message.bin")));
+	T_TRUE(buf_is(&line, vector_file("mldsa/signature_line.txt")));
+	T_EQ(note_key_of_signer("n", NOTE_ED25519, &k.s, &key, &e), ST_UNSUPPORTED);
+	T_STR(e.text, "signed-note: this key cannot make signatures of type 0x01");
+	buf_done(&msg);
+	buf_done(&line);
 }
 
 /* A line of `k` with that signature. */
@@ -789,11 +883,14 @@ int main(void)
 	T_RUN(every_vkey_is_written_as_it_was_read);
 	T_RUN(the_key_id_of_an_ecdsa_key_is_that_of_its_spki);
 	T_RUN(an_ecdsa_key_has_one_encoding);
+	T_RUN(keys_of_other_algorithms_are_unsupported);
 	T_RUN(an_ecdsa_signature_is_of_its_text);
 	T_RUN(a_tree_head_is_of_its_origin_and_has_no_extensions);
+	T_RUN(a_tree_head_is_signed_with_sha256_and_ecdsa);
 	T_RUN(a_name_has_no_unicode_space_and_no_plus);
 	T_RUN(the_seeds_of_the_vectors_give_their_vkeys);
 	T_RUN(a_note_is_signed_byte_for_byte_as_others_do);
+	T_RUN(an_mldsa_signer_signs_the_message_of_the_standard);
 	T_RUN(what_would_not_verify_is_not_signed);
 	T_RUN(a_cosignature_has_a_time_and_one_length);
 	T_RUN(a_cosignature_is_of_a_checkpoint_only);

@@ -224,7 +224,9 @@ static void expect_description(const char *text, const char *words)
 
 static void a_quorum_is_described_in_words(void)
 {
-#define SIX "witness a {0}\nwitness b {1}\nwitness c {2}\nwitness x {3}\nwitness y {4}\nwitness z {5}\n"
+#define SIX                                                     \
+	"witness a {0}\nwitness b {1}\nwitness c {2}\n"               \
+	"witness x {3}\nwitness y {4}\nwitness z {5}\n"
 	expect_description(SIX "quorum none\n", "none");
 	expect_description(SIX "quorum b\n", "b");
 	expect_description(SIX "group g 1 a\nquorum g\n", "all of a");
@@ -372,9 +374,10 @@ static void random_groups_are_judged_as_the_definition_says(void)
 }
 
 /* Judging of notes. The policy: logs a and b, two of w0, w1, w2. */
-#define POLICY                                                                           \
-	"log {a}\nlog {b}\nwitness w0 {0}\nwitness w1 {1}\nwitness w2 {2}\ngroup g 2 w0 w1 w2\n" \
-	"quorum g\n"
+#define POLICY                                                  \
+	"log {a}\nlog {b}\n"                                          \
+	"witness w0 {0}\nwitness w1 {1}\nwitness w2 {2}\n"            \
+	"group g 2 w0 w1 w2\nquorum g\n"
 
 /* Makes a checkpoint of that origin, signed by the keys of the string: 'a', 'b', 'A' or a digit. */
 static void signed_by(const char *origin, const char *keys, struct buf *out)
@@ -426,7 +429,8 @@ static void any_one_log_and_a_quorum_make_a_checkpoint_valid(void)
 
 static void a_log_vouches_only_for_its_own_origin(void)
 {
-	judge("c.example/log", "a01", ST_NOT_FOUND, "\"c.example/log\" is that of no log in the policy");
+	judge("c.example/log", "a01", ST_NOT_FOUND,
+	      "\"c.example/log\" is that of no log in the policy");
 	judge("a.example/log", "b01", ST_BAD_SIG, "not signed by its log");
 	judge("a.example/log", "01", ST_BAD_SIG, "not signed by its log");
 	judge("a.example/log", "A01", ST_BAD_SIG, "not signed by its log");

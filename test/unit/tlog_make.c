@@ -49,7 +49,8 @@ void make_witness_line(struct buf *b, const char *name, const struct make_key *k
 	make_add(b, "\n");
 }
 
-void make_checkpoint(struct buf *b, const char *origin, uint64_t size, const struct tlog_hash *root)
+void make_checkpoint(struct buf *b, const char *origin, uint64_t size,
+                     const struct tlog_hash *root)
 {
 	checkpoint_format(origin, size, root, b);
 	make_add(b, "\n");

@@ -24,7 +24,8 @@ void make_witness_line(struct buf *b, const char *name, const struct make_key *k
 
 /* Appends the text of a checkpoint and the empty line; then the line of a signature over that text,
  * which starts at byte 0 of the buffer. */
-void make_checkpoint(struct buf *b, const char *origin, uint64_t size, const struct tlog_hash *root);
+void make_checkpoint(struct buf *b, const char *origin, uint64_t size,
+                     const struct tlog_hash *root);
 void make_signature(struct buf *b, const struct make_key *k, uint64_t time);
 
 struct rd make_rd(const struct buf *b);
