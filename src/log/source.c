@@ -86,7 +86,7 @@ static st_t ask_slot(struct log_source *s, size_t slot, struct err *e)
 
 st_t log_source_ask(struct log_source *s, const struct tile *t, uint64_t tag, struct err *e)
 {
-	size_t slot;
+	size_t slot = 0;
 	TRY(find_slot(s, &slot, e));
 	s->slot[slot] = (struct pending){.t = *t, .tag = tag};
 	TRY(ask_slot(s, slot, e));

@@ -167,7 +167,7 @@ static struct fake_answer answer_log(struct world *w, const char *path)
 		return with(&w->note);
 	if (!strcmp(path, w->broken) ||
 	    tile_path_parse(rd_make(path, strlen(path)), &t, NULL) != ST_OK ||
-	    (t.width != TILE_WIDTH && t.width > tile_width(w->served, t.level, t.n)))
+	    t.width > tile_width(w->served, t.level, t.n))
 		return (struct fake_answer){.status = 404};
 	buf_done(&body);
 	body = (struct buf){0};
