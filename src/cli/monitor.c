@@ -25,10 +25,10 @@
 static const char usage[] =
     "Usage: vitrine monitor [--once] [--state DIR] [OPTIONS] POLICY\n"
     "\n"
-    "Follows the logs of a policy and their witnesses: every checkpoint must extend the one before\n"
-    "and have its quorum, every witness must have cosigned the same tree, every entry must be what\n"
-    "a known publisher or rebuilder signed. POLICY is a tlog-policy file, which may hold further\n"
-    "lines for entries, repository, limits and a hook: vitrine-monitor(1).\n"
+    "Follows the logs of a policy and their witnesses: every checkpoint must extend the one\n"
+    "before and have its quorum, every witness must have cosigned the same tree, every entry must\n"
+    "be what a known publisher or rebuilder signed. POLICY is a tlog-policy file, which may hold\n"
+    "further lines for entries, repository, limits and a hook: vitrine-monitor(1).\n"
     "\n"
     "Each alert is one line of JSON on stdout, a line for people on stderr, and one run of the\n"
     "hook; it is said when it is raised and when it is over, not in between.\n"
@@ -190,11 +190,21 @@ static st_t keep_evidence(void *ctx, const char *name, struct rd bytes, struct e
 	return monitor_store_evidence(&r->store, name, bytes, e);
 }
 
+/* What runs for ever says it only when it has become an alert. */
+static st_t say_unchecked(void *ctx, const char *text, struct err *e)
+{
+	const struct run *r = ctx;
+	(void)e;
+	if (r->o.once)
+		say("could not be checked: %s", text);
+	return ST_OK;
+}
+
 /* ---- steps ---- */
 
 static st_t step_with(struct run *r, const struct buf *state, struct buf *after, struct err *e)
 {
-	struct monitor_out out = {say_alert, keep_evidence, r};
+	struct monitor_out out = {say_alert, keep_evidence, say_unchecked, r};
 	struct watch_request rq = {
 	    .cfg = &r->cfg,
 	    .state = rd_make(state->data, state->len),
@@ -257,8 +267,6 @@ static int run_once(struct run *r)
 		return EXIT_ERROR;
 	if (r->sum.open)
 		return EXIT_FOUND;
-	if (r->sum.unchecked || r->sum.more)
-		say("%u could not be checked", r->sum.unchecked);
 	return r->sum.unchecked || r->sum.more ? EXIT_ERROR : EXIT_CLEAN;
 }
 
@@ -298,7 +306,8 @@ static int run(struct run *r)
 	}
 	if (r->cfg.publishers.n == 0)
 		say("%s names no publisher: entries are hashed, not judged", r->policy);
-	return r->o.once || r->o.acknowledge ? run_once(r) : run_forever(r);
+	r->o.once = r->o.once || r->o.acknowledge;
+	return r->o.once ? run_once(r) : run_forever(r);
 }
 
 static bool read_arguments(int argc, char **argv, struct options *o, struct str_list *args,

@@ -79,6 +79,10 @@ st_t watch_tile_trouble(struct watch *w, st_t st, const struct err *why, struct 
 st_t watch_check_time(struct watch *w, const struct alert_about *a, uint64_t time, uint64_t *last,
                       struct err *e);
 
+/* Counts what could not be checked, and says what. */
+st_t monitor_unchecked(struct monitor *m, const struct alert_about *a, const char *what,
+                       struct err *e);
+
 /* Something did not answer, or did again. `what` names it. */
 st_t monitor_is_down(struct monitor *m, const struct alert_about *a, uint64_t *since,
                      const char *what, struct err *e);

@@ -32,6 +32,8 @@ struct monitor_out {
 	st_t (*alert)(void *ctx, const struct monitor_message *msg, struct err *e);
 	/* Always before the alert that names it. The same one may come again. */
 	st_t (*evidence)(void *ctx, const char *name, struct rd bytes, struct err *e);
+	/* What could not be checked in this step, for people; any bytes. No alert yet. */
+	st_t (*unchecked)(void *ctx, const char *text, struct err *e);
 	void *ctx;
 };
 

@@ -114,10 +114,19 @@ st_t monitor_acknowledge(struct monitor *m, struct err *e)
 	return ST_OK;
 }
 
+st_t monitor_unchecked(struct monitor *m, const struct alert_about *a, const char *what,
+                       struct err *e)
+{
+	char full[2048];
+	m->sum.unchecked++;
+	describe(a, what, full, sizeof full);
+	return m->out.unchecked(m->out.ctx, full, e);
+}
+
 st_t monitor_is_down(struct monitor *m, const struct alert_about *a, uint64_t *since,
                      const char *what, struct err *e)
 {
-	m->sum.unchecked++;
+	TRY(monitor_unchecked(m, a, what, e));
 	if (*since == 0 || *since > m->now)
 		*since = m->now;
 	if (m->now - *since < m->cfg->unreachable_after)

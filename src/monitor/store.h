@@ -6,8 +6,8 @@
  *   evidence/HEX.note  a note by its SHA-256, written once, never changed or deleted
  *
  * Invariants
- * 1. After a power cut `state` is the one before or the one after, never a mixture: written to a new
- *    file, fsync, rename, fsync of the folder.
+ * 1. After a power cut `state` is the one before or the one after, never a mixture: written to a
+ *    new file, fsync, rename, fsync of the folder.
  * 2. Evidence is on disk before the alert that names it is said. */
 #ifndef VITRINE_MONITOR_STORE_H
 #define VITRINE_MONITOR_STORE_H

@@ -135,8 +135,9 @@ static st_t take_answer(struct subjects *s, struct monitor_subject *x,
 		return missing(s, x, status, e);
 	}
 	/* Whatever keeps it from us: within the same time it has to be there. */
-	s->m->sum.unchecked++;
+	struct alert_about a = about(s, x);
 	snprintf(status, sizeof status, "HTTP status %u", r->status);
+	TRY(monitor_unchecked(s->m, &a, r->status ? status : r->error, e));
 	return missing(s, x, r->status ? status : r->error, e);
 }
 
@@ -209,7 +210,9 @@ static st_t check_presence(struct subjects *s, struct err *e)
 		else
 			which[n++] = i;
 	}
-	m->sum.unchecked += pending > n;
+	struct alert_about nothing = {0};
+	if (pending > n)
+		TRY(monitor_unchecked(m, &nothing, "more files than are asked for in one step", e));
 	return ask_some(s, which, n, e);
 }
 

@@ -67,14 +67,20 @@ st_t watch_check_time(struct watch *w, const struct alert_about *a, uint64_t tim
 	return monitor_clear(m, ALERT_TIME_BACKWARDS, a, e);
 }
 
+static bool is_wrong(st_t st)
+{
+	return st == ST_MALFORMED || st == ST_LIMIT || st == ST_BAD_PROOF || st == ST_TRUNCATED;
+}
+
 st_t watch_tile_trouble(struct watch *w, st_t st, const struct err *why, struct err *e)
 {
 	if (st == ST_NOMEM)
 		return fail(e, st, 0, "%s", why->text);
-	w->m->sum.unchecked++;
+	if (st == ST_NOT_FOUND || is_wrong(st))
+		w->m->sum.unchecked++;
 	if (st == ST_NOT_FOUND)
 		return monitor_raise(w->m, ALERT_GAP, &w->about, NULL, e, "%s", why->text);
-	if (st == ST_MALFORMED || st == ST_LIMIT || st == ST_BAD_PROOF || st == ST_TRUNCATED)
+	if (is_wrong(st))
 		return monitor_raise(w->m, ALERT_BAD_TILE, &w->about, NULL, e, "%s", why->text);
 	return monitor_is_down(w->m, &w->about, &w->l->down_since, why->text, e);
 }

@@ -141,10 +141,13 @@ static void fill_tile(struct world *w, const struct tile *t, struct buf *out)
 	for (unsigned i = 0; i < t->width; i++) {
 		uint64_t at = t->n * TILE_WIDTH + i;
 		if (t->kind == TILE_ENTRIES) {
-			must(bundle_add(out, w->entry[at].data, w->entry[at].len, &e));
+			const struct buf *b = w->lie && at == w->lie ? &w->lie_entry : &w->entry[at];
+			must(bundle_add(out, b->data, b->len, &e));
 			continue;
 		}
 		tree(w, &h, at * span, span, &x);
+		if (t->level == 0 && w->lie && at == w->lie)
+			tlog_hash_leaf(&h, w->lie_entry.data, w->lie_entry.len, &x);
 		buf_add(out, x.b, TLOG_HASH);
 	}
 	tlog_hasher_done(&h);
@@ -224,6 +227,14 @@ static st_t take_evidence(void *ctx, const char *name, struct rd bytes, struct e
 	return ST_OK;
 }
 
+static st_t take_unchecked(void *ctx, const char *text, struct err *why)
+{
+	struct world *w = ctx;
+	(void)why;
+	w->nunchecked += text[0] != '\0';
+	return ST_OK;
+}
+
 static void add_party(struct world *w, const char *kind, const char *name, const struct signer *s)
 {
 	struct note_key k;
@@ -287,6 +298,7 @@ void world_init(struct world *w, const char *extra)
 	w->m.fetch = &w->fetch;
 	w->m.out.alert = take_alert;
 	w->m.out.evidence = take_evidence;
+	w->m.out.unchecked = take_unchecked;
 	w->m.out.ctx = w;
 }
 
@@ -294,7 +306,7 @@ static void forget_alerts(struct world *w)
 {
 	for (uint32_t i = 0; i < w->nalerts; i++)
 		free(w->alert[i].json);
-	w->nalerts = w->nevidence = 0;
+	w->nalerts = w->nevidence = w->nunchecked = 0;
 }
 
 void world_done(struct world *w)
@@ -313,6 +325,7 @@ void world_done(struct world *w)
 	for (uint32_t i = 0; i < WORLD_ENTRIES_MAX; i++)
 		buf_done(&w->entry[i]);
 	buf_done(&w->note);
+	buf_done(&w->lie_entry);
 	buf_done(&w->config_text);
 	monitor_state_done(&w->m.state);
 	monitor_config_done(&w->cfg);

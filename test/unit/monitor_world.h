@@ -43,7 +43,9 @@ struct world {
 	struct monitor m;
 	struct monitor_summary sum;
 	struct world_alert alert[WORLD_ALERTS_MAX];
-	uint32_t nalerts, nevidence;
+	uint32_t nalerts, nevidence, nunchecked;
+	uint32_t lie;         /* this entry and its hash are served as another one; 0: none */
+	struct buf lie_entry;
 };
 
 /* `extra`: further lines of the configuration. */

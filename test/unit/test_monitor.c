@@ -478,6 +478,7 @@ static void a_log_that_does_not_answer_is_an_alert_after_a_while(void)
 	step();
 	silent();
 	T_EQ(w->sum.unchecked, 1);
+	T_EQ(w->nunchecked, 1);
 	w->now += 899;
 	step();
 	silent();
@@ -554,6 +555,42 @@ static void bytes_that_are_not_of_the_tree_are_a_bad_tile_and_not_judged(void)
 		T_EQ(w->m.state.logs[0].entries.size, 6);
 		end();
 	}
+}
+
+static void an_entry_and_its_tile_that_agree_but_are_not_of_the_tree_are_not_judged(void)
+{
+	begin(ALL);
+	add_good(0);
+	while (w->n < 2900)
+		world_add(w, w->entry[0].data, w->entry[0].len);
+	world_publish(w);
+	w->lie = 1500;
+	make_add(&w->lie_entry, "forged");
+	step();
+	only(ALERT_BAD_TILE, ALERT_RAISED);
+	T_EQ(w->m.state.logs[0].entries.size, 0);
+	w->lie = 0;
+	step();
+	only(ALERT_BAD_TILE, ALERT_CLEARED);
+	T_EQ(w->m.state.logs[0].entries.size, 2900);
+	end();
+}
+
+static void the_example_of_the_documentation_is_a_configuration(void)
+{
+	struct buf b = {0};
+	struct monitor_config c;
+	struct err e = {0};
+	make_read_file(VECTORS "/../../doc/examples", "monitor.policy", &b);
+	T_EQ(monitor_config_parse(make_rd(&b), &c, &e), ST_OK);
+	T_STR(e.text, "");
+	T_EQ(c.publishers.n, 1);
+	T_EQ(c.rebuilders.n, 1);
+	T_EQ(c.subject_within, 1800);
+	T_STR(c.monitoring[2], "https://show.witness3.example.net");
+	T_STR(c.hook[2], "security");
+	monitor_config_done(&c);
+	buf_done(&b);
 }
 
 static void expect_event(enum alert_kind k)
@@ -892,6 +929,8 @@ int main(void)
 	T_RUN(a_witness_without_an_endpoint_is_no_alert);
 	T_RUN(a_missing_bundle_or_tile_is_a_gap_and_nothing_is_skipped);
 	T_RUN(bytes_that_are_not_of_the_tree_are_a_bad_tile_and_not_judged);
+	T_RUN(an_entry_and_its_tile_that_agree_but_are_not_of_the_tree_are_not_judged);
+	T_RUN(the_example_of_the_documentation_is_a_configuration);
 	T_RUN(an_entry_that_is_no_envelope_is_malformed);
 	T_RUN(a_release_signed_by_a_stranger_is_a_bad_signature);
 	T_RUN(a_release_signed_by_a_rebuilder_is_a_bad_signature);

@@ -15,14 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A step asks at most some hundred questions in a row that are answered within minutes at worst; one
- * that says nothing for so long is stuck. */
+/* A step asks at most some hundred questions in a row that are answered within minutes at worst;
+ * one that says nothing for so long is stuck. */
 #define WATCH_SILENCE_MS (30 * 60 * 1000)
 
 /* Frames: type (1 byte), length (4, little-endian), bytes. */
 enum frame {
 	FRAME_ALERT = 'a',    /* kind, state (u32 each), length of the JSON (u32), JSON, text */
 	FRAME_EVIDENCE = 'e', /* name (MONITOR_EVIDENCE_MAX bytes with NULs behind), bytes */
+	FRAME_UNCHECKED = 'u', /* text */
 	FRAME_DONE = 'd',     /* the summary, then the state */
 	FRAME_FAILED = 'f',   /* st_t (u32), text */
 };
@@ -70,6 +71,15 @@ static st_t send_evidence(void *ctx, const char *name, struct rd bytes, struct e
 	buf_add(&b, padded, sizeof padded);
 	buf_add(&b, rd_take(&bytes, n), n);
 	st_t st = put_frame(*(int *)ctx, FRAME_EVIDENCE, &b, e);
+	buf_done(&b);
+	return st;
+}
+
+static st_t send_unchecked(void *ctx, const char *text, struct err *e)
+{
+	struct buf b = {0};
+	buf_add(&b, text, strlen(text) + 1);
+	st_t st = put_frame(*(int *)ctx, FRAME_UNCHECKED, &b, e);
 	buf_done(&b);
 	return st;
 }
@@ -149,7 +159,7 @@ static st_t watch_step(const struct watch_request *rq, int out, struct err *e)
 	m.cfg = rq->cfg;
 	m.fetch = &fetch;
 	m.acknowledge = rq->acknowledge;
-	m.out = (struct monitor_out){send_alert, send_evidence, &out};
+	m.out = (struct monitor_out){send_alert, send_evidence, send_unchecked, &out};
 	TRY(monitor_state_read(rq->state, &m.state, e));
 	TRY(monitor_step(&m, rq->now, &sum, e));
 	return send_done(out, &m, &sum, e);
@@ -276,6 +286,15 @@ static st_t take_evidence(struct listener *l, struct rd r, struct err *e)
 	return l->out->evidence(l->out->ctx, name, rd_sub(&r, rd_left(&r)), e);
 }
 
+static st_t take_unchecked(struct listener *l, struct rd r, struct err *e)
+{
+	size_t n = rd_left(&r);
+	const char *text = (const char *)rd_take(&r, n);
+	if (strnlen(text, n) + 1 != n)
+		return broken(e);
+	return l->out->unchecked(l->out->ctx, text, e);
+}
+
 static st_t take_done(struct listener *l, struct rd r, struct err *e)
 {
 	struct monitor_summary s;
@@ -313,6 +332,7 @@ static size_t longest(uint8_t type)
 	case FRAME_ALERT: return ALERT_BYTES_MAX;
 	case FRAME_EVIDENCE: return MONITOR_EVIDENCE_MAX + NOTE_SIZE_MAX;
 	case FRAME_DONE: return MONITOR_STATE_MAX;
+	case FRAME_UNCHECKED: return 4096;
 	case FRAME_FAILED: return 4096;
 	default: return 0;
 	}
@@ -323,6 +343,7 @@ static st_t take_frame(struct listener *l, uint8_t type, struct rd r, struct err
 	switch (type) {
 	case FRAME_ALERT: return take_alert(l, r, e);
 	case FRAME_EVIDENCE: return take_evidence(l, r, e);
+	case FRAME_UNCHECKED: return take_unchecked(l, r, e);
 	case FRAME_DONE: return take_done(l, r, e);
 	default: return take_failed(r, e);
 	}

@@ -1,9 +1,9 @@
 /* One step of the monitor in a process of its own, seen from its parent.
  *
- * The watcher is forked, starts a fetcher (its only way out), closes its jail (ROLE_CHECK: no files,
- * no network, no children) and only then reads the state, and what the fetcher brings. What it says
- * comes through a pipe, frame by frame, and is hostile input to the parent, who keeps it without
- * looking inside: alerts are said, evidence and state stored. It lives for one step. */
+ * The watcher is forked, starts a fetcher (its only way out), closes its jail (ROLE_CHECK: no
+ * files, no network, no children) and only then reads the state, and what the fetcher brings. What
+ * it says comes through a pipe, frame by frame, and is hostile input to the parent, who keeps it
+ * without looking inside: alerts are said, evidence and state stored. It lives for one step. */
 #ifndef VITRINE_PROC_BROKER_WATCH_H
 #define VITRINE_PROC_BROKER_WATCH_H
 
