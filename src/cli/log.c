@@ -9,11 +9,17 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
+    {"init", cmd_log_init},
+    {"add", cmd_log_add},
+    {"serve", cmd_log_serve},
     {"check", cmd_log_check},
 };
 
 static const char usage[] =
-    "Usage: vitrine log check [--key VKEY|--policy FILE] DIR|URL   check a whole log\n"
+    "Usage: vitrine log init DIR --key KEYFILE                    make an empty log\n"
+    "       vitrine log add DIR FILE...                           add files as entries\n"
+    "       vitrine log serve DIR [--listen ADDRESS:PORT]         serve a log by HTTP\n"
+    "       vitrine log check [--key VKEY|--policy FILE] DIR|URL   check a whole log\n"
     "\n"
     "'vitrine log COMMAND --help' explains each, with examples.\n";
 

@@ -17,8 +17,9 @@ struct command {
 static const struct command commands[] = {
     {"scan", cmd_scan, "scan files and folders"},
     {"db", cmd_db, "build, explain, compare and try signature databases"},
+    {"key", cmd_key, "make and show keys of logs and witnesses"},
+    {"log", cmd_log, "make, extend and check transparency logs"},
     {"monitor", cmd_monitor, "watch transparency logs and their witnesses"},
-    {"log", cmd_log, "check transparency logs"},
     {"help", cmd_help, "show this, or the help of a command"},
     {"version", cmd_version, "show the version"},
 };

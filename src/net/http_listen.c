@@ -1,6 +1,6 @@
-/* Listening sockets. */
+#include "net/http_listen.h"
+
 #include "base/io.h"
-#include "net/http_server.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

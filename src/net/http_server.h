@@ -5,7 +5,8 @@
  * Invariants
  * 1. A path that a handler sees begins with a slash and consists of segments of printable ASCII
  *    without '%', '\', '?', '#' or blanks; no segment is empty, "." or "..". Nothing is ever decoded:
- *    there is one spelling of a path, and whatever has another is a 400.
+ *    there is one spelling of a path, and whatever has another is a 400. (A NUL ends the path as
+ *    libmicrohttpd reads the line; what stands behind it is not looked at by anybody.)
  * 2. The body is complete and not longer than its route allows; no handler runs for others (413).
  * 3. No connection holds a place for ever, whatever trickles in or is not read: from its begin, or
  *    the end of the last answer, to the end of the next answer there is request_ms.
@@ -18,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/st.h"
+#include "net/http_listen.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -78,18 +80,7 @@ struct http_server_opts {
 #define HTTP_HEAD_MAX 16384
 #define HTTP_PATH_MAX 1024
 
-/* "127.0.0.1:65535", "[::1]:65535" with NUL */
-#define HTTP_NAME_MAX 64
-
 struct http_server;
-
-/* Makes a listening socket. `where`: ADDRESS:PORT or [ADDRESS]:PORT, a numeric address or
- * "localhost"; port 0 is a free one. ret_name says what it became. */
-st_t http_listen(const char *where, int *ret_sock, char ret_name[HTTP_NAME_MAX], struct err *e);
-
-/* For a socket that was inherited (systemd: descriptor 3): a TCP socket that listens, or
- * ST_MALFORMED. Makes it non-blocking. */
-st_t http_listen_inherited(int sock, char ret_name[HTTP_NAME_MAX], struct err *e);
 
 /* Starts threads that serve on the socket, which the server takes over if it succeeds. */
 st_t http_server_start(int sock, const struct http_server_opts *o, struct http_server **ret,

@@ -16,6 +16,7 @@
 #define WRITE_FILE (UINT64_C(1) << 1)
 #define READ_FILE (UINT64_C(1) << 2)
 #define READ_DIR (UINT64_C(1) << 3)
+#define REMOVE_DIR (UINT64_C(1) << 4)
 #define REMOVE_FILE (UINT64_C(1) << 5)
 #define MAKE_DIR (UINT64_C(1) << 7)
 #define MAKE_REG (UINT64_C(1) << 8)
@@ -23,7 +24,8 @@
 #define TRUNCATE (UINT64_C(1) << 14)
 
 #define READ_ONLY (READ_FILE | READ_DIR)
-#define READ_WRITE (READ_ONLY | WRITE_FILE | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | TRUNCATE)
+#define READ_WRITE                                                                           \
+	(READ_ONLY | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | TRUNCATE)
 #define OF_FILES (WRITE_FILE | READ_FILE | TRUNCATE) /* the others are refused for what is no folder */
 
 /* Rights to TCP (net). */

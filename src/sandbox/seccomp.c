@@ -137,6 +137,7 @@ static const struct rule rules[] = {
 	{GROUP_WRITE_FILES, SCMP_SYS(pwritev), "tiles"},
 	{GROUP_WRITE_FILES, SCMP_SYS(fsync), "durability"},
 	{GROUP_WRITE_FILES, SCMP_SYS(fdatasync), "durability"},
+	{GROUP_WRITE_FILES, SCMP_SYS(msync), "durability: the log's index, which is mapped"},
 	{GROUP_WRITE_FILES, SCMP_SYS(sync_file_range), "durability: to begin with writing"},
 	{GROUP_WRITE_FILES, SCMP_SYS(syncfs), "durability of many files"},
 	{GROUP_WRITE_FILES, SCMP_SYS(ftruncate), "SQLite, undoing"},

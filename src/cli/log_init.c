@@ -1,0 +1,150 @@
+/* vitrine log init: makes an empty log. */
+#include "cli/cli.h"
+#include "cli/log_session.h"
+#include "cli/text.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct init {
+	const char *key, *private_dir, *policy;
+	bool help;
+	struct key_pass_opts pass;
+};
+
+static const struct opt options[] = {
+	{"key", 'k', OPT_TEXT, 0, offsetof(struct init, key), NULL},
+	{"private", 0, OPT_TEXT, 0, offsetof(struct init, private_dir), NULL},
+	{"policy", 0, OPT_TEXT, 0, offsetof(struct init, policy), NULL},
+	KEY_PASS_OPTION_FILE(struct init, pass),
+	KEY_PASS_OPTION_FD(struct init, pass),
+	{"help", 'h', OPT_BOOL, 0, offsetof(struct init, help), NULL},
+};
+
+static const char usage[] =
+	"Usage: vitrine log init DIR --key KEYFILE [--policy FILE] [--private DIR2]\n"
+	"                        [--passphrase-file FILE|--passphrase-fd N]\n"
+	"\n"
+	"Makes an empty transparency log (C2SP tlog-tiles) and prints its vkey, which others put into\n"
+	"their policies. DIR has what is public and nothing else: any web server or object store can\n"
+	"serve it, rsync can copy it. State, lock and configuration are in DIR.private (or DIR2), which\n"
+	"must not be served, and must be in the same backup.\n"
+	"\n"
+	"  --key KEYFILE  made by 'vitrine key new --for log'; its name is the log's origin. Where it\n"
+	"                 is, is noted for 'log add'; the key itself is not copied\n"
+	"  --policy FILE  witnesses that have to cosign a checkpoint before it is published (C2SP\n"
+	"                 tlog-policy); a copy is kept. With it nothing is published before the first\n"
+	"                 entries are, without it the empty checkpoint is\n"
+	"\n"
+	"Exit code: 0 made, 2 not made. An attempt that was interrupted can be repeated.\n"
+	"\n"
+	"Examples:\n"
+	"  vitrine key new --name example.com/log -o log.key\n"
+	"  vitrine log init /srv/log --key log.key\n"
+	"  vitrine log init /srv/log --key log.key --policy witnesses.policy\n";
+
+/* The policy of a log may leave out the log itself; if it names logs, this one must be there. */
+static st_t check_policy(const struct policy *p, const struct note_key *k, struct err *e)
+{
+	bool named = p->nlogs == 0;
+	for (size_t i = 0; i < p->nlogs; i++)
+		named = named || (p->logs[i].key.id == k->id && !strcmp(p->logs[i].key.name, k->name));
+	if (!named)
+		return fail(e, ST_CONFLICT, 0, "policy: none of its logs is this one, %.80s+%08x", k->name,
+		            (unsigned)k->id);
+	return ST_OK;
+}
+
+static st_t read_policy(const char *path, struct buf *ret_text, struct policy **ret, struct err *e)
+{
+	struct err why = {0};
+	if (!path)
+		return ST_OK;
+	st_t st = log_read_file(AT_FDCWD, path, POLICY_SIZE_MAX, ret_text, e);
+	if (st == ST_OK)
+		st = policy_parse(rd_make(ret_text->data, ret_text->len), ret, &why);
+	return st == ST_OK ? st : fail(e, st, why.off, "%.80s: %.160s", path, why.text);
+}
+
+/* What is public of the key, without a passphrase. */
+static st_t read_public(const char *path, struct note_key *ret, struct err *e)
+{
+	struct secret file;
+	struct keyfile k;
+	TRY(key_read(path, &file, &k, e));
+	*ret = k.key;
+	secret_done(&file);
+	return ST_OK;
+}
+
+static st_t make(const struct init *o, struct log_place *place, const struct policy *policy,
+                 struct rd text, struct note_key *ret_key, struct err *e)
+{
+	char key_path[PATH_MAX];
+	struct log_session s;
+	TRY(read_public(o->key, ret_key, e));
+	if (policy)
+		TRY(check_policy(policy, ret_key, e));
+	if (!realpath(o->key, key_path))
+		return fail_errno(e, "%s", o->key);
+	TRY(log_config_write(place, ret_key, key_path, text, e));
+	const struct log_session_opts so = {
+		.key = o->key, .pass = &o->pass, .expect = ret_key, .policy = policy, .out_dir = -1};
+	st_t st = log_session_open(place, &so, &s, e);
+	if (st == ST_OK)
+		st = log_writer_create(&s.o, e);
+	log_session_done(&s);
+	return st;
+}
+
+static int init(const struct init *o, const char *dir)
+{
+	struct err e = {0};
+	struct log_place place = {.dir_fd = -1, .private_fd = -1};
+	struct policy *policy = NULL;
+	struct buf text = {0}, vkey = {0};
+	struct note_key key;
+	st_t st = read_policy(o->policy, &text, &policy, &e);
+	if (st == ST_OK)
+		st = log_place_open(dir, o->private_dir, true, &place, &e);
+	if (st == ST_OK)
+		st = make(o, &place, policy, rd_make(text.data, text.len), &key, &e);
+	if (st == ST_OK) {
+		note_key_format(&key, &vkey);
+		buf_u8(&vkey, 0);
+		text_put(stdout, (const char *)vkey.data, TEXT_CLAMSCAN);
+		putchar('\n');
+	} else {
+		say_error(&e, st);
+	}
+	log_place_done(&place);
+	policy_free(policy);
+	buf_done(&text);
+	buf_done(&vkey);
+	return st == ST_OK ? EXIT_CLEAN : EXIT_ERROR;
+}
+
+int cmd_log_init(int argc, char **argv)
+{
+	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
+	struct init o = {0};
+	struct str_list args = {0}, warned = {0};
+	struct opt_error error = {0};
+	int code = EXIT_ERROR;
+	if (!opts_read(&table, argc, argv, &o, &args, &warned, &error)) {
+		opts_say(&error, "log init");
+	} else if (o.help) {
+		fputs(usage, stdout);
+		code = EXIT_CLEAN;
+	} else if (args.n != 1 || !o.key) {
+		say("log init: one folder and a key (--key KEYFILE) are needed; try 'vitrine log init "
+		    "--help'");
+	} else {
+		code = init(&o, args.v[0]);
+	}
+	str_list_done(&args);
+	str_list_done(&warned);
+	return code;
+}

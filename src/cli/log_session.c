@@ -1,0 +1,87 @@
+/* What `vitrine log init` and `log add` have in common. The process reads files that the user named
+ * before it is jailed, as bytes; what is in the log's folders and what witnesses answer it reads
+ * in the jail. */
+#include "cli/log_session.h"
+
+#include "crypto/random.h"
+#include "sandbox/roles.h"
+
+#include <string.h>
+#include <time.h>
+
+/* For one checkpoint and all witnesses together: some ask others, or are slow to start. */
+#define WITNESS_TIMEOUT_MS 30000
+
+static uint64_t now_s(void)
+{
+	return (uint64_t)time(NULL);
+}
+
+static st_t load_key(const struct log_session_opts *o, struct loaded_key *ret, struct err *e)
+{
+	TRY(key_load(o->key, o->pass, ret, e));
+	if (ret->kind != KEYFILE_LOG || ret->key.type != NOTE_ED25519)
+		return fail(e, ST_UNSUPPORTED, 0,
+		            "%.160s: not an Ed25519 key of a log ('vitrine key new --for log')", o->key);
+	const struct note_key *want = o->expect;
+	if (want && (want->id != ret->key.id || strcmp(want->name, ret->key.name)))
+		return fail(e, ST_CONFLICT, 0, "%.100s: not the key of this log, which is %.80s+%08x",
+		            o->key, want->name, (unsigned)want->id);
+	return ST_OK;
+}
+
+static bool has_url(const struct policy *p)
+{
+	for (size_t i = 0; i < p->nwitnesses; i++)
+		if (p->witnesses[i].url)
+			return true;
+	return false;
+}
+
+static st_t start_witnesses(struct log_session *s, const struct log_session_opts *o, struct err *e)
+{
+	const struct fetcher_opts f = {.ca_file = o->ca_file};
+	if (!o->policy || !o->policy->nwitnesses)
+		return ST_OK;
+	if (has_url(o->policy))
+		TRY(fetcher_start(&f, &s->fetcher, &s->fetch, e));
+	TRY(log_witnesses_init(&s->witnesses, o->policy, &s->fetch, WITNESS_TIMEOUT_MS, now_s, e));
+	s->cosigners = log_witnesses_as_cosigners(&s->witnesses);
+	s->o.cosigners = &s->cosigners;
+	return ST_OK;
+}
+
+static st_t enter_jail(struct log_session *s, int out_dir, struct err *e)
+{
+	struct sandbox_report report;
+	int rw[3] = {s->place->dir_fd, s->place->private_fd, out_dir};
+	int socket = s->fetcher ? fetcher_socket(s->fetcher) : -1;
+	const struct sandbox_paths paths = {.rw = rw, .nrw = out_dir < 0 ? 2 : 3};
+	TRY(sandbox_preload(e));
+	return sandbox_enter_self(ROLE_LOG_WRITE, &paths, &socket, socket < 0 ? 0 : 1, &report, e);
+}
+
+st_t log_session_open(struct log_place *place, const struct log_session_opts *o,
+                      struct log_session *s, struct err *e)
+{
+	*s = (struct log_session){.place = place};
+	TRY(random_fill(&random_system, s->o.seed, sizeof s->o.seed, e));
+	TRY(load_key(o, &s->key, e));
+	TRY(start_witnesses(s, o, e));
+	TRY(enter_jail(s, o->out_dir, e));
+	s->o.io = &log_io_system;
+	s->o.private_dir = place->private_fd;
+	s->o.signer = s->key.signer;
+	s->o.key = &s->key.key;
+	return log_store_open_folder(&log_io_system, place->dir_fd, &s->o.store, e);
+}
+
+void log_session_done(struct log_session *s)
+{
+	log_store_free(s->o.store);
+	if (s->fetcher)
+		fetcher_leave(s->fetcher);
+	if (s->o.cosigners)
+		log_witnesses_done(&s->witnesses);
+	key_unload(&s->key);
+}
