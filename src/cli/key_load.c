@@ -50,6 +50,8 @@ st_t key_read(const char *path, struct secret *ret_file, struct keyfile *ret, st
 	struct secret file = {0};
 	struct keyfile k;
 	struct err why = {0};
+	if (!strncmp(path, "pkcs11:", 7))
+		return fail(e, ST_UNSUPPORTED, 0, "%s: this version reads keys from files only", path);
 	key_protect_process();
 	st_t st = read_file(path, &file, &k, &why);
 	if (st != ST_OK) {
@@ -81,8 +83,6 @@ st_t key_load(const char *where, const struct key_pass_opts *pass, struct loaded
 {
 	struct secret file;
 	struct keyfile k;
-	if (!strncmp(where, "pkcs11:", 7))
-		return fail(e, ST_UNSUPPORTED, 0, "%s: this version reads keys from files only", where);
 	TRY(key_read(where, &file, &k, e));
 	st_t st = key_open(where, &k, pass, ret, e);
 	secret_done(&file);

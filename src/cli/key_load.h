@@ -4,10 +4,10 @@
  * Process: the one that signs. From the first secret on it leaves no core dump and cannot be traced
  * by others of the same user.
  *
- * Where a key is, is a text: a path, or the URI of something else that signs. A scheme is looked
- * for only in key_load(); keys in tokens ("pkcs11:", RFC 7512) will become another maker of a
- * struct signer there, and no caller will see a difference. Until then they are refused. A file
- * that happens to be called so is "./pkcs11:...". */
+ * Where a key is, is a text: a path, or the URI of something else that signs. Keys in tokens
+ * ("pkcs11:", RFC 7512) will be another maker of a struct signer, chosen in key_load(), and no
+ * caller will see a difference. Until then key_read() refuses them. A file that happens to be
+ * called so is "./pkcs11:...". */
 #ifndef VITRINE_CLI_KEY_LOAD_H
 #define VITRINE_CLI_KEY_LOAD_H
 

@@ -154,7 +154,7 @@ static st_t read_line(struct rd line, unsigned number, struct entries *all, stru
 	if (!text_is(word, "log"))
 		return fail(e, ST_MALFORMED, 0, "line %u: '%.*s' is not \"log\"", number,
 		            (int)num_min_size(word.len, 64), (const char *)word.base);
-	struct entry *en;
+	struct entry *en = NULL;
 	TRY(add_entry(all, &en, e));
 	en->line = number;
 	return read_log(line, en, e);

@@ -218,7 +218,7 @@ static st_t check_name(struct state *s, const char *witness, struct err *e)
 
 static st_t check_old(struct state *s, const struct state_opts *o, struct err *e)
 {
-	int64_t application, version;
+	int64_t application = 0, version = 0;
 	TRY(get_number(s, "PRAGMA application_id", &application, e));
 	TRY(get_number(s, "PRAGMA user_version", &version, e));
 	if (application != STATE_APPLICATION)
@@ -338,7 +338,7 @@ void state_close(struct state *s)
 
 static st_t locked_number(struct state *s, const char *text, uint64_t *ret, struct err *e)
 {
-	int64_t v;
+	int64_t v = 0;
 	pthread_mutex_lock(&s->lock);
 	st_t st = get_number(s, text, &v, e);
 	pthread_mutex_unlock(&s->lock);

@@ -123,7 +123,7 @@ static st_t ask(struct round *r, size_t i, uint64_t old, struct err *e)
 	st_t st = build_body(r, old, &body, e);
 	struct fetch_request rq = {.url = url, .body = body.data, .nbody = body.len,
 	                           .type = "text/plain; charset=utf-8", .max = SUBMIT_ANSWER_MAX,
-	                           .timeout_ms = num_min_u64(left_ms(r), UINT32_MAX) ?: 1,
+	                           .timeout_ms = left_ms(r) ?: 1,
 	                           .tag = r->next_tag};
 	if (st == ST_OK)
 		st = r->s->fetch->ops->submit(r->s->fetch->ctx, &rq, e);

@@ -299,6 +299,13 @@ def test_what_is_no_key_file_is_refused(box):
     assert box.key("show", "pipe")[0] == 2
 
 
+def test_a_token_is_not_taken_for_a_file(box):
+    box.write("pkcs11:x", CHEAP)
+    code, _, err = box.key("show", "pkcs11:x")
+    assert (code, err) == (2, "vitrine: pkcs11:x: this version reads keys from files only\n")
+    assert box.key("show", "./pkcs11:x")[0] == 0
+
+
 def test_a_key_of_go_can_be_imported(box):
     code, out, _ = box.key("import", "--passphrase-file", "pw", "-o", "a.key", "-",
                            stdin=GO_KEY.encode())
