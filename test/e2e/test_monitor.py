@@ -311,3 +311,39 @@ def test_the_watcher_is_jailed(world):
         p.kill()
         p.communicate()
         s.close()
+
+
+def test_a_log_of_ours_is_followed_as_it_grows(tmp_path):
+    """Made by vitrine log add, served as files, followed; and what these tests write is a log to
+    vitrine log check."""
+    def vitrine(*args):
+        r = subprocess.run([str(BUILD / "vitrine"), *map(str, args)], capture_output=True, timeout=60,
+                           cwd=tmp_path, stdin=subprocess.DEVNULL)
+        return r.returncode, r.stdout.decode(), r.stderr.decode()
+    publisher, rebuilder = Key("publisher"), Key("rebuilder")
+    vkey = vitrine("key", "new", "--name", "log.example/own", "--no-passphrase", "-o", "k")[1].strip()
+    assert vitrine("log", "init", "log", "--key", "k")[0] == 0
+    with Web(tmp_path) as web:
+        (tmp_path / "policy").write_text(
+            f"log {vkey} {web.url}/log\nquorum none\npublisher p {publisher.vkey()}\n"
+            f"rebuilder r {rebuilder.vkey()}\nrebuilt-within 0s\n")
+        look = ["monitor", "--once", "--state", "state", "policy"]
+        assert vitrine(*look)[:2] == (0, "")
+        n = 0
+        for more in (1, 2, 300):
+            for i in range(n, n + more):
+                (tmp_path / f"e{i}").write_bytes(release(publisher, b"%d" % i))
+                (tmp_path / f"r{i}").write_bytes(verdict(rebuilder, b"%d" % i))
+            names = [f"{c}{i}" for i in range(n, n + more) for c in "er"]
+            n += more
+            code, _, err = vitrine("log", "add", "log", *names)
+            assert code == 0, err
+            assert vitrine(*look) == (0, "", "")
+        (tmp_path / "alone").write_bytes(release(publisher, b"nobody rebuilt me"))
+        assert vitrine("log", "add", "log", "alone")[0] == 0
+        code, out, _ = vitrine(*look)
+        assert code == 1 and json.loads(out)["alert"] == "not-rebuilt"
+    w = World(tmp_path / "other")
+    w.log.entries = [b"%d" % i for i in range(600)]
+    w.log.publish()
+    assert vitrine("log", "check", "--key", w.log.key.vkey(), w.log.folder)[0] == 0
