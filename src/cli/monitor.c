@@ -69,7 +69,7 @@ struct run {
 	struct monitor_store store;
 	int signals;
 	struct monitor_summary sum;
-	bool failed; /* the last step did not end well */
+	bool failed, stopped; /* the last step did not end well; because it was told to end */
 	bool acknowledged;
 };
 
@@ -233,6 +233,7 @@ static void step(struct run *r)
 	buf_done(&state);
 	buf_done(&after);
 	r->failed = st != ST_OK;
+	r->stopped = st == ST_TIMEOUT;
 	if (st != ST_OK && st != ST_TIMEOUT)
 		say_error(&e, st);
 }
@@ -275,7 +276,9 @@ static int run_forever(struct run *r)
 	do
 		step(r);
 	while (!stopped(r, !r->failed && r->sum.more ? 0 : pause_ms(r)));
-	return r->sum.critical ? EXIT_FOUND : EXIT_CLEAN;
+	if (r->sum.critical)
+		return EXIT_FOUND;
+	return r->failed && !r->stopped ? EXIT_ERROR : EXIT_CLEAN;
 }
 
 /* Signals that end it are read, not caught: a step ends in an orderly way. */

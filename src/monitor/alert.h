@@ -51,7 +51,7 @@ bool alert_is_event(enum alert_kind k);
 struct alert_about {
 	const char *log;     /* origin */
 	const char *witness; /* its name in the policy */
-	const char *other;   /* a second witness, a rebuilder; "monitoring": the witness's address */
+	const char *other;   /* a second witness, a rebuilder; "monitoring", "tiles" */
 	const uint8_t *sha256;
 	const char *name; /* of the subject; a label, does not tell apart */
 	bool has_index;

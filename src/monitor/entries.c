@@ -166,7 +166,10 @@ st_t watch_entries(struct watch *w, struct err *e)
 {
 	bool go = true;
 	for (unsigned i = 0; go && w->l->entries.size < w->l->size; i++) {
-		if (i == MONITOR_WINDOWS_MAX || w->m->sum.raised >= MONITOR_ALERTS_MAX) {
+		if (w->trouble)
+			return ST_OK;
+		if (i == MONITOR_WINDOWS_MAX || w->m->sum.raised >= MONITOR_ALERTS_MAX ||
+		    (i > 0 && monitor_is_late(w->m, w->start_ms))) {
 			w->m->sum.more = true;
 			return ST_OK;
 		}

@@ -17,6 +17,10 @@
 /* Behind so many alerts a step takes no further entries, so that none is lost in a crowd. */
 #define MONITOR_ALERTS_MAX 200u
 
+/* A log has this long in one step, and so have all subjects together. What is left is for the
+ * next. */
+#define MONITOR_TURN_MS (UINT64_C(5) * 60 * 1000)
+
 /* Subjects that are asked for in one step. */
 #define MONITOR_SUBJECTS_STEP 64u
 
@@ -43,6 +47,8 @@ struct watch {
 	const struct policy_log *log;
 	struct monitor_log *l;
 	struct alert_about about;
+	uint64_t start_ms;
+	bool trouble; /* a tile did not come: no others are asked for in this step */
 	struct log_source *src;
 	struct tile_source tiles;
 	struct tile_nodes nodes;
@@ -71,6 +77,9 @@ enum prefix {
 st_t watch_check_prefix(struct watch *w, uint64_t small, const struct tlog_hash *small_root,
                         uint64_t big, const struct tlog_hash *big_root, enum prefix *ret,
                         struct err *e);
+
+uint64_t monitor_clock(const struct monitor *m);
+bool monitor_is_late(const struct monitor *m, uint64_t start_ms);
 
 /* What follows from tiles that could not be read: an alert, or something unchecked. */
 st_t watch_tile_trouble(struct watch *w, st_t st, const struct err *why, struct err *e);

@@ -51,6 +51,9 @@ struct monitor {
 	const struct fetch *fetch;
 	struct monitor_out out;
 	bool acknowledge; /* open events are closed first */
+	/* Milliseconds of a clock that only goes forward, so that one slow server does not keep a step
+	 * from the other logs. NULL: no limit. */
+	uint64_t (*clock_ms)(void);
 	struct monitor_state state;
 	/* Of the step. */
 	struct tlog_hasher hasher;

@@ -164,6 +164,7 @@ static void write_log(struct buf *b, const struct monitor_log *l)
 	for (size_t i = 0; i < l->entries.n; i++)
 		buf_add(b, l->entries.root[i].b, TLOG_HASH);
 	buf_u64le(b, l->down_since);
+	buf_u64le(b, l->tiles_since);
 }
 
 static void write_view(struct buf *b, const struct monitor_view *v)
@@ -275,6 +276,7 @@ static st_t read_log(struct monitor_state *s, struct rd *r, struct err *e)
 	rd_copy(r, l->root.b, TLOG_HASH);
 	read_frontier(r, &l->entries);
 	l->down_since = rd_u64le(r);
+	l->tiles_since = rd_u64le(r);
 	if (l->size > TLOG_SIZE_MAX || l->entries.size > l->size)
 		return fail(e, ST_MALFORMED, r->pos, "%s: sizes of a log", what);
 	return buf_check(&l->note, e, what);

@@ -34,7 +34,8 @@ struct monitor_log {
 	uint64_t size;
 	struct tlog_hash root;
 	struct tlog_frontier entries; /* those that were looked at */
-	uint64_t down_since;          /* 0: it answers */
+	uint64_t down_since;          /* its checkpoint; 0: it answers */
+	uint64_t tiles_since;         /* the same of its tiles and bundles */
 };
 
 /* What a witness says of a log. */

@@ -96,7 +96,10 @@ static st_t look_with(struct watch *w, const struct fetch_response *answers, str
 	w->tiles = log_source_tiles(w->src);
 	TRY(watch_log(w, &answers[0], e));
 	TRY(watch_witnesses(w, answers + 1, e));
-	return watch_entries(w, e);
+	TRY(watch_entries(w, e));
+	struct alert_about a = w->about;
+	a.other = "tiles";
+	return w->trouble ? ST_OK : monitor_is_up(w->m, &a, &w->l->tiles_since, e);
 }
 
 static st_t look_at_log(struct monitor *m, size_t i, const struct fetch_response *answers,
@@ -106,7 +109,8 @@ static st_t look_at_log(struct monitor *m, size_t i, const struct fetch_response
 	uint8_t id[32];
 	if (!w)
 		return fail(e, ST_NOMEM, 0, "monitor: out of memory");
-	*w = (struct watch){.m = m, .index = i, .log = &m->cfg->policy->logs[i]};
+	*w = (struct watch){.m = m, .index = i, .log = &m->cfg->policy->logs[i],
+	                    .start_ms = monitor_clock(m)};
 	w->about.log = w->log->key.name;
 	st_t st = monitor_key_id(&w->log->key, id, e);
 	if (st == ST_OK)

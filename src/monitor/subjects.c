@@ -180,8 +180,12 @@ static st_t take_answers(struct subjects *s, uint32_t n, struct err *e)
 static st_t ask_some(struct subjects *s, const uint32_t *which, uint32_t n, struct err *e)
 {
 	uint32_t at_once = s->m->cfg->fetch_subjects ? 2 : n;
+	uint64_t start_ms = monitor_clock(s->m);
 	for (uint32_t i = 0; i < n;) {
 		uint32_t asked = 0;
+		struct alert_about nothing = {0};
+		if (monitor_is_late(s->m, start_ms))
+			return monitor_unchecked(s->m, &nothing, "the repository answers too slowly", e);
 		for (; i < n && asked < at_once; i++) {
 			bool was;
 			TRY(ask(s, which[i], &was, e));

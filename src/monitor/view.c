@@ -82,7 +82,20 @@ st_t watch_tile_trouble(struct watch *w, st_t st, const struct err *why, struct 
 		return monitor_raise(w->m, ALERT_GAP, &w->about, NULL, e, "%s", why->text);
 	if (is_wrong(st))
 		return monitor_raise(w->m, ALERT_BAD_TILE, &w->about, NULL, e, "%s", why->text);
-	return monitor_is_down(w->m, &w->about, &w->l->down_since, why->text, e);
+	struct alert_about a = w->about;
+	a.other = "tiles";
+	w->trouble = true;
+	return monitor_is_down(w->m, &a, &w->l->tiles_since, why->text, e);
+}
+
+uint64_t monitor_clock(const struct monitor *m)
+{
+	return m->clock_ms ? m->clock_ms() : 0;
+}
+
+bool monitor_is_late(const struct monitor *m, uint64_t start_ms)
+{
+	return monitor_clock(m) - start_ms > MONITOR_TURN_MS;
 }
 
 /* Proves from the tiles what root the big tree has at the small size. ST_BAD_PROOF: the tiles are
@@ -111,6 +124,9 @@ st_t watch_check_prefix(struct watch *w, uint64_t small, const struct tlog_hash 
 		*ret = tlog_hash_equal(small_root, big_root) ? PREFIX_PROVEN : PREFIX_DIFFERENT;
 		return ST_OK;
 	}
+	*ret = PREFIX_UNKNOWN;
+	if (w->trouble)
+		return ST_OK;
 	tile_nodes_init(&w->nodes, &w->tiles, &w->m->hasher, big);
 	struct tlog_nodes nodes = tile_nodes_as_nodes(&w->nodes);
 	st_t st = root_at(w, &nodes, small, big, big_root, &root, &why);
@@ -118,7 +134,6 @@ st_t watch_check_prefix(struct watch *w, uint64_t small, const struct tlog_hash 
 		*ret = tlog_hash_equal(small_root, &root) ? PREFIX_PROVEN : PREFIX_DIFFERENT;
 		return ST_OK;
 	}
-	*ret = PREFIX_UNKNOWN;
 	if (st == ST_BAD_PROOF) {
 		err_clear(&why);
 		(void)!fail(&why, st, 0, "the tiles are not of the tree of %" PRIu64 " entries", big);

@@ -39,6 +39,8 @@ static st_t compare(struct witness_view *x, const struct view *v, struct err *e)
 	enum prefix is;
 	if (!w->l->known)
 		return ST_OK;
+	if (monitor_is_late(w->m, w->start_ms))
+		return monitor_unchecked(w->m, &x->about, "not compared: the log answers too slowly", e);
 	TRY(watch_check_prefix(w, v->cp.size, &v->cp.root, w->l->size, &w->l->root, &is, e));
 	return is == PREFIX_DIFFERENT ? split(x, v, e) : ST_OK;
 }

@@ -168,6 +168,8 @@ static struct fake_answer answer_log(struct world *w, const char *path)
 		return (struct fake_answer){.error = "connection refused"};
 	if (!strcmp(path, "checkpoint"))
 		return with(&w->note);
+	if (w->tiles_down)
+		return (struct fake_answer){.status = 503};
 	if (!strcmp(path, w->broken) ||
 	    tile_path_parse(rd_make(path, strlen(path)), &t, NULL) != ST_OK ||
 	    t.width > tile_width(w->served, t.level, t.n))

@@ -26,7 +26,7 @@ struct world {
 	uint32_t n;      /* entries that exist */
 	uint64_t served; /* size of the tree whose tiles are served */
 	struct buf note, wnote[3];
-	bool down, wdown[3], repo_down;
+	bool down, tiles_down, wdown[3], repo_down;
 	char broken[64];      /* path below the log that answers 404 */
 	char spoiled[64];     /* path whose bytes are changed */
 	struct {

@@ -512,6 +512,56 @@ static void a_log_that_does_not_answer_is_an_alert_after_a_while(void)
 	end();
 }
 
+static void tiles_that_do_not_come_are_an_alert_after_a_while_though_the_checkpoint_does(void)
+{
+	begin_good(ALL);
+	add_good(2);
+	w->tiles_down = true;
+	for (int i = 0; i < 15; i++) {
+		world_publish(w);
+		for (int k = 0; k < 3; k++)
+			world_sign(w, &w->wnote[k], 4, 1u << k, w->now);
+		step();
+		silent();
+		T_EQ(w->sum.unchecked, 1);
+		w->now += 60;
+	}
+	world_sign(w, &w->note, w->n, 7, w->now);
+	step();
+	only(ALERT_UNREACHABLE, ALERT_RAISED);
+	T_TRUE(w->nalerts && strstr(w->alert[0].json, "\"other\":\"tiles\""));
+	w->tiles_down = false;
+	world_publish(w);
+	step();
+	only(ALERT_UNREACHABLE, ALERT_CLEARED);
+	T_EQ(w->m.state.logs[0].entries.size, 6);
+	end();
+}
+
+static uint64_t slow_ms;
+
+static uint64_t slow_clock(void)
+{
+	return slow_ms += 4 * 60 * 1000;
+}
+
+static void a_slow_log_is_read_over_several_steps(void)
+{
+	begin(ALL);
+	add_good(0);
+	while (w->n < 2900)
+		world_add(w, w->entry[0].data, w->entry[0].len);
+	world_publish(w);
+	w->m.clock_ms = slow_clock;
+	step();
+	T_TRUE(w->sum.more);
+	T_EQ(w->m.state.logs[0].entries.size, 2048);
+	w->m.clock_ms = NULL;
+	step();
+	T_EQ(w->m.state.logs[0].entries.size, 2900);
+	end();
+}
+
 static void a_witness_that_does_not_answer_is_an_alert_after_a_while(void)
 {
 	begin_good(ALL);
@@ -974,6 +1024,8 @@ int main(void)
 	T_RUN(time_that_goes_backwards_is_an_alert);
 	T_RUN(a_time_from_the_future_is_an_alert_and_does_not_count);
 	T_RUN(a_log_that_does_not_answer_is_an_alert_after_a_while);
+	T_RUN(tiles_that_do_not_come_are_an_alert_after_a_while_though_the_checkpoint_does);
+	T_RUN(a_slow_log_is_read_over_several_steps);
 	T_RUN(a_witness_that_does_not_answer_is_an_alert_after_a_while);
 	T_RUN(a_witness_without_an_endpoint_is_no_alert);
 	T_RUN(a_missing_bundle_or_tile_is_a_gap_and_nothing_is_skipped);

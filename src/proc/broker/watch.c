@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A step asks at most some hundred questions in a row that are answered within minutes at worst;
@@ -150,6 +151,13 @@ static st_t enter(const struct watch_request *rq, int out, struct fetch *ret_fet
 	return sandbox_enter_self(ROLE_CHECK, NULL, keep, 2, &jail, e);
 }
 
+static uint64_t clock_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 static st_t watch_step(const struct watch_request *rq, int out, struct err *e)
 {
 	static struct monitor m;
@@ -159,6 +167,7 @@ static st_t watch_step(const struct watch_request *rq, int out, struct err *e)
 	m.cfg = rq->cfg;
 	m.fetch = &fetch;
 	m.acknowledge = rq->acknowledge;
+	m.clock_ms = clock_ms;
 	m.out = (struct monitor_out){send_alert, send_evidence, send_unchecked, &out};
 	TRY(monitor_state_read(rq->state, &m.state, e));
 	TRY(monitor_step(&m, rq->now, &sum, e));
@@ -323,7 +332,8 @@ static st_t take_failed(struct rd r, struct err *e)
 	rd_copy(&r, text, n);
 	if (r.bad || st == ST_OK || st < ST_MIN_ || st > ST_CONFLICT)
 		return broken(e);
-	return fail(e, (st_t)st, 0, "%s", text);
+	/* ST_TIMEOUT is the parent's word for being stopped. */
+	return fail(e, st == ST_TIMEOUT ? (st_t)-ETIMEDOUT : (st_t)st, 0, "%s", text);
 }
 
 static size_t longest(uint8_t type)
