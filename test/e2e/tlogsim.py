@@ -184,13 +184,18 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         self.server.asked.append((self.command, self.path, dict(self.headers)))
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 64  # with the usual 5, eight connections at once wait for a second
+    daemon_threads = True
+
+
 class Web:
     """Serves a folder on a free port of the loopback while the block runs."""
 
     def __init__(self, folder):
         def handler(*a, **k):
             return _Handler(*a, directory=str(folder), **k)
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server = _Server(("127.0.0.1", 0), handler)
         self.server.asked = []
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
