@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct init {
 	const char *key, *private_dir, *policy;
@@ -79,11 +80,25 @@ static st_t read_public(const char *path, struct note_key *ret, struct err *e)
 	return ST_OK;
 }
 
+/* A log whose private folder was lost must not begin anew. */
+static st_t check_not_lost(const struct log_place *p, struct err *e)
+{
+	bool config = faccessat(p->private_fd, "config", F_OK, 0) == 0;
+	bool public = faccessat(p->dir_fd, LOG_CHECKPOINT, F_OK, 0) == 0 ||
+	              faccessat(p->dir_fd, "tile", F_OK, 0) == 0;
+	if (config || !public)
+		return ST_OK;
+	(void)rmdir(p->private_dir); /* if it was made just now */
+	return fail(e, ST_CONFLICT, 0,
+	            "%.120s: there is a log already, but not its private folder: restore that", p->dir);
+}
+
 static st_t make(const struct init *o, struct log_place *place, const struct policy *policy,
                  struct rd text, struct note_key *ret_key, struct err *e)
 {
 	char key_path[PATH_MAX];
 	struct log_session s;
+	TRY(check_not_lost(place, e));
 	TRY(read_public(o->key, ret_key, e));
 	if (policy)
 		TRY(check_policy(policy, ret_key, e));

@@ -25,9 +25,9 @@ static const char usage[] =
     "Usage: vitrine log serve DIR [--listen ADDRESS:PORT]\n"
     "\n"
     "Serves a log, the folder DIR that 'vitrine log init' made or any copy of it, by HTTP (C2SP\n"
-    "tlog-tiles): its checkpoint, tiles and entry bundles, and no other file, whatever is in DIR. Only\n"
-    "reads. For TLS put a reverse proxy in front; any web server can serve DIR as well. Started by\n"
-    "systemd with a socket it uses that. Runs until SIGTERM or SIGINT.\n"
+    "tlog-tiles): its checkpoint, tiles and entry bundles, and no other file, whatever is in DIR.\n"
+    "Only reads. For TLS put a reverse proxy in front; any web server can serve DIR as well.\n"
+    "Started by systemd with a socket it uses that. Runs until SIGTERM or SIGINT.\n"
     "Exit code: 0 told to end, 2 an error.\n"
     "\n"
     "  -l, --listen ADDRESS:PORT  where; default " DEFAULT_LISTEN "; port 0: a free one\n"
@@ -117,6 +117,7 @@ static st_t serve(const struct args *a, const char *path, struct err *e)
 	if (dir < 0)
 		return fail_errno(e, "%s", path);
 	TRY(open_socket(a, given, &sock, name, e));
+	server_hold_signals();
 	say_where(a, path, name);
 	return become_server(a, sock, dir, e);
 }

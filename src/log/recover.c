@@ -41,7 +41,8 @@ static st_t open_state(struct log_writer *w, struct err *e)
 	const struct log_io *io = w->o.io;
 	w->state_fd = io->open(io->ctx, w->o.private_dir, LOG_STATE_FILE_NAME, O_RDWR, 0);
 	if (w->state_fd < 0 && errno == ENOENT)
-		return fail(e, ST_NOT_FOUND, 0, "log: no log here; 'vitrine log init' makes one");
+		return fail(e, ST_NOT_FOUND, 0,
+		            "log: the private state is missing; restore the private folder of this log");
 	if (w->state_fd < 0)
 		return fail_errno(e, "log state: cannot open");
 	TRY(writer_read_state(w, e));

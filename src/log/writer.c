@@ -240,7 +240,7 @@ st_t log_writer_open(const struct log_writer_opts *o, struct log_writer **ret, s
 
 /* A state file in full length and durable under its name, with the empty tree. An earlier attempt
  * may have ended anywhere: its file has no record yet, or the one of the empty tree. */
-static st_t create_state(struct log_writer *w, struct err *e)
+static st_t create_state(struct log_writer *w, bool checkpoint, struct err *e)
 {
 	static const uint8_t zero[LOG_STATE_FILE];
 	const struct log_io *io = w->o.io;
@@ -249,7 +249,7 @@ static st_t create_state(struct log_writer *w, struct err *e)
 	if (w->state_fd < 0)
 		return fail_errno(e, "log state: cannot create");
 	st_t st = writer_read_state(w, NULL);
-	if (st == ST_CONFLICT || (st == ST_OK && w->state.size))
+	if (st == ST_CONFLICT || (st == ST_OK && w->state.size) || (st != ST_OK && checkpoint))
 		return fail(e, ST_CONFLICT, 0, "log: there is a log already");
 	if (st < 0 || (st != ST_OK && st != ST_BAD_SUM && st != ST_TRUNCATED))
 		return fail(e, st, 0, "log state: it is damaged; a new log needs a new folder");
@@ -267,24 +267,26 @@ static void note_name(void *arg, const char *name)
 	*(bool *)arg = true;
 }
 
-/* A log whose private folder was lost must not begin anew under the same key. */
-static st_t check_unused(const struct log_store *s, struct err *e)
+/* What is public already. A log whose private folder was lost must not begin anew with the same key. */
+static st_t look_around(const struct log_store *s, bool *ret_checkpoint, struct err *e)
 {
 	bool tiles = false;
 	struct buf old = {0};
 	st_t st = s->ops->get(s->ctx, LOG_CHECKPOINT, NOTE_SIZE_MAX, &old, NULL);
 	buf_done(&old);
 	TRY(s->ops->list(s->ctx, "tile", note_name, &tiles, e));
-	if (st != ST_NOT_FOUND || tiles)
-		return fail(e, ST_CONFLICT, 0, "log: there are a checkpoint or tiles already");
+	if (tiles)
+		return fail(e, ST_CONFLICT, 0, "log: there are entries already");
+	*ret_checkpoint = st != ST_NOT_FOUND;
 	return ST_OK;
 }
 
 static st_t create(struct log_writer *w, struct err *e)
 {
+	bool checkpoint = false;
 	TRY(take_lock(w, e));
-	TRY(check_unused(w->o.store, e));
-	TRY(create_state(w, e));
+	TRY(look_around(w->o.store, &checkpoint, e));
+	TRY(create_state(w, checkpoint, e));
 	return w->o.cosigners ? ST_OK : log_writer_publish(w, e);
 }
 

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Requests that the fetcher holds at a time; the rest waits here, so that it needs little memory. */
+/* Requests that the fetcher holds at a time; the rest waits here: it needs little memory. */
 #define WINDOW 256
 
 /* The jail closes some milliseconds after the start. */

@@ -1,13 +1,13 @@
-/* What is said between a process and its vitrine-fetcher: frames, each one packet of a SOCK_SEQPACKET
- * socket.
+/* What is said between a process and its vitrine-fetcher: frames, each one packet of a
+ * SOCK_SEQPACKET socket.
  *
  *   OFFSET SIZE MEANING
  *   0      4    enum frame_type
  *   4      …    the fields of that type in the order of struct frame, little-endian; a text is its
  *               length (4 bytes) and its bytes; `bytes` is the rest of the packet
  *
- *   client -> fetcher   SETUP first, once; then any number of REQUEST, each followed by as many SEND
- *                       as its body of nbody bytes takes
+ *   client -> fetcher   SETUP first, once; then any number of REQUEST, each followed by as many
+ *                       SEND as its body of nbody bytes takes
  *   fetcher -> client   HELLO first, once; then for each request, mixed with those of others: any
  *                       number of PART, then DONE (with the last bytes of the body) or FAILED
  *

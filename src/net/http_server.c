@@ -1,8 +1,8 @@
-/* Why these options of libmicrohttpd: epoll and a pool of threads, each with its own connections, need
- * no lock between requests and no thread per connection, so ten thousand requests a second pass and a
- * thousand idle connections cost some memory. Its parser is strict; it decodes nothing (a callback
- * that leaves paths alone); it prints nothing. It knows a limit of idle time only, which one byte now
- * and then resets; the clock thread here knows the other one. */
+/* Why these options of libmicrohttpd: epoll and a pool of threads, each with its own connections,
+ * need no lock between requests and no thread per connection, so ten thousand requests a second
+ * pass and a thousand idle connections cost some memory. Its parser is strict; it decodes nothing
+ * (a callback that leaves paths alone); it prints nothing. It knows a limit of idle time only,
+ * which one byte now and then resets; the clock thread here knows the other one. */
 #include "net/http_server.h"
 
 #include "base/num.h"
@@ -67,8 +67,8 @@ static uint64_t now_ms(void)
 
 /* ---- the clock ---- */
 
-/* Its thread in libmicrohttpd sees the end of the connection and frees it. The socket is still ours:
- * a connection leaves the list before it is closed. */
+/* Its thread in libmicrohttpd sees the end of the connection and frees it. The socket is still
+ * ours: a connection leaves the list before it is closed. */
 static void cut_late(struct http_server *s)
 {
 	uint64_t now = now_ms();
@@ -275,7 +275,7 @@ static enum MHD_Result refuse_long(struct MHD_Connection *c)
 	return refuse(c, MHD_HTTP_CONTENT_TOO_LARGE, NULL, "the body is too long\n");
 }
 
-/* The headers are there, the body is not. A refusal here closes the connection if a body follows. */
+/* The headers are there, the body is not. A refusal closes the connection if a body follows. */
 static enum MHD_Result begin(struct MHD_Connection *c, struct exchange *x, const char *method)
 {
 	unsigned m = method_of(method);

@@ -1,10 +1,10 @@
 /* An HTTP server for the log and the witness, over libmicrohttpd: paths that are registered, bodies
- * that are whole and bounded, answers from memory or from a file. Everything else is refused here, so
- * that a handler sees good requests only.
+ * that are whole and bounded, answers from memory or from a file. Everything else is refused here,
+ * so that a handler sees good requests only.
  *
  * Invariants
  * 1. A path that a handler sees begins with a slash and consists of segments of printable ASCII
- *    without '%', '\', '?', '#' or blanks; no segment is empty, "." or "..". Nothing is ever decoded:
+ *    without '%', '\', '?', '#' or blanks; no segment is empty, "." or "..". Nothing is decoded:
  *    there is one spelling of a path, and whatever has another is a 400. (A NUL ends the path as
  *    libmicrohttpd reads the line; what stands behind it is not looked at by anybody.)
  * 2. The body is complete and not longer than its route allows; no handler runs for others (413).

@@ -48,9 +48,9 @@ extern const struct sandbox_extra sandbox_extra;
 /* Allows the groups and kills the process at anything else. */
 st_t seccomp_enter(uint32_t groups, struct err *e);
 
-/* Forbids every file, TCP and signal right that the kernel's Landlock knows, but for what lies below
- * `paths` (may be NULL) and, with `connect`, TCP connections outwards. *ret_abi is 0 where there is
- * no Landlock. */
+/* Forbids every file, TCP and signal right that the kernel's Landlock knows, but for what lies
+ * below `paths` (may be NULL) and, with `connect`, TCP connections outwards. *ret_abi is 0 where
+ * there is no Landlock. */
 st_t landlock_enter(const struct sandbox_paths *paths, bool connect, uint32_t *ret_abi,
                     struct err *e);
 

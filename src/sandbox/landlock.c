@@ -1,6 +1,7 @@
 /* Landlock: every right that the running kernel can handle is handled, and none is granted but to
- * read, or to read and write, below the folders of a role. The numbers are from the kernel's ABI (linux/landlock.h, versions 1 to 7), written
- * out here because Debian 12's header knows only the first two. */
+ * read, or to read and write, below the folders of a role. The numbers are from the kernel's ABI
+ * (linux/landlock.h, versions 1 to 7), written out here because Debian 12's header knows only the
+ * first two. */
 #include "base/io.h"
 #include "base/num.h"
 #include "sandbox/jail.h"
@@ -26,7 +27,8 @@
 #define READ_ONLY (READ_FILE | READ_DIR)
 #define READ_WRITE                                                                           \
 	(READ_ONLY | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | TRUNCATE)
-#define OF_FILES (WRITE_FILE | READ_FILE | TRUNCATE) /* the others are refused for what is no folder */
+/* The others are refused for what is no folder. */
+#define OF_FILES (WRITE_FILE | READ_FILE | TRUNCATE)
 
 /* Rights to TCP (net). */
 #define NET_CONNECT (UINT64_C(1) << 1)

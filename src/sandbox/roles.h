@@ -57,15 +57,15 @@ st_t sandbox_preload(struct err *e);
 st_t sandbox_enter(enum sandbox_role role, struct sandbox_report *ret, struct err *e);
 
 /* The same for a role with paths. Descriptors above the role's last one are closed, so those of
- * `paths` are looked at before that. ROLE_WITNESS: paths.rw[0] becomes the working folder and, where
- * the kernel allows, the root. */
+ * `paths` are looked at before that. ROLE_WITNESS: paths.rw[0] becomes the working folder and,
+ * where the kernel allows, the root. */
 st_t sandbox_enter_with(enum sandbox_role role, const struct sandbox_paths *paths,
                         struct sandbox_report *ret, struct err *e);
 
 /* For a program that a person started and that jails itself before it reads foreign bytes: standard
  * descriptors stay what they are, as do those of `paths` and keep[0..nkeep); all others are closed.
- * It does not die with its parent. The process must still be single-threaded; threads that it starts
- * later are in the same jail. At most SANDBOX_KEEP_MAX descriptors altogether. */
+ * It does not die with its parent. The process must still be single-threaded; threads that it
+ * starts later are in the same jail. At most SANDBOX_KEEP_MAX descriptors altogether. */
 #define SANDBOX_KEEP_MAX 64
 st_t sandbox_enter_self(enum sandbox_role role, const struct sandbox_paths *paths, const int *keep,
                         size_t nkeep, struct sandbox_report *ret, struct err *e);

@@ -2,8 +2,9 @@
  *   fetch_probe [--ca FILE] [--proxy URL] [--per-host N] [--kill]
  *   GET TAG MAX TIMEOUT_MS URL
  *   POST TAG MAX TIMEOUT_MS URL CONTENT_TYPE N      (a body of N bytes, all 'x')
- * Prints the process of the fetcher, then an answer a line: TAG STATUS TYPE LENGTH SUM or TAG 0 ERROR;
- * SUM is the sum of the bytes times their position. --kill ends the fetcher when all is asked. */
+ * Prints the process of the fetcher, then an answer a line: TAG STATUS TYPE LENGTH SUM or TAG 0
+ * ERROR; SUM is the sum of the bytes times their position. --kill ends the fetcher when all is
+ * asked. */
 #include "proc/broker/fetcher.h"
 
 #include <inttypes.h>

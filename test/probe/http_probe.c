@@ -85,7 +85,8 @@ static int run(const struct http_server_opts *o, struct err *e)
 		continue;
 	http_server_stop(s, STOP_MS);
 	puts("stopped");
-	return 0;
+	fflush(stdout);
+	_exit(0); /* sanitizers would look for leaks, with calls that the jail forbids */
 }
 
 int main(int argc, char **argv)

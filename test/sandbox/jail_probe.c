@@ -1,12 +1,14 @@
 /* Enters the jail of a role and then tries one thing. Usage: jail_probe ROLE THING
- * ROLE is scan, compile or inspect; `jail_probe list` prints the things. The parent stays outside,
- * holds the other end of the socket and prints how the child in the jail ended:
+ * ROLE is scan, compile, inspect, fetch, ...; `jail_probe list` prints the things. The parent stays
+ * outside, holds the other end of the socket and prints how the child in the jail ended:
  *   worked, refused, signal N, or "no jail" if that failed. Then the layers that are missing. */
 #include "crypto/digest.h"
 #include "sandbox/ipc.h"
 #include "sandbox/roles.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,6 +31,7 @@ enum { WORKED = 0, REFUSED = 1, NO_JAIL = 2 };
 
 /* Made before the jail closes. */
 static int peer;  /* the other end of the socket */
+static int readable, writable; /* folders: one with a file "a", an empty one */
 static int input; /* an ordinary file, sent through the socket; this number is closed in the jail */
 static void *page;
 static struct sandbox_report *report; /* shared with the parent */
@@ -354,6 +358,128 @@ static bool use_output(void)
 	return ok(write(SANDBOX_FD_OUT, "database", 8));
 }
 
+/* ---- what some of the roles may that have folders, threads or a network ---- */
+
+static bool reads(int fd)
+{
+	char c;
+	return ok(fd) && read(fd, &c, 1) == 1 && c == 'a';
+}
+
+static bool do_read_below(void)
+{
+	return reads(openat(readable, "a", O_RDONLY | O_CLOEXEC));
+}
+
+static bool do_read_beneath(void)
+{
+	struct open_how how = {.flags = O_RDONLY, .resolve = RESOLVE_BENEATH};
+	return reads((int)syscall(SYS_openat2, readable, "a", &how, sizeof how));
+}
+
+static bool do_read_elsewhere(void)
+{
+	return ok(open("/etc/passwd", O_RDONLY)) || ok(openat(readable, "../../etc/passwd", O_RDONLY));
+}
+
+static bool do_read_resolver_settings(void)
+{
+	return ok(open("/etc/hosts", O_RDONLY)) && ok(open("/etc/resolv.conf", O_RDONLY));
+}
+
+static bool do_overwrite_readable(void)
+{
+	struct open_how how = {.flags = O_WRONLY};
+	return ok(syscall(SYS_openat2, readable, "a", &how, sizeof how));
+}
+
+static bool do_create(void)
+{
+	return ok(openat(writable, "b", O_CREAT | O_WRONLY, 0600));
+}
+
+static bool do_create_in_readable(void)
+{
+	return ok(openat(readable, "b", O_CREAT | O_WRONLY, 0600));
+}
+
+/* As a log writes a file: whole, durable, under its name. */
+static bool do_write_below(void)
+{
+	int fd = openat(writable, "b.new", O_CREAT | O_RDWR | O_EXCL, 0600);
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+	return ok(fd) && pwrite(fd, "b", 1, 0) == 1 && ok(fsync(fd)) && ok(fdatasync(fd)) &&
+	       ok(ftruncate(fd, 1)) && ok(fcntl(fd, F_SETLK, &lock)) && ok(close(fd)) &&
+	       ok(mkdirat(writable, "d", 0700)) && ok(renameat(writable, "b.new", writable, "d/b")) &&
+	       ok(unlinkat(writable, "d/b", 0)) && ok(fsync(openat(writable, "d", O_RDONLY)));
+}
+
+static void *run_thread(void *arg)
+{
+	return arg;
+}
+
+static bool do_thread(void)
+{
+	pthread_t t;
+	void *ret = NULL;
+	return pthread_create(&t, NULL, run_thread, &peer) == 0 && pthread_join(t, &ret) == 0 &&
+	       ret == &peer;
+}
+
+static bool do_random(void)
+{
+	char b[8];
+	return getrandom(b, sizeof b, 0) == sizeof b;
+}
+
+static bool do_socket_inet(void)
+{
+	return ok(socket(AF_INET, SOCK_STREAM, 0)) && ok(socket(AF_INET6, SOCK_DGRAM, 0));
+}
+
+static bool do_socket_unix(void)
+{
+	return ok(socket(AF_UNIX, SOCK_STREAM, 0));
+}
+
+static bool do_socket_netlink(void)
+{
+	return ok(socket(AF_NETLINK, SOCK_RAW, 0));
+}
+
+static bool do_socket_packet(void)
+{
+	return ok(socket(AF_PACKET, SOCK_RAW, 0));
+}
+
+/* "refused" in both senses: the call is made, nobody listens. */
+static bool do_connect(void)
+{
+	struct sockaddr a = {.sa_family = AF_UNSPEC};
+	return connect(SANDBOX_FD_SOCK, &a, sizeof a) == 0 || errno != EPERM;
+}
+
+static bool do_accept(void)
+{
+	return ok(accept4(SANDBOX_FD_SOCK, NULL, NULL, 0)) || errno == EINVAL || errno == EOPNOTSUPP;
+}
+
+static bool do_listen(void)
+{
+	return ok(listen(SANDBOX_FD_SOCK, 1));
+}
+
+static bool do_message(void)
+{
+	return use_socket();
+}
+
+static bool do_write_stdout(void)
+{
+	return ok(write(STDOUT_FILENO, "x", 1));
+}
+
 static const struct {
 	const char *name;
 	bool (*act)(void);
@@ -373,6 +499,12 @@ static const struct {
 #define T(n) {"use_" #n, use_##n}
 	T(memory), T(too_much_memory), T(input), T(socket), T(clock), T(local_time),
 	T(digests), T(qsort), T(output),
+#undef T
+#define T(n) {"do_" #n, do_##n}
+	T(read_below), T(read_beneath), T(read_elsewhere), T(read_resolver_settings),
+	T(overwrite_readable), T(create), T(create_in_readable), T(write_below), T(thread),
+	T(random), T(socket_inet), T(socket_unix), T(socket_netlink), T(socket_packet),
+	T(connect), T(accept), T(listen), T(message), T(write_stdout),
 #undef T
 };
 
@@ -405,11 +537,50 @@ static bool prepare(void)
 	       dup2(sock, SANDBOX_FD_SOCK) >= 0 && dup2(out, SANDBOX_FD_OUT) >= 0;
 }
 
+static char read_dir[] = "/tmp/jail-probe-r-XXXXXX", write_dir[] = "/tmp/jail-probe-w-XXXXXX";
+
+static int open_folder(char *name)
+{
+	int fd = mkdtemp(name) ? open(name, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 30);
+}
+
+static bool make_folders(void)
+{
+	readable = open_folder(read_dir);
+	writable = open_folder(write_dir);
+	int fd = openat(readable, "a", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	return readable >= 0 && writable >= 0 && write(fd, "a", 1) == 1 && close(fd) == 0;
+}
+
+static void remove_folders(void)
+{
+	(void)unlinkat(readable, "a", 0);
+	(void)unlinkat(readable, "b", 0);
+	(void)unlinkat(writable, "b", 0);
+	(void)unlinkat(writable, "b.new", 0);
+	(void)unlinkat(writable, "d", AT_REMOVEDIR);
+	(void)rmdir(read_dir);
+	(void)rmdir(write_dir);
+}
+
+/* The roles with folders get theirs, the fetcher what a resolver reads. */
+static st_t enter(enum sandbox_role role, struct err *e)
+{
+	if (role < ROLE_FETCH)
+		return sandbox_enter(role, report, e);
+	int settings[] = {open("/etc/hosts", O_PATH), open("/etc/resolv.conf", O_PATH)};
+	bool writes = role == ROLE_WITNESS || role == ROLE_LOG_WRITE;
+	struct sandbox_paths paths = {.ro = &readable, .nro = 1, .rw = &writable, .nrw = writes};
+	if (role == ROLE_FETCH)
+		paths = (struct sandbox_paths){.ro = settings, .nro = 2};
+	return sandbox_enter_with(role, &paths, report, e);
+}
+
 static int in_jail(enum sandbox_role role, bool (*act)(void))
 {
 	struct err e = {0};
-	if (digest_preload(&e) != ST_OK || sandbox_preload(&e) != ST_OK ||
-	    sandbox_enter(role, report, &e) != ST_OK) {
+	if (digest_preload(&e) != ST_OK || sandbox_preload(&e) != ST_OK || enter(role, &e) != ST_OK) {
 		fprintf(stderr, "jail_probe: %s\n", e.text);
 		return NO_JAIL;
 	}
@@ -437,20 +608,27 @@ static int run(enum sandbox_role role, bool (*act)(void))
 		return 2;
 	if (child == 0)
 		_exit(in_jail(role, act));
-	return outside(child);
+	int code = outside(child);
+	remove_folders();
+	return code;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "list"))
 		return list();
-	if (argc != 3 || !prepare())
+	if (argc != 3 || !prepare() || !make_folders())
 		return 2;
 	static const char *const names[ROLES] = {
 	    [ROLE_SCAN] = "scan",
 	    [ROLE_SCAN_JIT] = "scan-jit",
 	    [ROLE_COMPILE] = "compile",
 	    [ROLE_INSPECT] = "inspect",
+	    [ROLE_FETCH] = "fetch",
+	    [ROLE_LOG_SERVE] = "log-serve",
+	    [ROLE_WITNESS] = "witness",
+	    [ROLE_CHECK] = "check",
+	    [ROLE_LOG_WRITE] = "log-write",
 	};
 	enum sandbox_role role = ROLE_SCAN;
 	while (role < ROLES && strcmp(argv[1], names[role]))

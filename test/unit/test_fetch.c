@@ -101,10 +101,11 @@ static void a_part_without_bytes_is_refused(void)
 
 static void only_plain_http_urls_are_good(void)
 {
-	static const char *const good[] = {"http://a", "https://a.example:8443/x/y?z=1", "http://[::1]:1/",
-	                                   "http://a/@b"};
-	static const char *const bad[] = {"", "a", "file:///etc/passwd", "ftp://a/", "HTTP://a/", "http:a",
-	                                  "http://", "http:///x", "http://user@a/", "http://u:p@a/x",
+	static const char *const good[] = {"http://a", "https://a.example:8443/x/y?z=1",
+	                                   "http://[::1]:1/", "http://a/@b"};
+	static const char *const bad[] = {"", "a", "file:///etc/passwd", "ftp://a/", "HTTP://a/",
+	                                  "http:a", "http://",
+	                                  "http:///x", "http://user@a/", "http://u:p@a/x",
 	                                  "http://a/ b", "http://a/\n", "http://a/\x80", "http://a/#x",
 	                                  "http://a\\@b/", "https:/a", "gopher://a"};
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)

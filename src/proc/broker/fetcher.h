@@ -1,5 +1,5 @@
-/* Starting and ending vitrine-fetcher, the process with the network. The calling process needs none
- * itself, and may enter its own jail afterwards (ROLE_CHECK, ROLE_LOG_WRITE), keeping the socket. */
+/* Starting and ending vitrine-fetcher, the process with the network. The caller needs none itself,
+ * and may enter its own jail afterwards (ROLE_CHECK, ROLE_LOG_WRITE), keeping the socket. */
 #ifndef VITRINE_PROC_BROKER_FETCHER_H
 #define VITRINE_PROC_BROKER_FETCHER_H
 
@@ -25,8 +25,8 @@ st_t fetcher_start(const struct fetcher_opts *o, struct fetcher **ret, struct fe
 /* Ends it at once, what is under way included. NULL is fine. */
 void fetcher_stop(struct fetcher *f);
 
-/* The same from inside of a jail, where no process can be killed: closes the socket, which is a sign
- * for the fetcher to end. */
+/* The same from inside of a jail, where no process can be killed: closes the socket, which is a
+ * sign for the fetcher to end. */
 void fetcher_leave(struct fetcher *f);
 
 /* The socket to it, for sandbox_enter_self(). */

@@ -4,6 +4,7 @@
 #include "sandbox/roles.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 /* Above the numbers that the descriptors get. */
@@ -12,6 +13,15 @@
 static char env_locale[] = "LC_ALL=C.UTF-8";
 static char env_zone[] = "TZ=UTC0";
 static char *const environment[] = {env_locale, env_zone, NULL};
+
+void server_hold_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
 
 static st_t place_fds(int sock, int dir, struct err *e)
 {

@@ -7,6 +7,10 @@
 
 #define SERVER_ARGS_MAX 16
 
+/* From here on SIGTERM and SIGINT wait until the server looks at them. Before others are told that
+ * it is there: an order to end must not be lost, or end it otherwise, while it starts. */
+void server_hold_signals(void);
+
 /* Runs the program of ours in place of this one, with the socket as SANDBOX_FD_SOCK, the folder as
  * SANDBOX_FD_OUT, standard descriptors as they are, no others, and an environment of ours.
  * args[0..nargs) become its argv[1..]. Returns only if it fails. */

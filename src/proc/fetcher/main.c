@@ -1,8 +1,8 @@
-/* vitrine-fetcher: asks for public files and posts to witnesses, for one client. The only process with
- * a way into the network. Role FETCH.
+/* vitrine-fetcher: asks for public files and posts to witnesses, for one client. The only process
+ * with a way into the network. Role FETCH.
  *
- * The certificates to trust come as SANDBOX_FD_OUT and are read first; then the jail closes, and only
- * then is anything said or heard (net/fetch_wire.h). Ends with its client. */
+ * The certificates to trust come as SANDBOX_FD_OUT and are read first; then the jail closes, and
+ * only then is anything said or heard (net/fetch_wire.h). Ends with its client. */
 #include "base/io.h"
 #include "proc/fetcher/inside.h"
 #include "sandbox/roles.h"
@@ -225,8 +225,8 @@ static st_t read_trusted(struct fetcher *f, struct err *e)
 	return ST_OK;
 }
 
-/* What glibc's resolver reads at each question. resolv.conf is often a link into a folder where it is
- * replaced when the network changes; so that folder is granted, unless it is /etc. */
+/* What glibc's resolver reads at each question. resolv.conf is often a link into a folder where it
+ * is replaced when the network changes; so that folder is granted, unless it is /etc. */
 struct resolver_files {
 	int fd[8];
 	size_t n;
@@ -253,8 +253,8 @@ static void list_resolver_files(struct resolver_files *r)
 		add_file(r, real);
 }
 
-/* "hosts: files dns", whatever /etc/nsswitch.conf says: both are part of libc, so no module has to be
- * loaded in the jail. */
+/* "hosts: files dns", whatever /etc/nsswitch.conf says: both are part of libc, so no module has to
+ * be loaded in the jail. */
 static st_t prepare_libraries(struct err *e)
 {
 	struct addrinfo *a = NULL, hints = {.ai_flags = AI_NUMERICHOST};

@@ -1,5 +1,5 @@
-/* One request in libcurl. What it says to the server is the same for every client that asks the same:
- * no name of a program, no cookie, no session of an earlier connection, no list of encodings. */
+/* One request in libcurl. What it says to the server is the same for every client that asks the
+ * same: no name of a program, no cookie, no session of an earlier connection, no encodings. */
 #include "proc/fetcher/inside.h"
 
 #include "base/num.h"

@@ -1,10 +1,11 @@
 /* vitrine-logserver: serves the files of a log (C2SP tlog-tiles), read only. Role LOG_SERVE.
  *
  * Started by vitrine log serve with the listening socket as SANDBOX_FD_SOCK and the folder as
- * SANDBOX_FD_OUT. Only paths of tlog-tiles are ever opened, in the one spelling that they have, below
- * the folder and without links: whatever else is there is not served. Ends with SIGTERM or SIGINT.
+ * SANDBOX_FD_OUT. Only paths of tlog-tiles are ever opened, in the one spelling that they have,
+ * below the folder and without links: whatever else is there is not served. Ends with SIGTERM or
+ * SIGINT.
  *
- * argv: threads, connections, connections of one address, seconds that a checkpoint may be cached. */
+ * argv: threads, connections, those of one address, seconds that a checkpoint may be cached. */
 #include "base/io.h"
 #include "net/http_server.h"
 #include "sandbox/roles.h"
@@ -143,6 +144,7 @@ static st_t run(const struct http_server_opts *o, struct err *e)
 	return ST_OK;
 }
 
+/* Ends without exit(): what libraries do there is not for the jail. */
 int main(int argc, char **argv)
 {
 	struct http_server_opts o = {
@@ -157,7 +159,7 @@ int main(int argc, char **argv)
 	snprintf(settings.checkpoint_cache, sizeof settings.checkpoint_cache, "public, max-age=%u",
 	         number(argc, argv, 4));
 	if (run(&o, &e) == ST_OK)
-		return 0;
+		_exit(0);
 	dprintf(STDERR_FILENO, "vitrine: log serve: %s\n", e.text);
-	return 2;
+	_exit(2);
 }

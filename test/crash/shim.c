@@ -1,0 +1,86 @@
+/* Stops a program dead behind its n-th call that changed something in the file system: the end-to-end
+ * crash test runs `vitrine log init` and `log add` under it for every n. Loaded by LD_PRELOAD;
+ * CRASH_AT=n, 0 or unset: never. */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CRASHED 99
+
+static unsigned long crash_at, calls;
+
+__attribute__((constructor)) static void start(void)
+{
+	const char *s = getenv("CRASH_AT");
+	crash_at = s ? strtoul(s, NULL, 10) : 0;
+}
+
+static long count(long result)
+{
+	if (result >= 0 && ++calls == crash_at)
+		_exit(CRASHED);
+	return result;
+}
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+ssize_t pwrite64(int fd, const void *p, size_t n, off64_t off)
+{
+	return count(REAL(pwrite64)(fd, p, n, off));
+}
+
+int fsync(int fd)
+{
+	return (int)count(REAL(fsync)(fd));
+}
+
+int fdatasync(int fd)
+{
+	return (int)count(REAL(fdatasync)(fd));
+}
+
+int msync(void *p, size_t n, int flags)
+{
+	return (int)count(REAL(msync)(p, n, flags));
+}
+
+int ftruncate64(int fd, off64_t n)
+{
+	return (int)count(REAL(ftruncate64)(fd, n));
+}
+
+int renameat(int from, const char *old, int to, const char *name)
+{
+	return (int)count(REAL(renameat)(from, old, to, name));
+}
+
+int unlinkat(int dir, const char *name, int flags)
+{
+	return (int)count(REAL(unlinkat)(dir, name, flags));
+}
+
+int mkdirat(int dir, const char *name, mode_t mode)
+{
+	return (int)count(REAL(mkdirat)(dir, name, mode));
+}
+
+/* openat2() has no function in libc. */
+long syscall(long number, ...)
+{
+	long a[6];
+	va_list ap;
+	va_start(ap, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(ap, long);
+	va_end(ap);
+	long result = REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (number != SYS_openat2 || !(((const struct open_how *)a[2])->flags & O_CREAT))
+		return result;
+	return count(result);
+}
