@@ -31,6 +31,12 @@ enum frame {
 #define HEAD_BYTES 5
 #define ALERT_BYTES_MAX 65536u
 #define ALERT_JSON_MAX 32768u
+#define DONE_BYTES_MAX (64u + MONITOR_STATE_MAX)
+
+/* Frames of one step: every alert may be cleared and raised, every view may come with two notes. A
+ * watcher that was taken over shall not go on for ever. */
+#define FRAMES_MAX (6u * MONITOR_OPEN_MAX)
+#define EVIDENCE_FRAMES_MAX (4u * MONITOR_VIEWS_MAX)
 
 /* ---- the watcher ---- */
 
@@ -206,6 +212,7 @@ struct listener {
 	struct buf *ret_state;
 	struct monitor_summary *ret;
 	bool done;
+	uint32_t frames, evidence;
 };
 
 static st_t wait_for(struct listener *l, struct err *e)
@@ -341,7 +348,7 @@ static size_t longest(uint8_t type)
 	switch (type) {
 	case FRAME_ALERT: return ALERT_BYTES_MAX;
 	case FRAME_EVIDENCE: return MONITOR_EVIDENCE_MAX + NOTE_SIZE_MAX;
-	case FRAME_DONE: return MONITOR_STATE_MAX;
+	case FRAME_DONE: return DONE_BYTES_MAX;
 	case FRAME_UNCHECKED: return 4096;
 	case FRAME_FAILED: return 4096;
 	default: return 0;
@@ -369,7 +376,9 @@ static st_t read_frame(struct listener *l, struct err *e)
 	struct rd r = rd_make(head, sizeof head);
 	uint8_t type = rd_u8(&r);
 	uint32_t len = rd_u32le(&r);
-	if (len > longest(type) || len == 0)
+	l->evidence += type == FRAME_EVIDENCE;
+	if (len > longest(type) || len == 0 || ++l->frames > FRAMES_MAX ||
+	    l->evidence > EVIDENCE_FRAMES_MAX)
 		return broken(e);
 	struct buf b = {0};
 	void *room = buf_room(&b, len);
@@ -403,7 +412,7 @@ st_t broker_watch(const struct watch_request *rq, const struct monitor_out *out,
 	if (pid == 0)
 		watcher_main(rq, theirs);
 	fd_closep(&theirs);
-	struct listener l = {in, rq->stop_fd, out, ret_state, ret, false};
+	struct listener l = {in, rq->stop_fd, out, ret_state, ret, false, 0, 0};
 	st_t st = ST_OK;
 	while (st == ST_OK && !l.done)
 		st = read_frame(&l, e);
