@@ -71,6 +71,7 @@ struct run {
 	struct monitor_summary sum;
 	bool failed, stopped; /* the last step did not end well; because it was told to end */
 	bool acknowledged;
+	bool lied; /* a critical alert was said in a step that has not ended yet */
 };
 
 /* ---- reading the operator's files ---- */
@@ -174,7 +175,9 @@ static st_t say_alert(void *ctx, const struct monitor_message *msg, struct err *
 {
 	struct run *r = ctx;
 	struct err why = {0};
-	const char *severity = alert_severity_name(alert_severity(msg->kind));
+	enum alert_severity grade = alert_severity(msg->kind);
+	const char *severity = alert_severity_name(grade);
+	r->lied = r->lied || (grade == ALERT_CRITICAL && msg->state == ALERT_RAISED);
 	if (printf("%s\n", msg->json) < 0 || fflush(stdout) != 0)
 		return fail_errno(e, "stdout");
 	say("%s: %s: %s", msg->state == ALERT_RAISED ? severity : "over", alert_name(msg->kind),
@@ -217,6 +220,7 @@ static st_t step_with(struct run *r, const struct buf *state, struct buf *after,
 		say("nothing is remembered yet: what the logs show now is taken as the beginning");
 	TRY(broker_watch(&rq, &out, after, &r->sum, e));
 	r->acknowledged = true;
+	r->lied = false; /* the summary has it */
 	/* Times that were noted change with every step; what is the same need not be written. */
 	if (after->len == state->len && !memcmp(after->data, state->data, after->len))
 		return ST_OK;
@@ -265,7 +269,7 @@ static int run_once(struct run *r)
 		step(r);
 	while (!r->failed && r->sum.more && !stopped(r, 0));
 	if (r->failed)
-		return EXIT_ERROR;
+		return r->lied ? EXIT_FOUND : EXIT_ERROR;
 	if (r->sum.open)
 		return EXIT_FOUND;
 	return r->sum.unchecked || r->sum.more ? EXIT_ERROR : EXIT_CLEAN;
@@ -276,7 +280,7 @@ static int run_forever(struct run *r)
 	do
 		step(r);
 	while (!stopped(r, !r->failed && r->sum.more ? 0 : pause_ms(r)));
-	if (r->sum.critical)
+	if (r->sum.critical || r->lied)
 		return EXIT_FOUND;
 	return r->failed && !r->stopped ? EXIT_ERROR : EXIT_CLEAN;
 }
