@@ -26,7 +26,7 @@ static st_t read_back(const struct buf *b, enum frame_side from)
 
 static void set_request(const char *url)
 {
-	out = (struct frame){.type = FRAME_REQUEST, .id = 7, .post = 1, .max = 8192,
+	out = (struct frame){.type = FRAME_REQUEST, .id = 7, .method = FRAME_POST, .max = 8192,
 	                     .timeout_ms = 1000, .nbody = 5};
 	memcpy(out.url, url, strlen(url) + 1);
 	memcpy(out.content_type, "text/plain", 11);
