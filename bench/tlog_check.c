@@ -36,7 +36,7 @@ static void measure_hashes(void)
 	double start = now();
 	for (unsigned i = 0; i < HASHES; i++)
 		tlog_hash_node(&h, &a, &b, &a);
-	printf("node-hashes-one-core %.2f M/s\n", HASHES / (now() - start) / 1e6);
+	printf("node_hashes_one_core %.2f M/s\n", HASHES / (now() - start) / 1e6);
 }
 
 static st_t check_once(int dir, unsigned jobs, struct log_check_report *r, struct err *e)
@@ -76,13 +76,13 @@ int main(int argc, char **argv)
 		}
 	}
 	getrusage(RUSAGE_SELF, &used);
-	printf("log-check-entries %llu entries\n", (unsigned long long)r.counts.entries);
-	printf("log-check-jobs %u threads\n", jobs);
-	printf("log-check-time %.3f s\n", best);
-	printf("log-check-cpu %.3f s\n", best_cpu);
-	printf("log-check-rate %.0f entries/s\n", (double)r.counts.entries / best);
-	printf("log-check-bytes %.0f MB/s\n", (double)r.counts.bytes / best / 1e6);
-	printf("log-check-memory %.1f MB\n", (double)used.ru_maxrss / 1024);
+	printf("log_check_entries %llu entries\n", (unsigned long long)r.counts.entries);
+	printf("log_check_jobs %u threads\n", jobs);
+	printf("log_check_time %.3f s\n", best);
+	printf("log_check_cpu %.3f s\n", best_cpu);
+	printf("log_check_rate %.0f entries/s\n", (double)r.counts.entries / best);
+	printf("log_check_bytes %.0f MB/s\n", (double)r.counts.bytes / best / 1e6);
+	printf("log_check_memory %.1f MB\n", (double)used.ru_maxrss / 1024);
 	measure_hashes();
 	return 0;
 }

@@ -22,7 +22,8 @@ static void draw(const struct bar *b, uint64_t done, uint64_t total, uint64_t ns
 	for (int i = 0; i < WIDTH; i++)
 		bar[i] = (double)i < part * WIDTH ? '#' : '.';
 	bar[WIDTH] = '\0';
-	fprintf(stderr, "\r[%s] %" PRIu64 " of %" PRIu64 " %s, %.0f/s", bar, done, total, b->unit, rate);
+	fprintf(stderr, "\r[%s] %" PRIu64 " of %" PRIu64 " %s, %.0f/s", bar, done, total, b->unit,
+	        rate);
 	if (rate >= 1 && total >= done) {
 		uint64_t left = (uint64_t)((double)(total - done) / rate);
 		fprintf(stderr, ", %" PRIu64 ":%02" PRIu64 " left", left / 60, left % 60);

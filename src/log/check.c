@@ -15,7 +15,8 @@
  * 2. What level k + 1 has to say is computed from level k before the tile of level k + 1 is looked
  *    at; the root is computed from the roots of the bundles alone.
  * 3. ST_OK only after every step was retired, and the root compared.
- * 4. Memory does not grow with the log: WINDOW steps of at most BUNDLE_BYTES_MAX + TILE_BYTES_MAX. */
+ * 4. Memory does not grow with the log: WINDOW steps of at most BUNDLE_BYTES_MAX +
+ *    TILE_BYTES_MAX. */
 #include "log/check.h"
 
 #include "tlog/text.h"
@@ -69,7 +70,8 @@ struct check {
 	struct order order;
 	bool asked_all;
 	unsigned outstanding; /* files */
-	uint64_t head, tail;  /* steps that were retired (changed under the lock), that were asked for */
+	uint64_t tail;        /* steps that were asked for */
+	uint64_t head;        /* steps that were retired; changed under the lock */
 	struct step *step; /* WINDOW of them: step i is in slot i % WINDOW */
 
 	pthread_mutex_t lock; /* of what follows, and of the states of steps */
@@ -186,7 +188,8 @@ static void *worker(void *ctx)
 	struct err e = {0};
 	st_t started = tlog_hasher_init(&h, &e);
 	while ((s = worker_next(c))) {
-		s->st = started == ST_OK ? check_leaves(&h, s, &s->e) : fail(&s->e, started, 0, "%s", e.text);
+		s->st = started == ST_OK ? check_leaves(&h, s, &s->e)
+		                         : fail(&s->e, started, 0, "%s", e.text);
 		worker_done(c, s);
 	}
 	tlog_hasher_done(&h);

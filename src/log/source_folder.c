@@ -1,5 +1,5 @@
-/* A log in a folder. Whoever made it may have put links, pipes and devices there: nothing outside of
- * the folder is opened, and nothing but regular files is read.
+/* A log in a folder. Whoever made it may have put links, pipes and devices there: nothing outside
+ * of the folder is opened, and nothing but regular files is read.
  *
  * A file is opened, and the kernel told to read it ahead, when it is asked for, so that a disk has
  * several to fetch at a time; it is read when it is taken, in the order of asking. */

@@ -198,8 +198,8 @@ st_t tlog_prove_inclusion(struct tlog_hasher *h, const struct tlog_nodes *nodes,
 {
 	TRY(check_limits(size, NULL, e));
 	if (index >= size)
-		return fail(e, ST_BAD_PROOF, 0, "inclusion proof: no leaf %" PRIu64 " in a tree of %" PRIu64,
-		            index, size);
+		return fail(e, ST_BAD_PROOF, 0,
+		            "inclusion proof: no leaf %" PRIu64 " in a tree of %" PRIu64, index, size);
 	struct tlog_proof p;
 	p.n = 0;
 	TRY(add_path(h, nodes, 0, index, size, &p, e));

@@ -338,6 +338,21 @@ static void a_partial_tile_that_is_gone_is_cut_out_of_the_full_one(void)
 	free_log(full);
 }
 
+static void of_two_wrong_files_always_the_same_is_named(void)
+{
+	struct log *l = make_log(65836);
+	find_file(l, "tile/0/100")->gone = true;
+	find_file(l, "tile/entries/100")->gone = true;
+	find_file(l, "tile/entries/101")->n -= 3;
+	find_file(l, "tile/2/000.p/1")->data[0] ^= 1;
+	for (unsigned i = 0; i < 20; i++) {
+		struct err e = {0};
+		T_EQ(check_log(l, 1 + i % 4, i, 0, &e), ST_NOT_FOUND);
+		T_STR(e.text, "tile/0/100: not there");
+	}
+	free_log(l);
+}
+
 static void a_source_that_stalls_ends_the_check(void)
 {
 	struct log *l = make_log(65836);
@@ -464,7 +479,8 @@ static void remove_folder(void)
 
 /* --- URLs. */
 
-static void set_url(struct fetch_fake *f, const char *path, unsigned status, const void *p, size_t n)
+static void set_url(struct fetch_fake *f, const char *path, unsigned status, const void *p,
+                    size_t n)
 {
 	char url[256];
 	struct fake_answer a = {.status = status, .body = p, .nbody = n};
@@ -520,7 +536,8 @@ static void logs_behind_urls_are_checked(void)
 	put_log(f, l);
 	for (unsigned i = 0; i < 4; i++) {
 		fetch_fake_reverse(f, i % 2);
-		T_EQ(check_url(f, i < 2 ? "https://log.example/x" : "https://log.example/x/", &r, &e), ST_OK);
+		const char *url = i < 2 ? "https://log.example/x" : "https://log.example/x/";
+		T_EQ(check_url(f, url, &r, &e), ST_OK);
 		T_EQ(r.checkpoint.size, 300);
 		T_EQ(r.counts.entries, 300);
 		log_check_report_done(&r);
@@ -561,6 +578,7 @@ int main(void)
 	T_RUN(a_consistent_forgery_has_another_root);
 	T_RUN(an_entry_in_the_wrong_place_is_named);
 	T_RUN(a_partial_tile_that_is_gone_is_cut_out_of_the_full_one);
+	T_RUN(of_two_wrong_files_always_the_same_is_named);
 	T_RUN(a_source_that_stalls_ends_the_check);
 	T_RUN(a_huge_size_costs_nothing);
 	T_RUN(a_folder_gives_regular_files_below_it_and_nothing_else);

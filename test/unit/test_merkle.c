@@ -242,6 +242,34 @@ static void an_inclusion_proof_of_another_size_is_judged_by_the_definition(void)
 		}
 }
 
+/* Whoever chooses the root could hash on above it: RFC 9162 stops at "sn is 0". */
+static void a_proof_that_goes_on_above_the_root_is_refused(void)
+{
+	struct tlog_hash leaf, root, old_root, above, old_above, x = {{9}};
+	for (uint64_t n = 1; n <= 40; n++)
+		for (uint64_t i = 0; i < n; i++) {
+			struct tlog_proof p = {0};
+			ref_path(&small, i, 0, n, &p);
+			small_mth(NULL, 0, n, &root);
+			small_mth(NULL, i, i + 1, &leaf);
+			p.hash[p.n++] = x;
+			tlog_hash_node(&hasher, &x, &root, &above);
+			T_EQ(tlog_check_inclusion(&hasher, &leaf, i, n, &p, &above, NULL), ST_BAD_PROOF);
+			tlog_hash_node(&hasher, &root, &x, &above);
+			T_EQ(tlog_check_inclusion(&hasher, &leaf, i, n, &p, &above, NULL), ST_BAD_PROOF);
+			p.n = 0;
+			ref_subproof(&small, i + 1, 0, n, true, &p);
+			p.hash[p.n++] = x;
+			small_mth(NULL, 0, i + 1, &old_root);
+			tlog_hash_node(&hasher, &x, &root, &above);
+			tlog_hash_node(&hasher, &x, &old_root, &old_above);
+			T_EQ(tlog_check_consistency(&hasher, i + 1, n, &old_above, &above, &p, NULL),
+			     ST_BAD_PROOF);
+			T_EQ(tlog_check_consistency(&hasher, i + 1, n, &old_root, &above, &p, NULL),
+			     ST_BAD_PROOF);
+		}
+}
+
 static void spoiled_consistency_proofs_are_refused(void)
 {
 	uint64_t seed = t_seed(2);
@@ -568,6 +596,7 @@ int main(void)
 	T_RUN(spoiled_inclusion_proofs_are_refused);
 	T_RUN(an_inclusion_proof_holds_for_no_other_index);
 	T_RUN(an_inclusion_proof_of_another_size_is_judged_by_the_definition);
+	T_RUN(a_proof_that_goes_on_above_the_root_is_refused);
 	T_RUN(spoiled_consistency_proofs_are_refused);
 	T_RUN(a_consistency_proof_of_other_sizes_is_judged_by_the_definition);
 	T_RUN(sizes_that_no_tree_has_are_refused);

@@ -1,6 +1,7 @@
 #include "tlog/policy.h"
 
 #include "base/num.h"
+#include "crypto/mldsa44.h"
 #include "test/t.h"
 #include "tlog_make.h"
 
@@ -529,6 +530,50 @@ static void a_policy_without_logs_accepts_no_note(void)
 	buf_done(&b);
 }
 
+/* A checkpoint with a line of a key in ML-DSA-44, which the libcrypto at hand has or has not. */
+static void judge_mldsa(const char *policy_end, const char *witness, st_t expected)
+{
+	struct buf policy = {0}, note = {0};
+	struct policy *p = NULL;
+	struct note n;
+	struct checkpoint c;
+	struct policy_verdict v;
+	struct err e = {.st = ST_OK};
+	make_read_file(VECTORS, "policy.txt", &policy);
+	const uint8_t *lf = memchr(policy.data, '\n', policy.len);
+	policy.len = (size_t)(lf - policy.data) + 1; /* the log */
+	make_add(&policy, "witness pq ");
+	make_add(&policy, witness);
+	make_add(&policy, policy_end);
+	make_read_file(VECTORS, "mldsa/checkpoint", &note);
+	T_EQ(policy_parse(make_rd(&policy), &p, &e), ST_OK);
+	if (p) {
+		T_EQ(policy_check(p, make_rd(&note), &n, &c, &v, &e), expected);
+		T_TRUE(expected == ST_OK ? v.cosigned[0] == mldsa44_available()
+		                         : !!strstr(e.text, "missing pq"));
+	}
+	policy_free(p);
+	buf_done(&policy);
+	buf_done(&note);
+}
+
+static void a_key_that_libcrypto_cannot_verify_did_not_sign(void)
+{
+	static const char name[] = "pqwitness.example.net_vkey\": \"";
+	struct buf keys = {0};
+	make_read_file(VECTORS, "keys.json", &keys);
+	char *vkey = memmem(keys.data, keys.len, name, strlen(name));
+	char *end = vkey ? strchr(vkey += strlen(name), '"') : NULL;
+	if (!end) {
+		T_FAIL("no such key in keys.json");
+		return;
+	}
+	*end = 0;
+	judge_mldsa("\nquorum none\n", vkey, ST_OK);
+	judge_mldsa("\nquorum pq\n", vkey, mldsa44_available() ? ST_OK : ST_BAD_SIG);
+	buf_done(&keys);
+}
+
 static void what_is_no_checkpoint_is_malformed(void)
 {
 	struct buf b = {0};
@@ -566,6 +611,7 @@ int main(void)
 	T_RUN(a_wrong_signature_of_a_known_key_refuses_the_note);
 	T_RUN(a_wrong_signature_of_an_unknown_key_does_not);
 	T_RUN(a_policy_without_logs_accepts_no_note);
+	T_RUN(a_key_that_libcrypto_cannot_verify_did_not_sign);
 	T_RUN(what_is_no_checkpoint_is_malformed);
 	free_keys();
 	return t_end();

@@ -64,8 +64,9 @@ static void random_tiles_keep_their_paths(void)
 static void other_spellings_of_paths_are_refused(void)
 {
 	static const char *const bad[] = {
-		"", "/", "/checkpoint", "checkpoint/", "checkpoints", "checkpointtile/0/000", "Checkpoint", "checkpoint\n", "tile",
-		"tile/", "tile//000", "tile/0", "tile/0/", "/tile/0/000", "tile/00/000", "tile/01/000",
+		"", "/", "/checkpoint", "checkpoint/", "checkpoints", "checkpointtile/0/000",
+		"Checkpoint", "checkpoint\n", "tile", "tile/",
+		"tile//000", "tile/0", "tile/0/", "/tile/0/000", "tile/00/000", "tile/01/000",
 		"tile/64/000", "tile/100/000", "tile/-1/000", "tile/+1/000", "tile/a/000", "tile/0/0",
 		"tile/0/00", "tile/0/0000", "tile/0/x000", "tile/0/x000/000", "tile/0/x000/x001/000",
 		"tile/0/x001", "tile/0/x001/", "tile/0/x001/x002", "tile/0/001/002", "tile/0/001/",
@@ -281,7 +282,8 @@ static void leaves_mth(void *ctx, uint64_t begin, uint64_t end, struct tlog_hash
 static void proofs_out_of_tiles_are_those_of_the_leaves(void)
 {
 	static struct tile_nodes tn;
-	static const uint64_t sizes[] = {1, 2, 255, 256, 257, 511, 512, 513, 65535, 65536, 65537, 70000};
+	static const uint64_t sizes[] = {1,   2,   255,   256,   257,   511,
+	                                 512, 513, 65535, 65536, 65537, 70000};
 	struct memory_log log;
 	uint64_t seed = t_seed(13);
 	memory_log_make(&log);
@@ -402,8 +404,9 @@ static void tiles_of_vectors_hash_their_bundles(void)
 		T_EQ(bundle_next(&r, &entry, NULL), ST_NOT_FOUND);
 	}
 	static const uint8_t root[TLOG_HASH] = {
-		0xaf, 0x68, 0xb9, 0x6e, 0xff, 0x4c, 0xa5, 0x61, 0x88, 0x9a, 0x7e, 0xdc, 0xfb, 0xb7, 0x3d, 0xad,
-		0x6f, 0x03, 0x4f, 0x2f, 0x28, 0x8b, 0x6a, 0x44, 0x1b, 0x00, 0x0e, 0xa8, 0x26, 0xbd, 0xa8, 0x1d,
+		0xaf, 0x68, 0xb9, 0x6e, 0xff, 0x4c, 0xa5, 0x61, 0x88, 0x9a, 0x7e,
+		0xdc, 0xfb, 0xb7, 0x3d, 0xad, 0x6f, 0x03, 0x4f, 0x2f, 0x28, 0x8b,
+		0x6a, 0x44, 0x1b, 0x00, 0x0e, 0xa8, 0x26, 0xbd, 0xa8, 0x1d,
 	};
 	tlog_frontier_root(&f, &hasher, &leaf);
 	T_MEM(leaf.b, root, sizeof root);
