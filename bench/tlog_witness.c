@@ -134,7 +134,8 @@ static void make_requests(struct log *g, unsigned n)
 		char head[160];
 		make_body(g, i, i + 1, &body);
 		snprintf(head, sizeof head,
-		         "POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: %zu\r\n\r\n", body.len);
+				 "POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: %zu\r\n\r\n",
+				 body.len);
 		add_text(&g->requests, head);
 		buf_add(&g->requests, body.data, body.len);
 		g->end[i] = g->requests.len;

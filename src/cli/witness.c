@@ -1,4 +1,5 @@
-/* vitrine witness: the subcommand becomes vitrine-witness, which alone links what a server needs. */
+/* vitrine witness: the subcommand becomes vitrine-witness, which alone links what a server needs.
+ */
 #include "cli/cli.h"
 #include "proc/broker/server.h"
 

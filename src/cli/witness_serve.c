@@ -3,8 +3,8 @@
  * Loads its keys and opens the socket and two folders: that of the state, to write, and that of the
  * configuration, to read. Then it jails itself, and only then it reads its state, its configuration
  * and what clients send. SIGHUP reads the configuration again; SIGTERM and SIGINT end it after what
- * is being answered; so does a commit that failed, with exit code 2, because then only a new process
- * can know what is on the disk. */
+ * is being answered; so does a commit that failed, with exit code 2, because then only a new
+ * process can know what is on the disk. */
 #include "base/io.h"
 #include "cli/cli.h"
 #include "cli/key_load.h"
@@ -45,15 +45,16 @@ static const char usage[] =
 	"Usage: vitrine witness serve --key KEYFILE --config FILE --state DB [--create]\n"
 	"                             [--listen ADDRESS:PORT]\n"
 	"\n"
-	"A witness (C2SP tlog-witness): logs send it their checkpoints with a proof that nothing was\n"
-	"changed or removed since the last one; it cosigns those that are consistent, and never two views\n"
-	"of one log. POST /add-checkpoint, GET /<origin hash>/checkpoint. For TLS put a reverse proxy in\n"
-	"front. SIGHUP reads the configuration again. Runs until SIGTERM or SIGINT.\n"
+	"A witness (C2SP tlog-witness): logs send it their checkpoints with a proof that nothing\n"
+	"was changed or removed since the last one; it cosigns those that are consistent, and never\n"
+	"two views of one log. POST /add-checkpoint, GET /<origin hash>/checkpoint. For TLS put a\n"
+	"reverse proxy in front. SIGHUP reads the configuration again. Runs until SIGTERM or SIGINT.\n"
 	"Exit code: 0 told to end, 2 an error.\n"
 	"\n"
-	"  -k, --key KEYFILE          made by 'vitrine key new --for witness'; its name is the witness's.\n"
-	"                             May be given again: every key cosigns\n"
-	"  -c, --config FILE          logs that it knows, lines \"log VKEY [URL] [rate=N/s|N/m|N/h|none]\"\n"
+	"  -k, --key KEYFILE          made by 'vitrine key new --for witness'; its name is the\n"
+	"                             witness's. May be given again: every key cosigns\n"
+	"  -c, --config FILE          logs that it knows, lines\n"
+	"                             \"log VKEY [URL] [rate=N/s|N/m|N/h|none]\"\n"
 	"  -s, --state DB             its memory (SQLite). Never lose it, never restore an old copy\n"
 	"      --create               make the state anew: only for a witness that never cosigned\n"
 	"  -l, --listen ADDRESS:PORT  where; default " DEFAULT_LISTEN "; port 0: a free one\n"
@@ -283,10 +284,11 @@ static st_t check_clock(struct state *state, struct err *e)
 	TRY(state_latest_time(state, &latest, e));
 	if (latest <= now + WITNESS_CLOCK_BACK_S)
 		return ST_OK;
-	return fail(e, ST_CONFLICT, 0,
-	            "the state is from the future: it cosigned %llu seconds after the time of this clock. "
-	            "Set the clock",
-	            (unsigned long long)(latest - now));
+	return fail(
+		e, ST_CONFLICT, 0,
+		"the state is from the future: it cosigned %llu seconds after the time of this clock. "
+		"Set the clock",
+		(unsigned long long)(latest - now));
 }
 
 static st_t start_witness(struct server *s, struct err *e)

@@ -107,7 +107,8 @@ static const char *find_inconsistency(const struct witness_request *r,
 	/* "If the old size matches the checkpoint size, the witness MUST check that the root hashes are
 	 * also identical." */
 	if (record->known && record->size == r->cp.size && !tlog_hash_equal(&record->root, &r->cp.root))
-		return "tlog-witness: another root hash was cosigned for this size: the log shows two views";
+		return "tlog-witness: another root hash was cosigned for this size: the log shows two "
+			   "views";
 	if (r->old_size == r->cp.size && r->proof.n)
 		return "RFC 6962 section 2.1.2: the proof between equal sizes must be empty";
 	return NULL;
@@ -118,14 +119,15 @@ static const char *find_inconsistency(const struct witness_request *r,
 static bool check_proof(const struct witness_request *r, const struct state_record *record,
                         struct tlog_hasher *hasher, struct answer *ret)
 {
-	struct err e = {0};
+	struct err e = {0}, named = {0};
 	if (r->old_size == 0 || r->old_size == r->cp.size)
 		return true;
 	st_t st = tlog_check_consistency(hasher, r->old_size, r->cp.size, &record->root, &r->cp.root,
 	                                 &r->proof, &e);
 	if (st == ST_OK)
 		return true;
-	answer_fail(ret, st > 0 ? 422 : 500, &e);
+	(void)!fail(&named, st, 0, "RFC 6962 section 2.1.2: %.200s", e.text);
+	answer_fail(ret, st > 0 ? 422 : 500, &named);
 	return false;
 }
 

@@ -235,7 +235,8 @@ static st_t make(struct entries *all, struct witness_config **ret, struct err *e
 	o->logs = calloc(all->n + 1, sizeof *o->logs);
 	o->keys = calloc(all->n + 1, sizeof *o->keys);
 	o->urls = calloc(all->n + 1, sizeof *o->urls);
-	st_t st = o->logs && o->keys && o->urls ? ST_OK : fail(e, ST_NOMEM, 0, "witness: out of memory");
+	st_t st =
+		o->logs && o->keys && o->urls ? ST_OK : fail(e, ST_NOMEM, 0, "witness: out of memory");
 	if (all->n)
 		qsort(all->v, all->n, sizeof *all->v, compare_entries);
 	if (st == ST_OK)

@@ -10,9 +10,11 @@ static st_t read_old_size(struct rd *in, uint64_t *ret, struct err *e)
 {
 	struct rd line;
 	if (!text_line(in, &line))
-		return fail(e, ST_MALFORMED, 0, "tlog-witness: the old size line does not end in a newline");
+		return fail(e, ST_MALFORMED, 0,
+					"tlog-witness: the old size line does not end in a newline");
 	if (!rd_peek(&line, "old ", 4))
-		return fail(e, ST_MALFORMED, 0, "tlog-witness: the first line does not begin with \"old \"");
+		return fail(e, ST_MALFORMED, 0,
+					"tlog-witness: the first line does not begin with \"old \"");
 	rd_skip(&line, 4);
 	uint64_t v;
 	if (!text_decimal(rd_sub(&line, rd_left(&line)), &v))

@@ -287,10 +287,11 @@ static st_t check_file(const char *path, struct err *e)
 		return S_ISREG(sb.st_mode) ? ST_OK
 		                           : fail(e, ST_MALFORMED, 0, "state: '%s' is no file", path);
 	if (errno == ENOENT)
-		return fail(e, ST_NOT_FOUND, 0,
-		            "state: '%s' is not there. A witness that lost its state may sign a second view "
-		            "of a log; only for a witness that never cosigned: --create",
-		            path);
+		return fail(
+			e, ST_NOT_FOUND, 0,
+			"state: '%s' is not there. A witness that lost its state may sign a second view "
+			"of a log; only for a witness that never cosigned: --create",
+			path);
 	return fail_errno(e, "state: %s", path);
 }
 
@@ -373,8 +374,9 @@ static st_t step_done(struct state *s, enum query i, const char *what, struct er
 st_t state_begin(struct state *s, struct err *e)
 {
 	pthread_mutex_lock(&s->lock);
-	st_t st = s->broken ? fail(e, ST_IO, 0, "state: an earlier write failed; start the witness anew")
-	                    : step_done(s, Q_BEGIN, "begin", e);
+	st_t st = s->broken
+				  ? fail(e, ST_IO, 0, "state: an earlier write failed; start the witness anew")
+				  : step_done(s, Q_BEGIN, "begin", e);
 	if (st != ST_OK)
 		pthread_mutex_unlock(&s->lock);
 	return st;

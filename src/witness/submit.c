@@ -105,8 +105,8 @@ static bool build_url(const char *prefix, char ret[FETCH_URL_MAX])
 	size_t n = strlen(prefix);
 	while (n && prefix[n - 1] == '/')
 		n--;
-	int len = snprintf(ret, FETCH_URL_MAX, "%.*s/add-checkpoint", (int)num_min_size(n, FETCH_URL_MAX),
-	                   prefix);
+	int len = snprintf(ret, FETCH_URL_MAX, "%.*s/add-checkpoint",
+					   (int)num_min_size(n, FETCH_URL_MAX), prefix);
 	return len > 0 && len < FETCH_URL_MAX;
 }
 
@@ -165,9 +165,10 @@ static st_t take_conflict(struct round *r, size_t i, const struct fetch_response
 		return ST_OK;
 	}
 	if (size > r->cp.size) {
-		give_up(r, i, "it says that it cosigned size %llu of this log, which is at %llu: the log was "
-		              "rolled back, or there are two of it",
-		        (unsigned long long)size, (unsigned long long)r->cp.size);
+		give_up(r, i,
+				"it says that it cosigned size %llu of this log, which is at %llu: the log was "
+				"rolled back, or there are two of it",
+				(unsigned long long)size, (unsigned long long)r->cp.size);
 		return ST_OK;
 	}
 	r->s->known_size[i] = size;
