@@ -1,6 +1,6 @@
 /* How fast a log takes entries, durably: batches of 1, 100, 1,000 and 10,000 entries of 100 bytes
- * into one log each, through the system's calls, with a checkpoint signed and published for every batch;
- * and what this disk can do at all. Prints lines "NAME VALUE UNIT".
+ * into one log each, through the system's calls, with a checkpoint signed and published for every
+ * batch; and what this disk can do at all. Prints lines "NAME VALUE UNIT".
  *
  * usage: tlog_add DIR [ENTRIES]   DIR: a new folder; ENTRIES for batches of 1,000, else 1000000 */
 #include "log/writer.h"

@@ -19,6 +19,7 @@ int cmd_db_list(int argc, char **argv);
 int cmd_db_explain(int argc, char **argv);
 int cmd_db_diff(int argc, char **argv);
 int cmd_db_test(int argc, char **argv);
+int cmd_monitor(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_key_new(int argc, char **argv);
 int cmd_key_import(int argc, char **argv);

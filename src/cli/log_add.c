@@ -67,6 +67,8 @@ struct request {
 	struct log_input in;
 	uint64_t *index;
 	int proof_dir;
+	uint64_t last_ns; /* of the progress */
+	bool drawn;
 };
 
 static void put_line(const struct add *o, uint64_t index, uint64_t size, const char *name)
@@ -83,29 +85,38 @@ static void put_line(const struct add *o, uint64_t index, uint64_t size, const c
 	putchar('\n');
 }
 
-static void put_progress(const struct request *r, size_t done, uint64_t *last_ns)
+static void put_progress(struct request *r, size_t done)
 {
 	uint64_t now = clock_now_ns();
-	if (r->o->quiet || !isatty(STDERR_FILENO) || now - *last_ns < PROGRESS_NS)
+	if (r->o->quiet || !isatty(STDERR_FILENO) || now - r->last_ns < PROGRESS_NS)
 		return;
-	*last_ns = now;
-	fprintf(stderr, "\r%zu of %zu entries\x1b[K%s", done, r->in.n, done == r->in.n ? "\n" : "");
+	r->last_ns = now;
+	r->drawn = true;
+	fprintf(stderr, "\r%zu of %zu entries\x1b[K", done, r->in.n);
+}
+
+static void clear_progress(struct request *r)
+{
+	if (r->drawn)
+		fputs("\r\x1b[K", stderr);
+	r->drawn = false;
 }
 
 static st_t add_all(struct log_writer *w, struct request *r, struct err *e)
 {
-	uint64_t last_ns = clock_now_ns();
+	r->last_ns = clock_now_ns();
 	if (r->in.n == 0)
 		return log_writer_publish(w, e);
 	for (size_t done = 0; done < r->in.n;) {
 		size_t n = num_min_size(ADD_BATCH, r->in.n - done);
 		TRY(log_writer_add(w, r->in.entry + done, n, r->index + done, e));
+		clear_progress(r);
 		for (size_t i = done; i < done + n; i++)
 			put_line(r->o, r->index[i], log_writer_published(w), r->in.name[i]);
 		if (fflush(stdout))
 			return fail_errno(e, "standard output");
 		done += n;
-		put_progress(r, done, &last_ns);
+		put_progress(r, done);
 	}
 	return r->proof_dir < 0 ? ST_OK : log_proofs_write(w, &r->in, r->index, r->proof_dir, e);
 }
@@ -115,6 +126,7 @@ static st_t write_log(struct log_session *s, struct request *r, struct err *e)
 	struct log_writer *w;
 	TRY(log_writer_open(&s->o, &w, e));
 	st_t st = add_all(w, r, e);
+	clear_progress(r);
 	struct err second = {0};
 	st_t closed = log_writer_close(w, &second);
 	if (st == ST_OK && closed != ST_OK)

@@ -1,5 +1,6 @@
 /* Where a log is: the folder that is served, DIR, and the private one beside it, DIR.private,
- * unless --private names another. A plain web server on DIR, or rsync of DIR, finds nothing private.
+ * unless --private names another. A plain web server on DIR, or rsync of DIR, finds nothing
+ * private.
  *
  * The private folder has
  *   config   "vitrine-log v1", then lines "vkey VKEY" and "key PATH"

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/st.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FETCH_URL_MAX 2048
@@ -18,6 +19,7 @@
 struct fetch_request {
 	const char *url;      /* http or https */
 	const void *body;     /* NULL: GET, else POST */
+	bool head;            /* HEAD instead: does it exist? The answer's body is empty */
 	size_t nbody;
 	const char *type;     /* content type of the body */
 	size_t max;           /* bytes of the answer; more is an error. An answer with a status of 300

@@ -185,7 +185,7 @@ static void describe_request(const struct fetch_request *r, uint64_t id, struct 
 {
 	f->type = FRAME_REQUEST;
 	f->id = id;
-	f->post = r->body != NULL;
+	f->method = r->body ? FRAME_POST : r->head ? FRAME_HEAD : FRAME_GET;
 	f->max = r->max;
 	f->timeout_ms = r->timeout_ms ? r->timeout_ms : TIMEOUT_MS;
 	if (f->timeout_ms > FETCH_TIMEOUT_MS_MAX)

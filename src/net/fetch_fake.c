@@ -129,7 +129,7 @@ static struct fake_answer look_up(struct fetch_fake *f, const struct fetch_reque
 static void fill(const struct fetch_request *r, const struct fake_answer *a,
                  struct fetch_response *ret)
 {
-	bool fits = a->nbody <= r->max;
+	bool fits = r->head || a->nbody <= r->max;
 	*ret = (struct fetch_response){.tag = r->tag, .status = a->status};
 	if (a->status == 0 || (!fits && a->status < 300)) {
 		ret->status = 0;
@@ -138,7 +138,7 @@ static void fill(const struct fetch_request *r, const struct fake_answer *a,
 		return;
 	}
 	snprintf(ret->type, sizeof ret->type, "%s", a->type ? a->type : "application/octet-stream");
-	if (fits && a->nbody)
+	if (fits && a->nbody && !r->head)
 		buf_add(&ret->body, a->body, a->nbody);
 }
 

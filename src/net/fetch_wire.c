@@ -36,7 +36,7 @@ static const struct {
 } frames[FRAME_TYPES] = {
 	[FRAME_SETUP] = {"SETUP", FRAME_CLIENT, {U32(per_host, 1, FETCH_PER_HOST_MAX),
 	                 U32(connect_ms, 1, FETCH_TIMEOUT_MS_MAX), TEXT(proxy)}},
-	[FRAME_REQUEST] = {"REQUEST", FRAME_CLIENT, {U64(id, UINT64_MAX), U32(post, 0, 1),
+	[FRAME_REQUEST] = {"REQUEST", FRAME_CLIENT, {U64(id, UINT64_MAX), U32(method, 0, FRAME_HEAD),
 	                   U64(max, FETCH_ANSWER_MAX), U32(timeout_ms, 1, FETCH_TIMEOUT_MS_MAX),
 	                   U32(nbody, 0, FETCH_BODY_MAX), TEXT(url), TEXT(content_type)}},
 	[FRAME_SEND] = {"SEND", FRAME_CLIENT, {U64(id, UINT64_MAX), REST(1)}},

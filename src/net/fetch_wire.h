@@ -44,9 +44,11 @@
 
 enum frame_side { FRAME_CLIENT, FRAME_FETCHER };
 
+enum frame_method { FRAME_GET, FRAME_POST, FRAME_HEAD };
+
 enum frame_type {
 	FRAME_SETUP,   /* per_host connect_ms proxy */
-	FRAME_REQUEST, /* id post max timeout_ms nbody url type */
+	FRAME_REQUEST, /* id method max timeout_ms nbody url type */
 	FRAME_SEND,    /* id bytes */
 	FRAME_HELLO,   /* missing landlock_abi */
 	FRAME_PART,    /* id bytes */
@@ -58,7 +60,7 @@ enum frame_type {
 struct frame {
 	enum frame_type type;
 	uint64_t id;
-	uint32_t post;       /* 0: GET, 1: POST */
+	uint32_t method;     /* enum frame_method */
 	uint64_t max;        /* bytes of the answer */
 	uint32_t timeout_ms; /* from the start of the transfer */
 	uint32_t nbody;      /* bytes of the request's body, which SEND frames bring */

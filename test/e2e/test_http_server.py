@@ -131,7 +131,7 @@ def test_chunks_without_end_are_cut_off(server):
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as s:
         s.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-        with pytest.raises(OSError):
+        with pytest.raises(ConnectionError):
             for _ in range(10_000):
                 s.sendall(chunk)
 
@@ -205,7 +205,7 @@ def test_a_silent_connection_is_closed():
 def test_a_request_that_trickles_in_is_cut_off():
     with probe(1, 0, 0, 60_000, 1000) as p, socket.create_connection(("127.0.0.1", p.port)) as s:
         begin = time.monotonic()
-        with pytest.raises(OSError):
+        with pytest.raises(ConnectionError):
             while time.monotonic() < begin + 20:
                 s.sendall(b"G")
                 time.sleep(0.05)
@@ -217,7 +217,7 @@ def test_an_answer_that_is_not_read_is_cut_off():
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         request = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000
         s.settimeout(20)
-        with pytest.raises(OSError):
+        with pytest.raises(ConnectionError):
             for _ in range(1000):
                 s.sendall(request)
 

@@ -1,5 +1,6 @@
 """vitrine log init and log add as people use them: what is printed, what is served, what is refused;
 and that a process killed at any call leaves a log that goes on."""
+import contextlib
 import hashlib
 import json
 import os
@@ -241,6 +242,50 @@ def test_checkpoint_is_not_published_without_the_witnesses_of_the_policy(tmp_pat
     assert code == 2 and out == ""
     assert "not published" in err and "w: " in err
     assert "checkpoint" not in tree(log)
+
+
+@contextlib.contextmanager
+def witness(folder, key, log_key):
+    """A running witness that knows the log: its URL."""
+    conf, state = folder / "logs.conf", folder / "witness.db"
+    conf.write_text(f"log {vkey(log_key)} rate=none\n")
+    p = subprocess.Popen([str(cli.BUILD / "vitrine"), "witness", "serve", "-k", key, "-c", conf,
+                          "-s", state, "--listen", "127.0.0.1:0", "--json",
+                          *([] if state.exists() else ["--create"])],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        line = p.stdout.readline()
+        assert line, p.stderr.read()
+        yield json.loads(line)["url"]
+    finally:
+        p.terminate()
+        p.communicate(timeout=30)
+
+
+def test_witnesses_of_the_policy_cosign_what_is_published(tmp_path, key):
+    wkey, policy, log = tmp_path / "w.key", tmp_path / "policy", tmp_path / "log"
+    good("key", "new", "--name", "w.example", "--for", "witness", "--no-passphrase", "-o", wkey)
+    with witness(tmp_path, wkey, key) as url:
+        policy.write_text(f"log {vkey(key)}\nwitness w {vkey(wkey)} {url}\nquorum w\n")
+        good("log", "init", log, "--key", key, "--policy", policy)
+        for first, n in ((0, 3), (3, 1), (4, 300)):
+            paths = entries(tmp_path / "f", first, n)
+            assert good("log", "add", log, *paths) == \
+                "".join(f"{first + i}\t{p}\n" for i, p in enumerate(paths))
+            good("log", "check", "--policy", policy, log)
+    published = (log / "checkpoint").read_bytes()
+    paths = entries(tmp_path / "f", 400, 1)
+    code, out, err = vitrine("log", "add", log, *paths)
+    assert code == 2 and out == "" and "not published" in err
+    assert (log / "checkpoint").read_bytes() == published
+    with witness(tmp_path, wkey, key) as url:
+        # Another port: a new policy would name it, the log's private copy stands for that here.
+        policy.write_text(policy.read_text().replace(policy.read_text().split()[5], url))
+        shutil.copy(policy, tmp_path / "log.private" / "policy")
+        assert good("log", "add", log) == ""
+        assert size(log) == 305
+        assert good("log", "add", log, *paths) == f"304\t{paths[0]}\n"
+        good("log", "check", "--policy", policy, log)
 
 
 @pytest.fixture(scope="module")

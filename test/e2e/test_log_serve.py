@@ -39,6 +39,7 @@ def log(tmp_path_factory):
     outside.write_bytes(b"s" * 8192)
     (where / "tile" / "0" / "005").symlink_to(outside)
     (where / "tile" / "3").symlink_to(where / "tile" / "0")
+    (where / "tile" / "4").symlink_to("0")
     os.mkfifo(where / "tile" / "0" / "006")
     (where / "tile" / "0" / "007").mkdir()
     (where / "tile" / "0" / "008").write_bytes(b"x" * 8193)
@@ -125,7 +126,7 @@ def test_whatever_is_no_file_of_the_log_is_404(server, path):
     assert headers["Cache-Control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["/tile/0/005", "/tile/3/000", "/tile/0/006", "/tile/0/007", "/tile/0/008"])
+@pytest.mark.parametrize("path", ["/tile/0/005", "/tile/3/000", "/tile/4/000", "/tile/0/006", "/tile/0/007", "/tile/0/008"])
 def test_links_pipes_folders_and_what_is_too_long_are_not_served(server, path):
     assert server.ask(path)[0] == 404
 

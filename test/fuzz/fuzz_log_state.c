@@ -1,5 +1,5 @@
-/* log_state_read() and log_index_head_read(): the first 32 bytes of the input are the origin's hash.
- * What is read is written again, and read as the same. */
+/* log_state_read() and log_index_head_read(): the first 32 bytes of the input are the origin's
+ * hash. What is read is written again, and read as the same. */
 #include "log/index.h"
 #include "log/state.h"
 

@@ -26,7 +26,7 @@ static st_t read_back(const struct buf *b, enum frame_side from)
 
 static void set_request(const char *url)
 {
-	out = (struct frame){.type = FRAME_REQUEST, .id = 7, .post = 1, .max = 8192,
+	out = (struct frame){.type = FRAME_REQUEST, .id = 7, .method = FRAME_POST, .max = 8192,
 	                     .timeout_ms = 1000, .nbody = 5};
 	memcpy(out.url, url, strlen(url) + 1);
 	memcpy(out.content_type, "text/plain", 11);
@@ -262,6 +262,21 @@ static void an_answer_to_no_request_ends_the_fetcher(void)
 	end();
 }
 
+/* What waits here, because the fetcher has enough, is not known to it. */
+static void an_answer_to_what_was_not_sent_ends_the_fetcher(void)
+{
+	uint64_t last = 0;
+	begin();
+	for (uint64_t i = 0; i < 1000; i++)
+		ask(i, 10);
+	while (hear(&in))
+		last = in.id;
+	T_TRUE(last < 999);
+	say(FRAME_DONE, 999, "", 0);
+	expect_gone("no request");
+	end();
+}
+
 static void a_second_answer_ends_the_fetcher(void)
 {
 	struct fetch_response r;
@@ -407,6 +422,7 @@ int main(void)
 	T_RUN(more_bytes_than_allowed_end_the_fetcher);
 	T_RUN(an_answer_that_is_not_whole_ends_the_fetcher);
 	T_RUN(an_answer_to_no_request_ends_the_fetcher);
+	T_RUN(an_answer_to_what_was_not_sent_ends_the_fetcher);
 	T_RUN(a_second_answer_ends_the_fetcher);
 	T_RUN(a_second_hello_ends_the_fetcher);
 	T_RUN(the_death_of_the_fetcher_is_an_error_for_all_that_is_pending);

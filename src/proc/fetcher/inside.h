@@ -25,7 +25,7 @@ struct transfer {
 	/* the request */
 	uint64_t id, max;
 	uint32_t timeout_ms;
-	bool post;
+	bool post, head;
 	char url[FETCH_URL_MAX];
 	char content_type[FETCH_TYPE_MAX];
 	struct buf body;

@@ -95,7 +95,8 @@ static st_t take_request(struct fetcher *f, const struct frame *in, struct err *
 	t->id = in->id;
 	t->max = in->max;
 	t->timeout_ms = in->timeout_ms;
-	t->post = in->post;
+	t->post = in->method == FRAME_POST;
+	t->head = in->method == FRAME_HEAD;
 	t->nbody = in->nbody;
 	memcpy(t->url, in->url, sizeof t->url);
 	memcpy(t->content_type, in->content_type, sizeof t->content_type);

@@ -227,6 +227,8 @@ static void set_callbacks(struct transfer *t, CURLcode *bad)
 
 static void set_body(struct transfer *t, CURLcode *bad)
 {
+	if (t->head)
+		set_long(t, CURLOPT_NOBODY, 1, bad);
 	if (!t->post)
 		return;
 	set_long(t, CURLOPT_POST, 1, bad);
