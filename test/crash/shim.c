@@ -1,6 +1,6 @@
 /* Stops a program dead behind its n-th call that changed something in the file system: the
- * end-to-end crash tests run `vitrine log init`, `log add` and `witness serve` under it for every n.
- * Loaded by LD_PRELOAD; CRASH_AT=n, 0 or unset: never. */
+ * end-to-end crash tests run `vitrine log init`, `log add` and `witness serve` under it for every
+ * n. Loaded by LD_PRELOAD; CRASH_AT=n, 0 or unset: never. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
