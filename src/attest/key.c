@@ -55,30 +55,38 @@ static bool find(struct rd *r, const char *text)
 	return false;
 }
 
+static st_t pem_text(struct rd *pem, struct buf *text, struct err *e)
+{
+	if (rd_left(pem) > ATTEST_KEY_FILE_MAX)
+		return fail(e, ST_LIMIT, 0, "PEM: more than %zu bytes", ATTEST_KEY_FILE_MAX);
+	if (!find(pem, pem_begin))
+		return fail(e, ST_MALFORMED, 0, "PEM: no line \"%s\"", pem_begin);
+	while (rd_left(pem) > 0 && !rd_peek(pem, pem_end, strlen(pem_end))) {
+		uint8_t c = rd_u8(pem);
+		if (c != '\n' && c != '\r')
+			buf_u8(text, c);
+	}
+	if (rd_left(pem) == 0)
+		return fail(e, ST_MALFORMED, 0, "PEM: no line \"%s\"", pem_end);
+	return buf_check(text, e, "PEM");
+}
+
+st_t attest_pem_spki(struct rd pem, struct buf *out, struct err *e)
+{
+	struct buf text = {0};
+	st_t st = pem_text(&pem, &text, e);
+	if (st == ST_OK && !attest_base64(rd_make(text.data, text.len), out))
+		st = fail(e, ST_MALFORMED, 0, "PEM: what is between the lines is no base64");
+	buf_done(&text);
+	return st == ST_OK ? buf_check(out, e, "PEM") : st;
+}
+
 st_t attest_key_parse_pem(struct rd pem, struct attest_key *ret, struct err *e)
 {
-	if (rd_left(&pem) > ATTEST_KEY_FILE_MAX)
-		return fail(e, ST_LIMIT, 0, "PEM: more than %zu bytes", ATTEST_KEY_FILE_MAX);
-	if (!find(&pem, pem_begin))
-		return fail(e, ST_MALFORMED, 0, "PEM: no line \"%s\"", pem_begin);
-	struct buf text = {0}, der = {0};
-	while (rd_left(&pem) > 0 && !rd_peek(&pem, pem_end, strlen(pem_end))) {
-		uint8_t c = rd_u8(&pem);
-		if (c != '\n' && c != '\r')
-			buf_u8(&text, c);
-	}
-	st_t st = ST_OK;
-	if (rd_left(&pem) == 0)
-		st = fail(e, ST_MALFORMED, 0, "PEM: no line \"%s\"", pem_end);
-	else if (!attest_base64(rd_make(text.data, text.len), &der))
-		st = fail(e, ST_MALFORMED, 0, "PEM: what is between the lines is no base64");
-	if (st == ST_OK)
-		st = buf_check(&text, e, "PEM");
-	if (st == ST_OK)
-		st = buf_check(&der, e, "PEM");
+	struct buf der = {0};
+	st_t st = attest_pem_spki(pem, &der, e);
 	if (st == ST_OK)
 		st = attest_key_parse_spki(rd_make(der.data, der.len), ret, e);
-	buf_done(&text);
 	buf_done(&der);
 	return st;
 }

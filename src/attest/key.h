@@ -22,6 +22,10 @@ struct attest_key {
  * ST_UNSUPPORTED: anything else. ST_MALFORMED: the point is none of the curve. */
 st_t attest_key_parse_spki(struct rd der, struct attest_key *ret, struct err *e);
 
+/* Appends the DER of the first "-----BEGIN PUBLIC KEY-----" in the text of a PEM file, of whatever
+ * algorithm. ST_MALFORMED, ST_LIMIT. */
+st_t attest_pem_spki(struct rd pem, struct buf *out, struct err *e);
+
 /* From the text of a PEM file ("-----BEGIN PUBLIC KEY-----"), the first key in it. ST_MALFORMED. */
 st_t attest_key_parse_pem(struct rd pem, struct attest_key *ret, struct err *e);
 
