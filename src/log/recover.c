@@ -119,11 +119,10 @@ static st_t read_checkpoint(struct log_writer *w, const struct note *n, struct c
                             struct err *e)
 {
 	const struct note_key *k = w->o.key;
-	const struct note_signature *s = note_find(n, k);
 	uint64_t time;
-	if (!s)
-		return fail(e, ST_BAD_SIG, 0, "no signature of %.60s", k->name);
-	TRY(note_verify(n->text, s, k, &time, e));
+	st_t st = note_verify_key(n, k, &time, e);
+	if (st != ST_OK)
+		return st == ST_NOT_FOUND ? ST_BAD_SIG : st; /* a checkpoint is there, and not ours */
 	TRY(checkpoint_parse(n->text, ret, e));
 	size_t len = rd_left(&ret->origin);
 	if (len != strlen(k->name) || !rd_peek(&ret->origin, k->name, len))

@@ -192,8 +192,9 @@ static void take_cosignature(struct round *r, size_t i, const struct fetch_respo
 	st_t st = note_parse_signatures(rd_make(a->body.data, a->body.len), &r->answer, &why);
 	r->answer.text = r->note.text;
 	/* "The client MUST ignore any cosignatures from unknown keys." */
+	const struct note_signature *s = NULL;
 	if (st == ST_OK)
-		st = note_verify_key(&r->answer, k, &time, &why);
+		st = note_verify_latest(&r->answer, k, &s, &time, &why);
 	if (st != ST_OK) {
 		give_up(r, i, "its answer holds no cosignature of this checkpoint: %s",
 		        why.text[0] ? why.text : st_name(st));
@@ -205,8 +206,7 @@ static void take_cosignature(struct round *r, size_t i, const struct fetch_respo
 		        (unsigned long long)(time - r->s->now));
 		return;
 	}
-	struct rd line = note_find(&r->answer, k)->line;
-	buf_add(&r->visits[i].line, line.base, line.len);
+	buf_add(&r->visits[i].line, s->line.base, s->line.len);
 	o->cosigned = true;
 	o->time = time;
 	r->visits[i].pending = false;

@@ -370,7 +370,7 @@ static void a_size_is_read_whatever_parameters_its_type_has(void)
 
 static void what_is_no_cosignature_of_ours_is_refused(void)
 {
-	static const enum mood moods[] = {OTHER_TEXT, FUTURE, TWICE, STRANGE_KEY, SPOILED, SILENT};
+	static const enum mood moods[] = {OTHER_TEXT, FUTURE, STRANGE_KEY, SPOILED, SILENT};
 	for (size_t i = 0; i < sizeof moods / sizeof moods[0]; i++) {
 		struct try t = {0};
 		start();
@@ -389,6 +389,21 @@ static void lines_of_unknown_keys_are_ignored(void)
 	fakes[1].mood = EXTRA_LINES;
 	submit(&t, 9);
 	check_lines(&t, 9, (bool[]){true, true, true});
+	done(&t);
+}
+
+static void of_two_lines_of_a_witness_the_latest_is_taken(void)
+{
+	struct try t = {0}, once = {0};
+	start();
+	submit(&once, 9);
+	check_lines(&once, 9, (bool[]){true, true, true});
+	start();
+	fakes[1].mood = TWICE;
+	submit(&t, 9);
+	check_lines(&t, 9, (bool[]){true, true, true});
+	T_EQ(t.out[1].time, once.out[1].time + 1);
+	done(&once);
 	done(&t);
 }
 
@@ -469,6 +484,7 @@ int main(void)
 	T_RUN(a_size_is_read_whatever_parameters_its_type_has);
 	T_RUN(what_is_no_cosignature_of_ours_is_refused);
 	T_RUN(lines_of_unknown_keys_are_ignored);
+	T_RUN(of_two_lines_of_a_witness_the_latest_is_taken);
 	T_RUN(a_fetcher_that_is_gone_is_an_error_of_ours);
 	T_RUN(silence_ends_and_late_answers_are_nobodys);
 	return t_end();
