@@ -157,7 +157,7 @@ st_t note_verify_latest(const struct note *n, const struct note_key *k,
 		time = t;
 	}
 	if (!latest)
-		return fail(e, ST_NOT_FOUND, 0, "signed-note: no signature of %s", k->name);
+		return fail(e, ST_NOT_FOUND, 0, "no signature of %s", k->name);
 	*ret = latest;
 	*ret_time = time;
 	return ST_OK;
