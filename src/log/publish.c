@@ -62,6 +62,7 @@ static st_t publish(struct log_writer *w, struct buf *note, struct err *e)
 	w->broken = false;
 	w->has_published = true;
 	w->published = w->state.size;
+	w->published_root = w->state.root;
 	buf_done(&w->note);
 	w->note = *note;
 	*note = (struct buf){0};

@@ -142,6 +142,7 @@ static st_t check_published(struct log_writer *w, const struct checkpoint *c, st
 		return fail(e, ST_BAD_PROOF, 0, "its root is not this tree's");
 	w->has_published = true;
 	w->published = c->size;
+	w->published_root = c->root;
 	return ST_OK;
 }
 
