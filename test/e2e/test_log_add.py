@@ -196,6 +196,19 @@ def test_init_over_another_log_is_refused(log, tmp_path, key):
     assert code == 2 and "log.private" in err
 
 
+def test_init_that_is_refused_changes_nothing_of_the_log(log, tmp_path, key):
+    good("log", "add", log, *entries(tmp_path / "f", 0, 1))
+    before = {p.name: p.read_bytes() for p in (tmp_path / "log.private").iterdir()}
+    policy = tmp_path / "policy"
+    policy.write_text("quorum none\n")
+    moved = tmp_path / "moved.key"
+    shutil.copy(key, moved)
+    for args in (("--key", key, "--policy", policy), ("--key", moved)):
+        code, out, err = vitrine("log", "init", log, *args)
+        assert code == 2 and "already" in err
+    assert {p.name: p.read_bytes() for p in (tmp_path / "log.private").iterdir()} == before
+
+
 @pytest.mark.parametrize("name", ["tile/0/000.p/3", "tile/entries/000.p/3", "checkpoint"])
 def test_log_that_does_not_fit_its_state_is_refused(log, tmp_path, name):
     good("log", "add", log, *entries(tmp_path / "f", 0, 3))
@@ -242,6 +255,20 @@ def test_checkpoint_is_not_published_without_the_witnesses_of_the_policy(tmp_pat
     assert code == 2 and out == ""
     assert "not published" in err and "w: " in err
     assert "checkpoint" not in tree(log)
+
+
+def test_log_whose_policy_was_lost_publishes_nothing(tmp_path, key):
+    other = tmp_path / "w.key"
+    good("key", "new", "--name", "w.example", "--for", "witness", "--no-passphrase", "-o", other)
+    policy = tmp_path / "policy"
+    policy.write_text(f"witness w {vkey(other)} http://127.0.0.1:1/\nquorum w\n")
+    log = tmp_path / "log"
+    good("log", "init", log, "--key", key, "--policy", policy)
+    (tmp_path / "log.private" / "policy").unlink()
+    for args in (("add", log, policy), ("init", log, "--key", key)):
+        code, out, err = vitrine("log", *args)
+        assert code == 2 and out == "" and ("policy" in err)
+    assert tree(log) == []
 
 
 @contextlib.contextmanager
