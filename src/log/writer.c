@@ -117,8 +117,9 @@ static st_t prove(struct log_writer *w, const struct tlog_nodes *nodes, uint64_t
 	st_t st = tlog_check_inclusion(&w->h, &leaf, index, size, ret, root, &why);
 	if (st == ST_BAD_PROOF)
 		return fail(e, st, index,
-		            "log: the tiles with entry %llu do not fit the private state: they were "
-		            "changed or damaged; 'vitrine log check' names the file, restore it from a copy",
+		            "log: the tiles with entry %llu do not fit the private state, they were "
+		            "changed or damaged; 'vitrine log check' names the file: restore it from a "
+		            "copy",
 		            (unsigned long long)index);
 	return st == ST_OK ? ST_OK : fail(e, st, why.off, "%s", why.text);
 }
