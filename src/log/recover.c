@@ -14,8 +14,8 @@
 #include <string.h>
 
 #define HOW_STATE                                                                              \
-	"restore the private folder and the log's folder from the same backup, never an older "    \
-	"private folder alone"
+	"restore what is older or damaged from a copy as new as what was published last, never "    \
+	"both folders from an older one"
 
 st_t writer_read_state(struct log_writer *w, struct err *e)
 {
@@ -51,7 +51,7 @@ static st_t open_state(struct log_writer *w, struct err *e)
 
 static st_t misfit(struct err *e, const struct err *why, const char *what)
 {
-	return fail(e, ST_CONFLICT, why->off, "log: %s (%.90s); " HOW_STATE, what, why->text);
+	return fail(e, ST_CONFLICT, why->off, "log: %s (%.70s); " HOW_STATE, what, why->text);
 }
 
 /* Hashes of the partial tile of a level, as the tree of the state has it. */

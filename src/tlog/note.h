@@ -71,7 +71,7 @@ st_t note_parse(struct rd in, struct note *ret, struct err *e);
 /* Signature lines alone, as a witness answers (C2SP tlog-witness). n == 0 is malformed. */
 st_t note_parse_signatures(struct rd in, struct note *ret, struct err *e);
 
-/* "The identity of a key is the pair (name, key ID)": whether a line says that it is of this one. */
+/* Whether a line says that it is of this key: "the pair (name, key ID)" is a key's identity. */
 bool note_is_of(const struct note_signature *s, const struct note_key *k);
 
 /* The signature of this key (the first, where there are several), or NULL. */
