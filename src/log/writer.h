@@ -39,7 +39,7 @@ struct log_entry {
 };
 
 /* Who else has to sign. collect() appends lines of cosignatures; ST_OK: they are enough to publish.
- * Anything else: they are not, and `e` says whose are missing. `nodes` is the tree of `size`. */
+ * Anything else: it must not be published, and `e` says why. `nodes` is the tree of `size`. */
 struct log_cosigners {
 	st_t (*collect)(void *ctx, struct rd note, const struct tlog_nodes *nodes, uint64_t size,
 	                struct buf *ret_lines, struct err *e);

@@ -165,6 +165,7 @@ static st_t take_conflict(struct round *r, size_t i, const struct fetch_response
 		return ST_OK;
 	}
 	if (size > r->cp.size) {
+		r->outcomes[i].contradicts = true;
 		give_up(r, i,
 				"it says that it cosigned size %llu of this log, which is at %llu: the log was "
 				"rolled back, or there are two of it",
@@ -256,6 +257,7 @@ static st_t take_answer(struct round *r, size_t i, const struct fetch_response *
 	case 409:
 		return take_conflict(r, i, a, e);
 	default:
+		r->outcomes[i].contradicts = a->status == 422;
 		quote(a, said);
 		give_up(r, i, "%u, %s%s", a->status, explain_status(a->status), said);
 		return ST_OK;
