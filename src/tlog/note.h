@@ -44,6 +44,10 @@ struct note_key {
 st_t note_key_parse(struct rd vkey, struct note_key *ret, struct err *e);
 void note_key_format(const struct note_key *k, struct buf *out);
 
+/* Same name, type and public key: more than the same pair of name and key ID, of which somebody can
+ * make a second with some four thousand million tries. */
+bool note_key_equal(const struct note_key *a, const struct note_key *b);
+
 /* The verifier key of a private one under that name. ST_MALFORMED: no name for a key. */
 st_t note_key_of_signer(const char *name, enum note_type type, const struct signer *s,
                         struct note_key *ret, struct err *e);

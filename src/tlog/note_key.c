@@ -161,6 +161,12 @@ void note_key_format(const struct note_key *k, struct buf *out)
 	text_base64_add(out, raw, 1 + k->npub);
 }
 
+bool note_key_equal(const struct note_key *a, const struct note_key *b)
+{
+	return a->type == b->type && strcmp(a->name, b->name) == 0 && a->npub == b->npub &&
+	       memcmp(a->pub, b->pub, a->npub) == 0;
+}
+
 static bool type_fits(enum note_type type, enum signer_alg alg)
 {
 	if (alg == SIGNER_MLDSA44)

@@ -196,6 +196,19 @@ def test_init_over_another_log_is_refused(log, tmp_path, key):
     assert code == 2 and "log.private" in err
 
 
+def test_init_with_a_key_or_policy_that_cannot_be_makes_nothing(tmp_path, key):
+    other = tmp_path / "w.key"
+    good("key", "new", "--name", "w.example", "--for", "witness", "--no-passphrase", "-o", other)
+    policy = tmp_path / "policy"
+    policy.write_text("quorum nobody\n")
+    before = tree(tmp_path)
+    for args in (("--key", other), ("--key", tmp_path / "none"), ("--key", key, "--policy", policy)):
+        code, out, err = vitrine("log", "init", tmp_path / "log", *args)
+        assert code == 2 and err
+        assert tree(tmp_path) == before and not (tmp_path / "log").exists()
+    good("log", "init", tmp_path / "log", "--key", key)
+
+
 def test_init_that_is_refused_changes_nothing_of_the_log(log, tmp_path, key):
     good("log", "add", log, *entries(tmp_path / "f", 0, 1))
     before = {p.name: p.read_bytes() for p in (tmp_path / "log.private").iterdir()}
@@ -313,6 +326,43 @@ def test_witnesses_of_the_policy_cosign_what_is_published(tmp_path, key):
         assert size(log) == 305
         assert good("log", "add", log, *paths) == f"304\t{paths[0]}\n"
         good("log", "check", "--policy", policy, log)
+
+
+def test_log_restored_from_an_old_backup_is_stopped_by_one_witness(tmp_path, key):
+    log, old, policy = tmp_path / "log", tmp_path / "old", tmp_path / "policy"
+    keys = [tmp_path / name / "key" for name in ("w1", "w2")]
+    for k in keys:
+        k.parent.mkdir()
+        good("key", "new", "--name", k.parent.name, "--for", "witness", "--no-passphrase", "-o", k)
+    with witness(keys[0].parent, keys[0], key) as one, witness(keys[1].parent, keys[1], key) as two:
+        w1, w2 = f"witness w1 {vkey(keys[0])} {one}\n", f"witness w2 {vkey(keys[1])} {two}\n"
+        policy.write_text(w1 + "quorum w1\n")
+        good("log", "init", log, "--key", key, "--policy", policy)
+        good("log", "add", log, *entries(tmp_path / "f", 0, 3))
+        for part in ("", ".private"):
+            shutil.copytree(str(log) + part, str(old) + part)
+        good("log", "add", log, *entries(tmp_path / "f", 3, 2))
+        # The second witness has seen nothing of it.
+        (tmp_path / "old.private" / "policy").write_text(w1 + w2 + "group g any w1 w2\nquorum g\n")
+        before = (old / "checkpoint").read_bytes()
+        code, out, err = vitrine("log", "add", old, *entries(tmp_path / "f", 9, 1))
+        assert code == 2 and out == "" and "rolled back" in err
+        assert (old / "checkpoint").read_bytes() == before
+
+
+def test_witness_that_is_away_is_named(tmp_path, key):
+    log, policy = tmp_path / "log", tmp_path / "policy"
+    keys = [tmp_path / name / "key" for name in ("w1", "w2")]
+    for k in keys:
+        k.parent.mkdir()
+        good("key", "new", "--name", k.parent.name, "--for", "witness", "--no-passphrase", "-o", k)
+    with witness(keys[0].parent, keys[0], key) as url:
+        policy.write_text(f"witness w1 {vkey(keys[0])} {url}\n"
+                          f"witness w2 {vkey(keys[1])} http://127.0.0.1:1/\n"
+                          "group g any w1 w2\nquorum g\n")
+        good("log", "init", log, "--key", key, "--policy", policy)
+        code, out, err = vitrine("log", "add", log, *entries(tmp_path / "f", 0, 1))
+        assert code == 0 and out and "without witness w2" in err and "w1" not in err
 
 
 @pytest.fixture(scope="module")
