@@ -70,6 +70,13 @@ def tree(folder):
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
+def test_command_that_is_not_there_is_named():
+    for group in ("log", "key", "db"):
+        code, out, err = vitrine(group, "nonsense")
+        assert code == 2 and out == "" and f"{group}: there is no 'nonsense'" in err
+        assert good(group, "--help").startswith("Usage: ")
+
+
 def test_init_prints_the_vkey_and_publishes_the_empty_tree(tmp_path, key):
     out = good("log", "init", tmp_path / "log", "--key", key)
     assert out.strip() == vkey(key)
