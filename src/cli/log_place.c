@@ -143,20 +143,15 @@ static st_t write_config(const struct log_place *p, const struct buf *config, st
 	return write_file(p->private_fd, "config", config->data, config->len, e);
 }
 
-static void add_text(struct buf *out, const char *s)
-{
-	buf_add(out, s, strlen(s));
-}
-
 st_t log_config_write(const struct log_place *p, const struct note_key *key, const char *key_path,
                       struct rd policy, struct err *e)
 {
 	struct buf b = {0};
-	add_text(&b, CONFIG_FIRST_LINE "\nvkey ");
+	buf_text(&b, CONFIG_FIRST_LINE "\nvkey ");
 	note_key_format(key, &b);
-	add_text(&b, "\nkey ");
-	add_text(&b, key_path);
-	add_text(&b, rd_left(&policy) ? "\npolicy yes\n" : "\npolicy no\n");
+	buf_text(&b, "\nkey ");
+	buf_text(&b, key_path);
+	buf_text(&b, rd_left(&policy) ? "\npolicy yes\n" : "\npolicy no\n");
 	st_t st = buf_check(&b, e, "log config");
 	if (st == ST_OK)
 		st = write_config(p, &b, policy, e);
