@@ -1,6 +1,6 @@
 /* Stops a program dead behind its n-th call that changed something in the file system: the
- * end-to-end crash test runs `vitrine log init` and `log add` under it for every n. Loaded by
- * LD_PRELOAD; CRASH_AT=n, 0 or unset: never. */
+ * end-to-end crash tests run `vitrine log init`, `log add` and `witness serve` under it for every
+ * n. Loaded by LD_PRELOAD; CRASH_AT=n, 0 or unset: never. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -63,6 +63,11 @@ int renameat(int from, const char *old, int to, const char *name)
 int unlinkat(int dir, const char *name, int flags)
 {
 	return (int)count(REAL(unlinkat)(dir, name, flags));
+}
+
+int unlink(const char *name)
+{
+	return (int)count(REAL(unlink)(name));
 }
 
 int mkdirat(int dir, const char *name, mode_t mode)

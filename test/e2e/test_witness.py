@@ -55,6 +55,33 @@ class Witness:
         self.vkey, self.where = about["vkeys"][0], about["listening"]
         return self
 
+    def start_with(self, env):
+        """For one that may die: whether it serves."""
+        self.err = open(self.folder / "err.txt", "ab")
+        self.process = subprocess.Popen(self.command("--create"), stdout=subprocess.PIPE,
+                                        stdin=subprocess.DEVNULL, stderr=self.err, env=env)
+        said = self.process.stdout.readline()
+        self.where = json.loads(said)["listening"] if said else None
+        return bool(said)
+
+    def try_add(self, body):
+        try:
+            return self.add(body)[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def is_state(self):
+        """Whether the making of the state was complete."""
+        if not (self.folder / "w.db").exists():
+            return False
+        db = sqlite3.connect(self.folder / "w.db")
+        try:
+            return db.execute("PRAGMA user_version").fetchone() == (1,)
+        except sqlite3.Error:
+            return False
+        finally:
+            db.close()
+
     def end(self, how=signal.SIGTERM):
         if not self.process:
             return None
@@ -264,6 +291,42 @@ def test_nothing_cosigned_is_forgotten_by_kill_9(tmp_path):
         assert sum(sizes) > 10
     finally:
         w.end(signal.SIGKILL)
+
+
+def test_nothing_cosigned_is_forgotten_when_it_dies_behind_any_call(tmp_path, log):
+    """The real program and disk, dead behind its n-th write, sync, truncation or removal."""
+    shim = BUILD / "test" / "crash" / "libcrash_shim.so"
+    quiet = subprocess.run([str(BUILD / "vitrine"), "version"], capture_output=True,
+                           env=dict(os.environ, LD_PRELOAD=str(shim)))
+    if not shim.is_file() or quiet.returncode:
+        pytest.skip("no crash shim in this build, or one that cannot be preloaded (sanitizers)")
+    lives = 0
+    for n in range(1, 200):
+        w = Witness(tmp_path / f"w{n}")
+        w.configure(f"log {log.key.vkey()} rate=none")
+        size = 0
+        env = dict(os.environ, LD_PRELOAD=str(shim), CRASH_AT=str(n))
+        try:
+            if w.start_with(env):
+                while size < 6 and w.try_add(log.request(size, size + 1)):
+                    size += 1
+            code = w.end()
+            if code == 0 and size == 6:
+                break
+            if not size and not w.is_state():
+                continue
+            lives += 1
+            w.start()
+            status, _, body = w.add(b"old 99\n\n" + log.note(99).encode())
+            latest = int(body)
+            assert status == 409 and size <= latest <= size + 1
+            if latest > 5:
+                assert w.add(log.request(latest, latest, view=1))[0] == 422
+            assert w.add(log.request(latest, latest + 4))[0] == 200
+            assert w.end() == 0
+        finally:
+            w.end(signal.SIGKILL)
+    assert lives > 6 and n < 199
 
 
 def test_sighup_reads_the_logs_again(witness, log):
