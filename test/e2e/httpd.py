@@ -16,7 +16,7 @@ class Server:
 
     def __init__(self, answers, context=None):
         self.answers, self.context = answers, context
-        self.requests, self.active, self.most = [], 0, 0
+        self.requests = []
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
@@ -35,9 +35,6 @@ class Server:
             threading.Thread(target=self.serve, args=(s,), daemon=True).start()
 
     def serve(self, s):
-        with self.lock:
-            self.active += 1
-            self.most = max(self.most, self.active)
         try:
             if self.context:
                 s = self.context.wrap_socket(s, server_side=True)
@@ -49,8 +46,6 @@ class Server:
         except OSError:
             pass
         finally:
-            with self.lock:
-                self.active -= 1
             s.close()
 
     def read(self, s):
@@ -102,6 +97,25 @@ def ok(body, status="200 OK", headers=(), length=None):
 
 def gzipped(body):
     return ok(gzip.compress(body), headers=["Content-Encoding: gzip"])
+
+
+class Together:
+    """Answers that take a moment, and the most of them that were under way at once. One has ended
+    before its first byte leaves: whoever has it may ask for the next."""
+
+    def __init__(self):
+        self.lock, self.active, self.most = threading.Lock(), 0, 0
+
+    def ok(self, body):
+        def answer(s, _request):
+            with self.lock:
+                self.active += 1
+                self.most = max(self.most, self.active)
+            time.sleep(0.01)
+            with self.lock:
+                self.active -= 1
+            s.sendall(ok(body))
+        return answer
 
 
 def reset(s, _request):
