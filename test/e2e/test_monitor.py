@@ -200,6 +200,73 @@ def test_a_hook_that_fails_is_said(world):
     assert "hook /bin/false: exit status 1" in err
 
 
+def hook_that_fails_once(world):
+    out, mark, hook = world.tmp / "out", world.tmp / "mark", world.tmp / "hook"
+    hook.write_text(f'#!/bin/sh\n[ -e "{mark}" ] || {{ : > "{mark}"; exit 1; }}\ncat >> "{out}"\n')
+    hook.chmod(hook.stat().st_mode | stat.S_IXUSR)
+    return hook, out
+
+
+def test_a_line_that_the_hook_did_not_take_is_told_again(world):
+    hook, out = hook_that_fails_once(world)
+    world.write_policy(world.web.url, f"hook {hook}", "interval 1s")
+    world.log.entries.append(b"junk")
+    world.log.publish()
+    p = start(world)
+    try:
+        line = p.stdout.readline()
+        wait_for(lambda: out.exists() and out.read_bytes() == line)
+    finally:
+        p.terminate()
+        p.communicate(timeout=30)
+    assert p.returncode == 0
+
+
+def test_who_was_not_told_that_it_is_over_is_told_by_the_exit_code(world):
+    world.write_policy(world.web.url)
+    gone = world.www / "log" / "tile/entries/000.p/2"
+    bundle = gone.read_bytes()
+    gone.unlink()
+    assert world.look()[0] == 1
+    gone.write_bytes(bundle)
+    world.write_policy(world.web.url, "hook /bin/false")
+    code, lines, _ = world.look()
+    assert (code, names(lines)) == (2, [("gap", "cleared")])
+
+
+def test_the_hook_hears_it_also_when_the_output_is_full(world):
+    out, hook = world.tmp / "out", world.tmp / "hook"
+    hook.write_text(f'#!/bin/sh\ncat >> "{out}"\n')
+    hook.chmod(hook.stat().st_mode | stat.S_IXUSR)
+    world.write_policy(world.web.url, f"hook {hook}")
+    world.log.entries.append(b"junk")
+    world.log.publish()
+    with open("/dev/full", "wb") as full:
+        r = subprocess.run([str(BUILD / "vitrine"), "monitor", "--once", "--state", str(world.state),
+                            str(world.policy)], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert r.returncode == 2 and b"stdout" in r.stderr
+    assert json.loads(out.read_text())["alert"] == "malformed-entry"
+
+
+def test_a_monitor_that_cannot_look_any_more_says_so_as_an_alert(world):
+    world.write_policy(world.web.url, "interval 1s", "unreachable-after 1s")
+    p = start(world)
+    state = world.state / "state"
+    try:
+        good = wait_for(lambda: state.exists() and state.read_bytes())
+        for bad in (b"x", None):  # damaged; removed
+            state.write_bytes(bad) if bad else state.unlink()
+            first = json.loads(p.stdout.readline())
+            assert (first["alert"], first["state"]) == ("monitor-failed", "raised")
+            state.write_bytes(good)
+            second = json.loads(p.stdout.readline())
+            assert (second["alert"], second["state"]) == ("monitor-failed", "cleared")
+    finally:
+        p.terminate()
+        p.communicate(timeout=30)
+    assert p.returncode == 0
+
+
 def test_a_damaged_state_is_refused_not_forgotten(world):
     assert world.look()[0] == 0
     state = world.state / "state"
