@@ -222,7 +222,7 @@ static st_t step_with(struct run *r, const struct buf *state, struct buf *after,
 	};
 	if (state->len == 0 && r->remembers)
 		return fail(e, ST_NOT_FOUND, 0,
-		            "the state was removed while the monitor ran: put it back, or start anew to take "
+		            "the state was removed while the monitor ran: put it back, or start anew to "
 		            "what the logs show then as the beginning");
 	if (state->len == 0)
 		say("nothing is remembered yet: what the logs show now is taken as the beginning");
