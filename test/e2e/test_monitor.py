@@ -334,7 +334,8 @@ def test_one_folder_has_one_monitor(world):
     finally:
         p.kill()
         p.communicate()
-    assert world.look()[0] == 0
+    code, _, err = world.look()
+    assert (code, err) == (0, "")
 
 
 def test_a_kill_at_any_moment_leaves_a_state_that_can_be_read(world):
