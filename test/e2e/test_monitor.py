@@ -1,5 +1,6 @@
 """vitrine monitor against a log, witnesses and a repository on the loopback: the whole way through
 fetcher, jail, state on disk, lines of JSON, hook and exit codes."""
+import ctypes
 import hashlib
 import json
 import os
@@ -303,9 +304,9 @@ def test_wrong_command_lines_and_policies_are_exit_code_2(world, tmp_path):
     assert code == 2 and "line 12" in err
 
 
-def start(world, *args):
+def start(world, *args, **kw):
     return subprocess.Popen([str(BUILD / "vitrine"), "monitor", "--state", str(world.state), *args,
-                             str(world.policy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                             str(world.policy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
 
 
 def test_it_runs_until_a_signal_and_says_whether_a_log_lied(world):
@@ -322,6 +323,24 @@ def test_it_runs_until_a_signal_and_says_whether_a_log_lied(world):
             p.send_signal(signal.SIGTERM)
             p.communicate(timeout=30)
         assert p.returncode == want
+
+
+def become_first_process():
+    """Orphans below become children of this process, as below the first one of a container."""
+    PR_SET_CHILD_SUBREAPER = 36
+    assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+
+
+def test_as_first_process_of_a_container_it_leaves_no_dead_ones(world):
+    world.write_policy(world.web.url, "interval 0s")
+    p = start(world, preexec_fn=become_first_process)
+    try:
+        asked = world.web.server.asked
+        wait_for(lambda: sum(path == "/log/checkpoint" for _, path, _ in asked) >= 8)
+        assert len(children(p.pid)) <= 4  # the watcher, and fetchers of the last steps
+    finally:
+        p.terminate()
+        p.communicate(timeout=30)
 
 
 def test_one_folder_has_one_monitor(world):
