@@ -21,7 +21,8 @@ class Server:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
         self.stopping = False
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def url(self, path, host="127.0.0.1"):
         return f"http{'s' if self.context else ''}://{host}:{self.port}{path}"
@@ -76,7 +77,11 @@ class Server:
             s.sendall(what)
 
     def stop(self):
+        """close() alone would leave the thread in accept(); when that is repeated, the descriptor may be
+        another server's, whose clients it then answers."""
         self.stopping = True
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()
 
 
