@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 
 export NINJA_JOBS BUILD DIR
 
-.PHONY: help deps build scan test bench fuzz install clean deps-build deps-test deps-bench
+.PHONY: help deps build scan test bench bench-tlog fuzz install clean deps-build deps-test deps-bench
 
 help:
 	@echo 'make scan DIR=path   build, compile the shipped rules, scan the folder'
@@ -19,6 +19,7 @@ help:
 	@echo 'make install         to PREFIX=$(PREFIX), below DESTDIR'
 	@echo 'make bench           side by side with clamscan, yara and Vectorscan'
 	@echo '                     (BENCH_OPTIONS=--quick for a short one)'
+	@echo 'make bench-tlog      log, witness and proofs beside what hashes and disk allow'
 	@echo 'make fuzz            each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make deps            install all Debian packages that any target needs'
 	@echo 'make clean           remove what was built'
@@ -44,6 +45,11 @@ bench: deps-bench build
 	@meson configure -Dbench=true $(BUILD)
 	@ninja -j $(NINJA_JOBS) -C $(BUILD) >/dev/null
 	@bench/run $(BENCH_OPTIONS)
+
+bench-tlog: deps-build build
+	@meson configure -Dbench=true $(BUILD)
+	@ninja -j $(NINJA_JOBS) -C $(BUILD) >/dev/null
+	@bench/tlog $(BENCH_OPTIONS)
 
 fuzz: deps-test
 	@test -f build-asan/build.ninja || CC=clang meson setup -Dfuzz=true -Db_sanitize=address,undefined \

@@ -29,6 +29,7 @@ int cmd_log_init(int argc, char **argv);
 int cmd_log_add(int argc, char **argv);
 int cmd_log_serve(int argc, char **argv);
 int cmd_log_check(int argc, char **argv);
+int cmd_log_verify(int argc, char **argv);
 int cmd_witness(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(int argc, char **argv);

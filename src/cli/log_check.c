@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "cli/bar.h"
 #include "cli/cli.h"
+#include "cli/log_policy.h"
 #include "cli/opts.h"
 #include "cli/progress.h"
 #include "cli/report_json.h"
@@ -10,7 +11,6 @@
 #include "log/check.h"
 #include "proc/broker/fetcher.h"
 #include "sandbox/roles.h"
-#include "tlog/text.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -80,31 +80,6 @@ static bool is_url(const char *s)
 
 /* --- Before the jail. */
 
-static st_t read_policy(const char *path, struct buf *ret, struct err *e)
-{
-	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t n;
-	if (fd < 0)
-		return fail_errno(e, "%s", path);
-	void *p = buf_room(ret, POLICY_SIZE_MAX + 1);
-	TRY(buf_check(ret, e, path));
-	TRY(io_pread_full(fd, p, POLICY_SIZE_MAX + 1, 0, &n, e));
-	ret->len = n;
-	return ST_OK;
-}
-
-/* A policy of keys alone: "log VKEY" for each. */
-static st_t write_policy(const struct str_list *keys, struct buf *ret, struct err *e)
-{
-	for (size_t i = 0; i < keys->n; i++) {
-		buf_add(ret, "log ", 4);
-		buf_add(ret, keys->v[i], strlen(keys->v[i]));
-		buf_u8(ret, '\n');
-	}
-	buf_add(ret, "quorum none\n", 12);
-	return buf_check(ret, e, "policy");
-}
-
 static st_t open_log(struct run_state *s, struct err *e)
 {
 	if (is_url(s->where)) {
@@ -126,16 +101,6 @@ static st_t enter_jail(const struct run_state *s, struct err *e)
 
 /* --- In the jail. */
 
-static st_t parse_policy(struct run_state *s, struct err *e)
-{
-	struct err why = {0};
-	if (!s->policy_text.len && !s->a->policy)
-		return ST_OK;
-	st_t st = policy_parse(rd_make(s->policy_text.data, s->policy_text.len), &s->policy, &why);
-	return st == ST_OK ? ST_OK
-	                   : fail(e, st, 0, "%s: %s", s->a->policy ? s->a->policy : "--key", why.text);
-}
-
 static void tick(void *ctx, uint64_t done, uint64_t size)
 {
 	bar_tick(ctx, done, size);
@@ -154,39 +119,16 @@ static st_t check(struct run_state *s, struct err *e)
 
 /* --- Answers. */
 
-/* A name out of the log, valid UTF-8 by the rules of notes. */
-static void put_json_rd(struct rd r)
-{
-	char text[NOTE_NAME_MAX + 1];
-	snprintf(text, sizeof text, "%.*s", (int)r.len, (const char *)r.base);
-	json_put_string(stdout, text);
-}
-
-static void put_root(const struct tlog_hash *root)
-{
-	struct buf b = {0};
-	text_base64_add(&b, root->b, TLOG_HASH);
-	fwrite(b.data, 1, b.len, stdout);
-	buf_done(&b);
-}
-
 static void put_json_verified(const struct run_state *s)
 {
 	const struct log_check_report *r = &s->report;
 	fputs(", \"origin\": ", stdout);
-	put_json_rd(r->checkpoint.origin);
+	log_put_json_name(r->checkpoint.origin);
 	printf(", \"size\": %" PRIu64 ", \"root\": \"", r->checkpoint.size);
-	put_root(&r->checkpoint.root);
-	printf("\", \"signature\": %s, \"cosigned\": [", s->policy ? "true" : "false");
-	const char *comma = "";
-	for (size_t i = 0; s->policy && i < s->policy->nwitnesses; i++) {
-		if (!r->verdict.cosigned[i])
-			continue;
-		fputs(comma, stdout);
-		json_put_string(stdout, s->policy->witnesses[i].key.name);
-		comma = ", ";
-	}
-	printf("], \"bundles\": %" PRIu64 ", \"tiles\": %" PRIu64 ", \"bytes\": %" PRIu64,
+	log_put_hash(&r->checkpoint.root);
+	printf("\", \"signature\": %s, \"cosigned\": ", s->policy ? "true" : "false");
+	log_policy_put_json_cosigned(s->policy, &r->verdict);
+	printf(", \"bundles\": %" PRIu64 ", \"tiles\": %" PRIu64 ", \"bytes\": %" PRIu64,
 	       r->counts.bundles, r->counts.tiles, r->counts.bytes);
 }
 
@@ -206,35 +148,22 @@ static void put_json(const struct run_state *s, const char *verdict, const char 
 
 static void put_signers(const struct run_state *s)
 {
-	const struct policy *p = s->policy;
-	if (!p) {
+	if (s->policy)
+		log_policy_put_signers(s->policy, &s->report.verdict);
+	else
 		puts("signed by   not checked (neither --key nor --policy)");
-		return;
-	}
-	fputs("signed by   ", stdout);
-	text_put(stdout, p->logs[s->report.verdict.log].key.name, TEXT_EXACT);
-	putchar('\n');
-	for (size_t i = 0; i < p->nwitnesses; i++) {
-		if (!s->report.verdict.cosigned[i])
-			continue;
-		fputs("cosigned by ", stdout);
-		text_put(stdout, p->witnesses[i].key.name, TEXT_EXACT);
-		putchar('\n');
-	}
 }
 
 static void put_verified(const struct run_state *s)
 {
 	const struct log_check_report *r = &s->report;
-	char size[32], origin[NOTE_NAME_MAX + 1];
+	char size[32];
 	text_put(stdout, s->where, TEXT_EXACT);
 	puts(": verified");
 	fputs("origin      ", stdout);
-	snprintf(origin, sizeof origin, "%.*s", (int)r->checkpoint.origin.len,
-	         (const char *)r->checkpoint.origin.base);
-	text_put(stdout, origin, TEXT_EXACT);
+	log_put_name(r->checkpoint.origin);
 	printf("\nsize        %" PRIu64 "\nroot        ", r->checkpoint.size);
-	put_root(&r->checkpoint.root);
+	log_put_hash(&r->checkpoint.root);
 	putchar('\n');
 	put_signers(s);
 	text_size(size, sizeof size, r->counts.bytes);
@@ -271,17 +200,13 @@ static int run(const struct args *a, const char *where)
 	static struct run_state s;
 	struct err e = {0};
 	s = (struct run_state){.a = a, .where = where, .dir = -1};
-	st_t st = ST_OK;
-	if (a->policy)
-		st = read_policy(a->policy, &s.policy_text, &e);
-	else if (a->keys.n)
-		st = write_policy(&a->keys, &s.policy_text, &e);
+	st_t st = log_policy_read(a->policy, &a->keys, &s.policy_text, &e);
 	if (st == ST_OK)
 		st = open_log(&s, &e);
 	if (st == ST_OK)
 		st = enter_jail(&s, &e);
 	if (st == ST_OK)
-		st = parse_policy(&s, &e);
+		st = log_policy_parse(a->policy, &s.policy_text, &s.policy, &e);
 	if (st != ST_OK) {
 		say_error(&e, st);
 	} else {
