@@ -326,6 +326,9 @@ static st_t finish(struct reader *r)
 {
 	struct monitor_config *c = r->c;
 	TRY(policy_parse(rd_make(r->policy.data, r->policy.len), &c->policy, r->e));
+	/* Else "nothing is wrong" would be said of nothing. */
+	if (c->policy->nlogs == 0)
+		return fail(r->e, ST_MALFORMED, 0, "no \"log\" line, so nothing to watch");
 	for (size_t i = 0; i < c->policy->nlogs; i++)
 		if (!c->policy->logs[i].url)
 			return fail(r->e, ST_MALFORMED, 0, "log %s: no URL, so nothing to watch",
