@@ -227,7 +227,8 @@ def test_https_with_an_expired_certificate_is_refused(probe, keys):
 
 def test_a_name_is_looked_up_in_the_jail(probe):
     """By a thread that reads /etc/hosts."""
-    text = re.sub("#.*", "", pathlib.Path("/etc/hosts").read_text())
+    hosts = pathlib.Path("/etc/hosts")
+    text = re.sub("#.*", "", hosts.read_text()) if hosts.exists() else ""
     names = [n for line in text.splitlines() if line.startswith("127.0.0.1") for n in line.split()[1:]
              if not n.startswith("localhost")]
     if not names:
