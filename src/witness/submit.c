@@ -121,18 +121,29 @@ static st_t ask(struct round *r, size_t i, uint64_t old, struct err *e)
 		return ST_OK;
 	}
 	st_t st = build_body(r, old, &body, e);
+	if (st != ST_OK) {
+		buf_done(&body);
+		return st;
+	}
 	struct fetch_request rq = {.url = url, .body = body.data, .nbody = body.len,
 	                           .type = "text/plain; charset=utf-8", .max = SUBMIT_ANSWER_MAX,
 	                           .timeout_ms = left_ms(r) ?: 1,
 	                           .tag = r->next_tag};
-	if (st == ST_OK)
-		st = r->s->fetch->ops->submit(r->s->fetch->ctx, &rq, e);
+	struct err why = {0};
+	st = r->s->fetch->ops->submit(r->s->fetch->ctx, &rq, &why);
 	buf_done(&body);
-	v->pending = st == ST_OK;
+	/* A request that cannot be asked (its URL is none) is this witness's alone. */
+	if (st > 0) {
+		give_up(r, i, "%s", why.text);
+		return ST_OK;
+	}
+	if (st != ST_OK)
+		return fail(e, st, why.off, "%s", why.text);
+	v->pending = true;
 	v->tries++;
 	v->tag = r->next_tag++;
 	v->old = old;
-	return st;
+	return ST_OK;
 }
 
 /* --- answers --- */

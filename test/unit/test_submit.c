@@ -141,6 +141,9 @@ struct try {
 	st_t st;
 };
 
+/* Of the second witness, where a test wants another. */
+static const char *odd_url;
+
 static struct policy *make_policy(void)
 {
 	struct buf b = {0};
@@ -152,6 +155,8 @@ static struct policy *make_policy(void)
 		snprintf(name, sizeof name, "w%d", i);
 		/* With a slash behind the prefix, without, and with a path. */
 		snprintf(url, sizeof url, " http://w%d%s\n", i, i == 0 ? "/" : i == 1 ? "" : "/a/b/");
+		if (i == 1 && odd_url)
+			snprintf(url, sizeof url, " %s\n", odd_url);
 		make_witness_line(&b, name, &w[i]);
 		b.len--;
 		make_add(&b, url);
@@ -242,6 +247,18 @@ static void all_witnesses_cosign(void)
 	T_EQ(fakes[0].asked, 2); /* the size that it is known to have is sent at once */
 	submit(&t, 14);
 	check_lines(&t, 14, (bool[]){true, true, true});
+	done(&t);
+}
+
+static void a_witness_whose_url_is_none_keeps_nobody_else_from_cosigning(void)
+{
+	struct try t = {0};
+	start();
+	odd_url = "ftp://w1";
+	submit(&t, 9);
+	odd_url = NULL;
+	check_lines(&t, 9, (bool[]){true, false, true});
+	T_TRUE(strstr(t.out[1].error, "not an http or https URL") != NULL);
 	done(&t);
 }
 
@@ -476,6 +493,7 @@ int main(void)
 		make_key((uint8_t)(10 + i), name, NOTE_COSIGNATURE_ED25519, &w[i]);
 	}
 	T_RUN(all_witnesses_cosign);
+	T_RUN(a_witness_whose_url_is_none_keeps_nobody_else_from_cosigning);
 	T_RUN(lines_come_in_the_order_of_the_policy);
 	T_RUN(a_size_that_is_not_known_is_learnt);
 	T_RUN(retries_end);
