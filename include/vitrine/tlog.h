@@ -28,6 +28,12 @@
  * at once. An object that a function takes as pointer to const may be shared by threads that all
  * use it as const; otherwise one thread at a time.
  *
+ * Compatibility. Structs that are shown here keep their size and layout, and functions and numbers
+ * their meaning, as long as the soname is the same; opaque types may grow. Initialise structs that
+ * you fill with {0} or by name.
+ *
+ * Stack. No function needs more than 64 KiB of it, besides what libcrypto and your callbacks take.
+ *
  * Sizes are in bytes, indexes count from 0, times are seconds since 1970-01-01 UTC. Trees have at
  * most 2^63 - 1 leaves. */
 #ifndef VITRINE_TLOG_H
@@ -441,7 +447,7 @@ struct vitrine_tlog_verdict {
 };
 
 /* Judges a signed checkpoint: signed by a log of the policy under its own origin, cosigned by a
- * quorum, and no signature of a known key is wrong. The verdict's spans point into `data`.
+ * quorum, and no signature of a known key is wrong. `ret` may be NULL; its spans point into `data`.
  * MALFORMED, LIMIT: no note or no checkpoint. NOT_FOUND: the origin is that of no log.
  * BAD_SIGNATURE: not signed by its log, a wrong signature, or no quorum (the text says who is
  * missing). NO_MEMORY. A policy says nothing of age: compare `time` with your clock. */

@@ -138,11 +138,6 @@ static bool type_is_plain(const char *type)
 	return n > 0 && n <= DSSE_TYPE_MAX;
 }
 
-static void add_text(struct buf *out, const char *s)
-{
-	buf_add(out, s, strlen(s));
-}
-
 static st_t add_signature(const struct signer *s, const struct buf *pae, struct buf *out,
                           struct err *e)
 {
@@ -150,9 +145,9 @@ static st_t add_signature(const struct signer *s, const struct buf *pae, struct 
 	if (s->alg != SIGNER_ED25519)
 		return fail(e, ST_UNSUPPORTED, 0, "%s: only Ed25519 keys sign", what);
 	TRY(signer_sign(s, pae->data, pae->len, sig, e));
-	add_text(out, "{\"sig\":\"");
+	buf_text(out, "{\"sig\":\"");
 	text_base64_add(out, sig, signer_signature_size(s));
-	add_text(out, "\"}");
+	buf_text(out, "\"}");
 	return ST_OK;
 }
 
@@ -161,7 +156,7 @@ static st_t add_signatures(const struct buf *pae, struct signer *const *signers,
 {
 	TRY(buf_check(pae, e, what));
 	for (size_t i = 0; i < nsigners; i++) {
-		add_text(out, i ? "," : "");
+		buf_text(out, i ? "," : "");
 		TRY(add_signature(signers[i], pae, out, e));
 	}
 	return ST_OK;
@@ -177,13 +172,13 @@ st_t dsse_make(const char *type, struct rd payload, struct signer *const *signer
 	struct buf pae = {0};
 	size_t start = out->len;
 	dsse_pae(rd_make(type, strlen(type)), payload, &pae);
-	add_text(out, "{\"payload\":\"");
+	buf_text(out, "{\"payload\":\"");
 	text_base64_add(out, payload.base + payload.pos, rd_left(&payload));
-	add_text(out, "\",\"payloadType\":\"");
-	add_text(out, type);
-	add_text(out, "\",\"signatures\":[");
+	buf_text(out, "\",\"payloadType\":\"");
+	buf_text(out, type);
+	buf_text(out, "\",\"signatures\":[");
 	st_t st = add_signatures(&pae, signers, nsigners, out, e);
-	add_text(out, "]}");
+	buf_text(out, "]}");
 	buf_done(&pae);
 	TRY(st);
 	TRY(buf_check(out, e, what));

@@ -45,6 +45,11 @@ void buf_add(struct buf *b, const void *p, size_t n)
 	b->len += n;
 }
 
+void buf_text(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
 void buf_fill(struct buf *b, uint8_t v, size_t n)
 {
 	void *dst = buf_room(b, n);

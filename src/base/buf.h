@@ -23,6 +23,9 @@ void *buf_room(struct buf *b, size_t n);
 
 void buf_add(struct buf *b, const void *p, size_t n);
 
+/* The bytes of a string, without its NUL. */
+void buf_text(struct buf *b, const char *s);
+
 /* Inline: views are written byte by byte. */
 static inline void buf_u8(struct buf *b, uint8_t v)
 {

@@ -1,14 +1,8 @@
 /* vitrine db: the subcommands that deal with databases. */
 #include "cli/cli.h"
+#include "cli/sub.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-} commands[] = {
+static const struct sub commands[] = {
     {"build", cmd_db_build},     {"list", cmd_db_list}, {"info", cmd_db_info},
     {"explain", cmd_db_explain}, {"diff", cmd_db_diff}, {"test", cmd_db_test},
 };
@@ -25,11 +19,6 @@ static const char usage[] =
 
 int cmd_db(int argc, char **argv)
 {
-	const char *sub = argc > 1 ? argv[1] : "";
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-		if (!strcmp(sub, commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	bool asked = !strcmp(sub, "--help") || !strcmp(sub, "-h");
-	fputs(usage, asked ? stdout : stderr);
-	return asked ? EXIT_CLEAN : EXIT_ERROR;
+	static const struct sub_table table = {commands, sizeof commands / sizeof commands[0], usage};
+	return sub_run(&table, argc, argv);
 }

@@ -1,15 +1,9 @@
 /* vitrine key: the subcommands that deal with private keys. They run as the user, read the user's
  * own files, and no secret is ever printed. */
 #include "cli/cli.h"
+#include "cli/sub.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-} commands[] = {
+static const struct sub commands[] = {
     {"new", cmd_key_new},
     {"import", cmd_key_import},
     {"show", cmd_key_show},
@@ -24,11 +18,6 @@ static const char usage[] =
 
 int cmd_key(int argc, char **argv)
 {
-	const char *sub = argc > 1 ? argv[1] : "";
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-		if (!strcmp(sub, commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	bool asked = !strcmp(sub, "--help") || !strcmp(sub, "-h");
-	fputs(usage, asked ? stdout : stderr);
-	return asked ? EXIT_CLEAN : EXIT_ERROR;
+	static const struct sub_table table = {commands, sizeof commands / sizeof commands[0], usage};
+	return sub_run(&table, argc, argv);
 }

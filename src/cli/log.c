@@ -1,14 +1,8 @@
 /* vitrine log: the subcommands that deal with transparency logs. */
 #include "cli/cli.h"
+#include "cli/sub.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-} commands[] = {
+static const struct sub commands[] = {
     {"init", cmd_log_init},
     {"add", cmd_log_add},
     {"serve", cmd_log_serve},
@@ -27,11 +21,6 @@ static const char usage[] =
 
 int cmd_log(int argc, char **argv)
 {
-	const char *sub = argc > 1 ? argv[1] : "";
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-		if (!strcmp(sub, commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	bool asked = !strcmp(sub, "--help") || !strcmp(sub, "-h");
-	fputs(usage, asked ? stdout : stderr);
-	return asked ? EXIT_CLEAN : EXIT_ERROR;
+	static const struct sub_table table = {commands, sizeof commands / sizeof commands[0], usage};
+	return sub_run(&table, argc, argv);
 }

@@ -127,6 +127,8 @@ static st_t write_log(struct log_session *s, struct request *r, struct err *e)
 	TRY(log_writer_open(&s->o, &w, e));
 	st_t st = add_all(w, r, e);
 	clear_progress(r);
+	if (st == ST_OK)
+		log_session_warn(s);
 	struct err second = {0};
 	st_t closed = log_writer_close(w, &second);
 	if (st == ST_OK && closed != ST_OK)

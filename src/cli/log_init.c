@@ -31,7 +31,8 @@ static const char usage[] =
 	"Makes an empty transparency log (C2SP tlog-tiles) and prints its vkey, which others put into\n"
 	"their policies. DIR has what is public and nothing else: any web server or object store can\n"
 	"serve it, rsync can copy it. State, lock and configuration are in DIR.private (or DIR2),\n"
-	"which must not be served, and must be in the same backup.\n"
+	"which must not be served. A log must not go on from a backup that is older than the last\n"
+	"checkpoint that it published: doc/log.md says how to make and restore one.\n"
 	"\n"
 	"  --key KEYFILE  made by 'vitrine key new --for log'; its name is the log's origin. Where it\n"
 	"                 is, is noted for 'log add'; the key itself is not copied\n"
@@ -51,7 +52,7 @@ static st_t check_policy(const struct policy *p, const struct note_key *k, struc
 {
 	bool named = p->nlogs == 0;
 	for (size_t i = 0; i < p->nlogs; i++)
-		named = named || (p->logs[i].key.id == k->id && !strcmp(p->logs[i].key.name, k->name));
+		named = named || note_key_equal(&p->logs[i].key, k);
 	if (!named)
 		return fail(e, ST_CONFLICT, 0, "policy: none of its logs is this one, %.80s+%08x", k->name,
 		            (unsigned)k->id);
@@ -75,9 +76,11 @@ static st_t read_public(const char *path, struct note_key *ret, struct err *e)
 	struct secret file;
 	struct keyfile k;
 	TRY(key_read(path, &file, &k, e));
-	*ret = k.key;
+	st_t st = log_key_check(path, k.kind, &k.key, e);
+	if (st == ST_OK)
+		*ret = k.key;
 	secret_done(&file);
-	return ST_OK;
+	return st;
 }
 
 /* A log whose private folder was lost must not begin anew. */
@@ -93,20 +96,26 @@ static st_t check_not_lost(const struct log_place *p, struct err *e)
 	            "%.120s: there is a log already, but not its private folder: restore that", p->dir);
 }
 
+/* What can be refused before anything is made. */
+static st_t prepare(const struct init *o, struct buf *policy_text, struct policy **ret_policy,
+                    struct note_key *ret_key, struct err *e)
+{
+	TRY(read_public(o->key, ret_key, e));
+	TRY(read_policy(o->policy, policy_text, ret_policy, e));
+	return *ret_policy ? check_policy(*ret_policy, ret_key, e) : ST_OK;
+}
+
 static st_t make(const struct init *o, struct log_place *place, const struct policy *policy,
-                 struct rd text, struct note_key *ret_key, struct err *e)
+                 struct rd text, const struct note_key *key, struct err *e)
 {
 	char key_path[PATH_MAX];
 	struct log_session s;
 	TRY(check_not_lost(place, e));
-	TRY(read_public(o->key, ret_key, e));
-	if (policy)
-		TRY(check_policy(policy, ret_key, e));
 	if (!realpath(o->key, key_path))
 		return fail_errno(e, "%s", o->key);
-	TRY(log_config_write(place, ret_key, key_path, text, e));
+	TRY(log_config_write(place, key, key_path, text, e));
 	const struct log_session_opts so = {
-		.key = o->key, .pass = &o->pass, .expect = ret_key, .policy = policy, .out_dir = -1};
+		.key = o->key, .pass = &o->pass, .expect = key, .policy = policy, .out_dir = -1};
 	st_t st = log_session_open(place, &so, &s, e);
 	if (st == ST_OK)
 		st = log_writer_create(&s.o, e);
@@ -121,7 +130,7 @@ static int init(const struct init *o, const char *dir)
 	struct policy *policy = NULL;
 	struct buf text = {0}, vkey = {0};
 	struct note_key key;
-	st_t st = read_policy(o->policy, &text, &policy, &e);
+	st_t st = prepare(o, &text, &policy, &key, &e);
 	if (st == ST_OK)
 		st = log_place_open(dir, o->private_dir, true, &place, &e);
 	if (st == ST_OK)

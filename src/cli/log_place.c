@@ -15,6 +15,16 @@
 #define CONFIG_MAX ((size_t)16 << 10)
 #define PRIVATE_SUFFIX ".private"
 
+/* What is durable within a folder is lost with the folder's own name. One that is there already may
+ * be of an attempt that was interrupted before this. */
+static st_t sync_name(int dir, const char *path, struct err *e)
+{
+	AUTO_FD above = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (above < 0 || fsync(above))
+		return fail_errno(e, "%s: cannot make its name durable in the folder above", path);
+	return ST_OK;
+}
+
 static st_t open_folder(const char *path, mode_t mode, bool make, char ret_real[PATH_MAX],
                         int *ret_fd, struct err *e)
 {
@@ -23,7 +33,9 @@ static st_t open_folder(const char *path, mode_t mode, bool make, char ret_real[
 	if (!realpath(path, ret_real))
 		return fail_errno(e, "%s", path);
 	*ret_fd = open(ret_real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return *ret_fd < 0 ? fail_errno(e, "%s", path) : ST_OK;
+	if (*ret_fd < 0)
+		return fail_errno(e, "%s", path);
+	return make ? sync_name(*ret_fd, path, e) : ST_OK;
 }
 
 st_t log_place_open(const char *dir, const char *private_dir, bool make, struct log_place *ret,
@@ -90,29 +102,59 @@ static st_t write_file(int dir, const char *name, const void *p, size_t n, struc
 	return ST_OK;
 }
 
+static bool is_same_policy(const struct log_place *p, struct rd policy)
+{
+	struct buf old = {0};
+	st_t st = log_read_file(p->private_fd, "policy", POLICY_SIZE_MAX, &old, NULL);
+	size_t n = rd_left(&policy);
+	bool same = st == ST_NOT_FOUND ? n == 0
+	                               : st == ST_OK && n == old.len && rd_peek(&policy, old.data, n);
+	buf_done(&old);
+	return same;
+}
+
+/* A log that is there is not changed by an init that is going to be refused; one that was
+ * interrupted can be repeated as it was. */
+static st_t check_old(const struct log_place *p, const struct buf *config, struct rd policy,
+                      bool *ret_old, struct err *e)
+{
+	struct buf old = {0};
+	st_t st = log_read_file(p->private_fd, "config", CONFIG_MAX, &old, NULL);
+	bool same = st == ST_OK && old.len == config->len && !memcmp(old.data, config->data, old.len);
+	buf_done(&old);
+	*ret_old = st == ST_OK;
+	if (st == ST_NOT_FOUND || (same && is_same_policy(p, policy)))
+		return ST_OK;
+	return fail(e, ST_CONFLICT, 0,
+	            "%.120s: there is a log already, made with another key, key file or policy",
+	            p->private_dir);
+}
+
+static st_t write_config(const struct log_place *p, const struct buf *config, struct rd policy,
+                         struct err *e)
+{
+	bool old;
+	size_t n = rd_left(&policy);
+	TRY(check_old(p, config, policy, &old, e));
+	if (n)
+		TRY(write_file(p->private_fd, "policy", rd_take(&policy, n), n, e));
+	else if (!old && unlinkat(p->private_fd, "policy", 0) && errno != ENOENT)
+		return fail_errno(e, "%.120s/policy: cannot remove it", p->private_dir);
+	return write_file(p->private_fd, "config", config->data, config->len, e);
+}
+
 st_t log_config_write(const struct log_place *p, const struct note_key *key, const char *key_path,
                       struct rd policy, struct err *e)
 {
-	struct log_config old;
 	struct buf b = {0};
-	st_t st = log_config_read(p, &old, NULL);
-	bool same = st == ST_OK && old.key.id == key->id && strcmp(old.key.name, key->name) == 0;
-	if (st == ST_OK)
-		log_config_done(&old);
-	if (st != ST_NOT_FOUND && !same)
-		return fail(e, ST_CONFLICT, 0, "%s: there is the log of another key", p->private_dir);
-	static const char head[] = CONFIG_FIRST_LINE "\nvkey ", middle[] = "\nkey ";
-	buf_add(&b, head, strlen(head));
+	buf_text(&b, CONFIG_FIRST_LINE "\nvkey ");
 	note_key_format(key, &b);
-	buf_add(&b, middle, strlen(middle));
-	buf_add(&b, key_path, strlen(key_path));
-	buf_u8(&b, '\n');
-	st = buf_check(&b, e, "log config");
-	size_t n = rd_left(&policy);
-	if (st == ST_OK && n)
-		st = write_file(p->private_fd, "policy", rd_take(&policy, n), n, e);
+	buf_text(&b, "\nkey ");
+	buf_text(&b, key_path);
+	buf_text(&b, rd_left(&policy) ? "\npolicy yes\n" : "\npolicy no\n");
+	st_t st = buf_check(&b, e, "log config");
 	if (st == ST_OK)
-		st = write_file(p->private_fd, "config", b.data, b.len, e);
+		st = write_config(p, &b, policy, e);
 	buf_done(&b);
 	return st;
 }
@@ -129,36 +171,46 @@ static bool read_line(struct rd *in, const char *name, struct rd *ret)
 	return space && !ret->bad;
 }
 
-static st_t parse_config(struct rd in, struct log_config *ret, struct err *e)
+static st_t parse_config(struct rd in, struct log_config *ret, bool *ret_policy, struct err *e)
 {
-	struct rd first, vkey, path;
+	struct rd first, vkey, path, policy;
 	if (!text_line(&in, &first) || !text_is(first, CONFIG_FIRST_LINE))
 		return fail(e, ST_UNSUPPORTED, 0, "log config: the first line is not '"
 		            CONFIG_FIRST_LINE "'");
-	bool ok = read_line(&in, "vkey", &vkey) && read_line(&in, "key", &path);
+	bool ok = read_line(&in, "vkey", &vkey) && read_line(&in, "key", &path) &&
+	          read_line(&in, "policy", &policy) &&
+	          (text_is(policy, "yes") || text_is(policy, "no"));
 	size_t n = ok ? rd_left(&path) : 0;
 	if (!n || n >= sizeof ret->key_path || rd_left(&in))
-		return fail(e, ST_MALFORMED, 0, "log config: lines 'vkey VKEY' and 'key PATH' expected");
+		return fail(e, ST_MALFORMED, 0, "log config: lines 'vkey VKEY', 'key PATH' and 'policy "
+		            "yes|no' expected");
+	*ret_policy = text_is(policy, "yes");
 	rd_copy(&path, ret->key_path, n);
 	return note_key_parse(vkey, &ret->key, e);
 }
 
+/* The config says whether there is a policy: with its file lost, a log would publish what no
+ * witness has seen. */
 static st_t read_policy(const struct log_place *p, struct policy **ret, struct err *e)
 {
 	struct buf b = {0};
 	struct err why = {0};
 	st_t st = log_read_file(p->private_fd, "policy", POLICY_SIZE_MAX, &b, &why);
-	if (st == ST_NOT_FOUND)
-		st = ST_OK;
-	else if (st == ST_OK)
+	if (st == ST_OK)
 		st = policy_parse(rd_make(b.data, b.len), ret, &why);
 	buf_done(&b);
-	return st == ST_OK ? ST_OK : fail(e, st, why.off, "%s/policy: %.160s", "log", why.text);
+	if (st == ST_NOT_FOUND)
+		return fail(e, ST_CONFLICT, 0,
+		            "%.120s/policy: missing; this log publishes nothing without it: restore it",
+		            p->private_dir);
+	return st == ST_OK ? ST_OK : fail(e, st, why.off, "%.80s/policy: %.160s", p->private_dir,
+	                                  why.text);
 }
 
 st_t log_config_read(const struct log_place *p, struct log_config *ret, struct err *e)
 {
 	struct buf b = {0};
+	bool policy = false;
 	*ret = (struct log_config){0};
 	st_t st = log_read_file(p->private_fd, "config", CONFIG_MAX, &b, NULL);
 	if (st == ST_NOT_FOUND)
@@ -166,9 +218,9 @@ st_t log_config_read(const struct log_place *p, struct log_config *ret, struct e
 	if (st != ST_OK)
 		st = fail(e, st, 0, "%.120s/config: cannot be read", p->private_dir);
 	else
-		st = parse_config(rd_make(b.data, b.len), ret, e);
+		st = parse_config(rd_make(b.data, b.len), ret, &policy, e);
 	buf_done(&b);
-	return st == ST_OK ? read_policy(p, &ret->policy, e) : st;
+	return st == ST_OK && policy ? read_policy(p, &ret->policy, e) : st;
 }
 
 void log_config_done(struct log_config *c)

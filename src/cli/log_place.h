@@ -3,7 +3,7 @@
  * private.
  *
  * The private folder has
- *   config   "vitrine-log v1", then lines "vkey VKEY" and "key PATH"
+ *   config   "vitrine-log v1", then lines "vkey VKEY", "key PATH" and "policy yes|no"
  *   policy   the log's own witness policy, if it has one
  *   state, index, lock   the writer's (log/writer.h) */
 #ifndef VITRINE_CLI_LOG_PLACE_H
@@ -32,12 +32,12 @@ struct log_config {
 	struct policy *policy; /* NULL: none */
 };
 
-/* Writes config and policy, durably; `policy` empty: none. A config of another key is ST_CONFLICT.
- */
+/* Writes config and policy, durably; `policy` empty: none. ST_CONFLICT: there are others; nothing
+ * was written. */
 st_t log_config_write(const struct log_place *p, const struct note_key *key, const char *key_path,
                       struct rd policy, struct err *e);
 
-/* ST_NOT_FOUND: no log. */
+/* ST_NOT_FOUND: no log. ST_CONFLICT: its policy is missing. */
 st_t log_config_read(const struct log_place *p, struct log_config *ret, struct err *e);
 void log_config_done(struct log_config *c);
 

@@ -3,6 +3,7 @@
  * in the jail. */
 #include "cli/log_session.h"
 
+#include "cli/cli.h"
 #include "crypto/random.h"
 #include "sandbox/roles.h"
 
@@ -17,14 +18,23 @@ static uint64_t now_s(void)
 	return (uint64_t)time(NULL);
 }
 
+/* C2SP tlog-tiles: "If the log is public, [...] the checkpoint MUST carry at least one Ed25519
+ * signature by the log." */
+st_t log_key_check(const char *path, enum keyfile_kind kind, const struct note_key *key,
+                   struct err *e)
+{
+	if (kind == KEYFILE_LOG && key->type == NOTE_ED25519)
+		return ST_OK;
+	return fail(e, ST_UNSUPPORTED, 0,
+	            "%.160s: not an Ed25519 key of a log ('vitrine key new --for log')", path);
+}
+
 static st_t load_key(const struct log_session_opts *o, struct loaded_key *ret, struct err *e)
 {
 	TRY(key_load(o->key, o->pass, ret, e));
-	if (ret->kind != KEYFILE_LOG || ret->key.type != NOTE_ED25519)
-		return fail(e, ST_UNSUPPORTED, 0,
-		            "%.160s: not an Ed25519 key of a log ('vitrine key new --for log')", o->key);
+	TRY(log_key_check(o->key, ret->kind, &ret->key, e));
 	const struct note_key *want = o->expect;
-	if (want && (want->id != ret->key.id || strcmp(want->name, ret->key.name)))
+	if (want && !note_key_equal(want, &ret->key))
 		return fail(e, ST_CONFLICT, 0, "%.100s: not the key of this log, which is %.80s+%08x",
 		            o->key, want->name, (unsigned)want->id);
 	return ST_OK;
@@ -74,6 +84,18 @@ st_t log_session_open(struct log_place *place, const struct log_session_opts *o,
 	s->o.signer = s->key.signer;
 	s->o.key = &s->key.key;
 	return log_store_open_folder(&log_io_system, place->dir_fd, &s->o.store, e);
+}
+
+void log_session_warn(const struct log_session *s)
+{
+	if (!s->o.cosigners)
+		return;
+	for (size_t i = 0; i < s->witnesses.policy->nwitnesses; i++) {
+		const struct submit_outcome *o = &s->witnesses.outcome[i];
+		if (s->witnesses.policy->witnesses[i].url && !o->cosigned && o->error[0])
+			say("WARNING: published without witness %s: %s",
+			    s->witnesses.policy->witnesses[i].name, o->error);
+	}
 }
 
 void log_session_done(struct log_session *s)

@@ -26,11 +26,19 @@ struct log_session_opts {
 	int out_dir;                   /* a further folder to write to, or -1 */
 };
 
+/* ST_UNSUPPORTED: not a key that a log can sign with. `path` is where it is, for the message. */
+st_t log_key_check(const char *path, enum keyfile_kind kind, const struct note_key *key,
+                   struct err *e);
+
 /* Loads the key, starts the fetcher where witnesses have to be asked, enters the jail for good
  * (ROLE_LOG_WRITE) and opens the store. From then on only the log's two folders and out_dir can be
  * reached. `ret` must stay where it is. */
 st_t log_session_open(struct log_place *place, const struct log_session_opts *o,
                       struct log_session *ret, struct err *e);
 void log_session_done(struct log_session *s);
+
+/* Says on stderr who of the witnesses did not cosign the checkpoint that was published last, and
+ * why. */
+void log_session_warn(const struct log_session *s);
 
 #endif

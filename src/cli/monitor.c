@@ -3,10 +3,11 @@
 #include "base/io.h"
 #include "base/num.h"
 #include "cli/cli.h"
+#include "cli/monitor_tell.h"
 #include "cli/opts.h"
 #include "crypto/digest.h"
+#include "monitor/alert.h"
 #include "monitor/store.h"
-#include "proc/broker/hook.h"
 #include "proc/broker/watch.h"
 
 #include <fcntl.h>
@@ -69,9 +70,13 @@ struct run {
 	struct monitor_store store;
 	int signals;
 	struct monitor_summary sum;
-	bool failed, stopped; /* the last step did not end well; because it was told to end */
+	bool failed; /* the last step did not end well, or was told to end */
 	bool acknowledged;
 	bool lied; /* a critical alert was said in a step that has not ended yet */
+	bool remembers;     /* a state was stored or read */
+	struct teller tell;
+	uint64_t failed_ms; /* since when no step ended well; 0: the last one did */
+	bool failure_said;
 };
 
 /* ---- reading the operator's files ---- */
@@ -174,17 +179,16 @@ static st_t open_store(struct run *r, struct err *e)
 static st_t say_alert(void *ctx, const struct monitor_message *msg, struct err *e)
 {
 	struct run *r = ctx;
-	struct err why = {0};
 	enum alert_severity grade = alert_severity(msg->kind);
 	const char *severity = alert_severity_name(grade);
 	r->lied = r->lied || (grade == ALERT_CRITICAL && msg->state == ALERT_RAISED);
-	if (printf("%s\n", msg->json) < 0 || fflush(stdout) != 0)
-		return fail_errno(e, "stdout");
+	bool printed = printf("%s\n", msg->json) >= 0 && fflush(stdout) == 0;
+	int why = errno;
 	say("%s: %s: %s", msg->state == ALERT_RAISED ? severity : "over", alert_name(msg->kind),
 	    msg->text);
-	if (r->cfg.hook[0] && hook_run(r->cfg.hook, msg->json, &why) != ST_OK)
-		say("%s", why.text);
-	return ST_OK;
+	tell_hook(&r->tell, msg->json); /* all the more if nobody hears the line */
+	errno = why;
+	return printed ? ST_OK : fail_errno(e, "stdout");
 }
 
 static st_t keep_evidence(void *ctx, const char *name, struct rd bytes, struct err *e)
@@ -216,30 +220,80 @@ static st_t step_with(struct run *r, const struct buf *state, struct buf *after,
 	    .fetcher = {.ca_file = r->o.ca_file, .proxy = r->o.proxy},
 	    .stop_fd = r->signals,
 	};
+	if (state->len == 0 && r->remembers)
+		return fail(e, ST_NOT_FOUND, 0,
+		            "the state was removed while the monitor ran: put it back, or start anew to "
+		            "what the logs show then as the beginning");
 	if (state->len == 0)
 		say("nothing is remembered yet: what the logs show now is taken as the beginning");
 	TRY(broker_watch(&rq, &out, after, &r->sum, e));
 	r->acknowledged = true;
 	r->lied = false; /* the summary has it */
+	r->remembers = true;
 	/* Times that were noted change with every step; what is the same need not be written. */
 	if (after->len == state->len && !memcmp(after->data, state->data, after->len))
 		return ST_OK;
 	return monitor_store_write(&r->store, rd_make(after->data, after->len), e);
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void say_failure(struct run *r, enum alert_state state, const char *text)
+{
+	static const struct alert_about nothing;
+	struct alert_line l = {.kind = ALERT_MONITOR_FAILED, .state = state, .about = &nothing,
+	                       .time = (uint64_t)time(NULL), .text = text};
+	struct monitor_message msg = {l.kind, state, NULL, text};
+	struct err e = {0};
+	char *json;
+	st_t st = alert_json(&l, &json, &e);
+	if (st == ST_OK) {
+		msg.json = json;
+		st = say_alert(r, &msg, &e);
+		free(json);
+	}
+	if (st != ST_OK)
+		say_error(&e, st);
+	else
+		r->failure_said = state == ALERT_RAISED;
+}
+
+/* Who reads only alerts has to hear that there will be none: a state that cannot be read, a watcher
+ * that dies of what it reads. After the time that a log may be silent. */
+static void note_end(struct run *r, st_t st, const struct err *e)
+{
+	if (st == ST_OK) {
+		r->failed_ms = 0;
+		if (r->failure_said)
+			say_failure(r, ALERT_CLEARED, "looks end well again");
+	}
+	if (st == ST_OK || st == ST_TIMEOUT || r->o.once)
+		return;
+	if (r->failed_ms == 0)
+		r->failed_ms = now_ms();
+	if (!r->failure_said && now_ms() - r->failed_ms >= r->cfg.unreachable_after * 1000)
+		say_failure(r, ALERT_RAISED, e->text[0] ? e->text : st_name(st));
+}
+
 static void step(struct run *r)
 {
 	struct buf state = {0}, after = {0};
 	struct err e = {0};
+	tell_again(&r->tell);
 	st_t st = monitor_store_read(&r->store, &state, &e);
 	if (st == ST_OK)
 		st = step_with(r, &state, &after, &e);
 	buf_done(&state);
 	buf_done(&after);
 	r->failed = st != ST_OK;
-	r->stopped = st == ST_TIMEOUT;
 	if (st != ST_OK && st != ST_TIMEOUT)
 		say_error(&e, st);
+	note_end(r, st, &e);
 }
 
 /* Up to a tenth more than the interval, so that monitors all over do not come at the same time. */
@@ -282,7 +336,7 @@ static int run_forever(struct run *r)
 	while (!stopped(r, !r->failed && r->sum.more ? 0 : pause_ms(r)));
 	if (r->sum.critical || r->lied)
 		return EXIT_FOUND;
-	return r->failed && !r->stopped ? EXIT_ERROR : EXIT_CLEAN;
+	return r->failed_ms != 0 ? EXIT_ERROR : EXIT_CLEAN;
 }
 
 /* Signals that end it are read, not caught: a step ends in an orderly way. */
@@ -314,7 +368,9 @@ static int run(struct run *r)
 	if (r->cfg.publishers.n == 0)
 		say("%s names no publisher: entries are hashed, not judged", r->policy);
 	r->o.once = r->o.once || r->o.acknowledge;
-	return r->o.once ? run_once(r) : run_forever(r);
+	r->tell.hook = r->cfg.hook[0] ? r->cfg.hook : NULL;
+	int code = r->o.once ? run_once(r) : run_forever(r);
+	return code == EXIT_CLEAN && !tell_is_complete(&r->tell) ? EXIT_ERROR : code;
 }
 
 static bool read_arguments(int argc, char **argv, struct options *o, struct str_list *args,
@@ -350,6 +406,7 @@ int cmd_monitor(int argc, char **argv)
 		r.policy = args.v[0];
 		code = run(&r);
 	}
+	tell_done(&r.tell);
 	monitor_store_close(&r.store);
 	monitor_config_done(&r.cfg);
 	fd_closep(&r.signals);

@@ -339,8 +339,9 @@ static st_t wait_for_signals(struct server *s, const sigset_t *set, struct err *
 			return ST_OK;
 		if (sig == SIGHUP)
 			reload_config(s);
-		if (witness_stats(s->witness).failed)
-			return fail(e, ST_IO, 0, "the state could not be written; nothing more is cosigned");
+		const struct witness_stats now = witness_stats(s->witness);
+		if (now.failed)
+			return fail(e, ST_IO, 0, "nothing more is cosigned: %.300s", now.why);
 	}
 }
 

@@ -54,7 +54,9 @@ static void set_up(struct job *j)
 	png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 	png_set_user_limits(j->png, PHASH_WIDTH_MAX, (png_uint_32)IMAGE_PIXELS_MAX);
 	png_set_chunk_malloc_max(j->png, CHUNK_MAX);
+#ifdef PNG_IGNORE_ADLER32 /* not in every libpng */
 	png_set_option(j->png, PNG_IGNORE_ADLER32, PNG_OPTION_ON);
+#endif
 }
 
 static st_t make_room(struct job *j)

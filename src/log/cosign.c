@@ -14,6 +14,19 @@ void log_witnesses_done(struct log_witnesses *w)
 	tlog_hasher_done(&w->h);
 }
 
+/* A witness's word that there is another view of this log outweighs a quorum that has not seen it:
+ * a log that waits can go on tomorrow, one that said two things cannot take one back. */
+static st_t check_contradictions(const struct log_witnesses *w, struct err *e)
+{
+	for (size_t i = 0; i < w->policy->nwitnesses; i++)
+		if (w->outcome[i].contradicts)
+			return fail(e, ST_CONFLICT, 0,
+			            "log: not published: witness %.40s: %.130s; compare with others before "
+			            "anything else (doc/log.md)", w->policy->witnesses[i].name,
+			            w->outcome[i].error);
+	return ST_OK;
+}
+
 static st_t judge(const struct log_witnesses *w, struct err *e)
 {
 	bool cosigned[POLICY_ITEMS_MAX] = {false};
@@ -51,6 +64,7 @@ static st_t collect(void *ctx, struct rd note, const struct tlog_nodes *nodes, u
 	for (size_t i = 0; i < POLICY_ITEMS_MAX; i++)
 		w->outcome[i] = (struct submit_outcome){0};
 	TRY(submit_checkpoint(&s, note, ret_lines, w->outcome, e));
+	TRY(check_contradictions(w, e));
 	return judge(w, e);
 }
 

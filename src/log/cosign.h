@@ -22,7 +22,8 @@ st_t log_witnesses_init(struct log_witnesses *w, const struct policy *policy,
                         struct err *e);
 void log_witnesses_done(struct log_witnesses *w);
 
-/* ST_BAD_SIG where the quorum of the policy is not met: the message names a witness that did not
+/* ST_CONFLICT where a witness says that it cosigned another view of this log, whatever the quorum.
+ * ST_BAD_SIG where the quorum of the policy is not met: the message names a witness that did not
  * cosign, and why. */
 struct log_cosigners log_witnesses_as_cosigners(struct log_witnesses *w);
 

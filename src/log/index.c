@@ -95,14 +95,21 @@ static uint64_t mix(const struct table *t, const struct tlog_hash *leaf)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* The first free slot for it. The table is never full. */
-static void table_put(struct table *t, const struct tlog_hash *leaf, uint64_t index)
+/* The first free slot for it. False: of a damaged file every slot may be taken. */
+static bool table_put(struct table *t, const struct tlog_hash *leaf, uint64_t index)
 {
 	uint64_t x = mix(t, leaf), i = x >> t->shift;
-	while (t->slot[i])
-		i = (i + 1) & (t->slots - 1);
+	for (uint64_t n = 0; t->slot[i]; n++, i = (i + 1) & (t->slots - 1))
+		if (n == t->slots)
+			return false;
 	t->slot[i] = x << INDEX_BITS | (index + 1);
 	t->used++;
+	return true;
+}
+
+static st_t fail_damaged(struct err *e)
+{
+	return fail(e, ST_MALFORMED, 0, "log index: damaged; remove the file 'index'");
 }
 
 static bool is_crowded(const struct table *t)
@@ -123,7 +130,8 @@ static st_t fill(struct log_index *ix, struct table *t, uint64_t from, uint64_t 
 	struct tlog_hash leaf;
 	for (uint64_t i = from; i < to; i++) {
 		TRY(ix->leaves->get(ix->leaves->ctx, i, &leaf, e));
-		table_put(t, &leaf, i);
+		if (!table_put(t, &leaf, i))
+			return fail_damaged(e);
 	}
 	return ST_OK;
 }
@@ -203,7 +211,8 @@ static st_t load(struct log_index *ix, const uint64_t seed[2], uint64_t size, st
 	if (head.size == size)
 		return ST_OK;
 	TRY(mark_dirty(ix, e));
-	return fill(ix, &ix->t, head.size, size, e);
+	st = fill(ix, &ix->t, head.size, size, e);
+	return st == ST_MALFORMED ? build(ix, seed, size, e) : st;
 }
 
 st_t log_index_open(const struct log_io *io, int dir, const uint64_t seed[2],
@@ -265,7 +274,7 @@ st_t log_index_find_or_add(struct log_index *ix, const struct tlog_hash *leaf, u
 		}
 	}
 	if (t->slot[i])
-		return fail(e, ST_MALFORMED, 0, "log index: damaged; remove the file 'index'");
+		return fail_damaged(e);
 	TRY(mark_dirty(ix, e));
 	t->slot[i] = x << INDEX_BITS | (fresh + 1);
 	t->used++;

@@ -3,6 +3,8 @@
 
 #include "tlog/checkpoint.h"
 
+#include <stdlib.h>
+
 /* text LF signature lines; ret_note is the whole note with the log's own signature. */
 static st_t sign(struct log_writer *w, struct buf *ret_note, struct err *e)
 {
@@ -29,6 +31,21 @@ static st_t cosign(struct log_writer *w, struct buf *note, struct err *e)
 	buf_add(note, lines.data, lines.len);
 	buf_done(&lines);
 	return st == ST_OK ? buf_check(note, e, "log: checkpoint") : st;
+}
+
+/* What is published can be read: the lines of others are within the limits of a note, too. */
+static st_t read_back(const struct buf *b, struct err *e)
+{
+	struct err why = {0};
+	struct note *n = malloc(sizeof *n);
+	if (!n)
+		return fail(e, ST_NOMEM, 0, "log: out of memory");
+	st_t st = note_parse(rd_make(b->data, b->len), n, &why);
+	free(n);
+	if (st != ST_OK)
+		return fail(e, ST_BAD_SIG, why.off, "log: not published: with the cosignatures it is no "
+		            "checkpoint: %.150s", why.text);
+	return ST_OK;
 }
 
 /* Superseded partial tiles are removed when a writer closes, or when there are this many. Removing
@@ -62,6 +79,7 @@ static st_t publish(struct log_writer *w, struct buf *note, struct err *e)
 	w->broken = false;
 	w->has_published = true;
 	w->published = w->state.size;
+	w->published_root = w->state.root;
 	buf_done(&w->note);
 	w->note = *note;
 	*note = (struct buf){0};
@@ -80,6 +98,8 @@ st_t log_writer_publish(struct log_writer *w, struct err *e)
 	st_t st = sign(w, &note, e);
 	if (st == ST_OK)
 		st = cosign(w, &note, e);
+	if (st == ST_OK)
+		st = read_back(&note, e);
 	if (st == ST_OK)
 		st = publish(w, &note, e);
 	buf_done(&note);

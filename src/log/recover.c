@@ -14,8 +14,8 @@
 #include <string.h>
 
 #define HOW_STATE                                                                              \
-	"restore the private folder and the log's folder from the same backup, never an older "    \
-	"private folder alone"
+	"restore what is older or damaged from a copy as new as what was published last, never "    \
+	"both folders from an older one"
 
 st_t writer_read_state(struct log_writer *w, struct err *e)
 {
@@ -51,7 +51,7 @@ static st_t open_state(struct log_writer *w, struct err *e)
 
 static st_t misfit(struct err *e, const struct err *why, const char *what)
 {
-	return fail(e, ST_CONFLICT, why->off, "log: %s (%.90s); " HOW_STATE, what, why->text);
+	return fail(e, ST_CONFLICT, why->off, "log: %s (%.70s); " HOW_STATE, what, why->text);
 }
 
 /* Hashes of the partial tile of a level, as the tree of the state has it. */
@@ -119,11 +119,10 @@ static st_t read_checkpoint(struct log_writer *w, const struct note *n, struct c
                             struct err *e)
 {
 	const struct note_key *k = w->o.key;
-	const struct note_signature *s = note_find(n, k);
 	uint64_t time;
-	if (!s)
-		return fail(e, ST_BAD_SIG, 0, "no signature of %.60s", k->name);
-	TRY(note_verify(n->text, s, k, &time, e));
+	st_t st = note_verify_key(n, k, &time, e);
+	if (st != ST_OK)
+		return st == ST_NOT_FOUND ? ST_BAD_SIG : st; /* a checkpoint is there, and not ours */
 	TRY(checkpoint_parse(n->text, ret, e));
 	size_t len = rd_left(&ret->origin);
 	if (len != strlen(k->name) || !rd_peek(&ret->origin, k->name, len))
@@ -143,6 +142,7 @@ static st_t check_published(struct log_writer *w, const struct checkpoint *c, st
 		return fail(e, ST_BAD_PROOF, 0, "its root is not this tree's");
 	w->has_published = true;
 	w->published = c->size;
+	w->published_root = c->root;
 	return ST_OK;
 }
 

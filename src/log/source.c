@@ -148,6 +148,10 @@ st_t log_source_take(struct log_source *s, uint64_t *ret_tag, struct buf *ret_bo
 	for (;;) {
 		a = (struct source_answer){0};
 		TRY(s->ops->take(s->ctx, &a, e));
+		if (a.slot >= s->nslots || !s->slot[a.slot].used) {
+			buf_done(&a.body);
+			return fail(e, ST_IO, 0, "log: an answer to what was not asked for");
+		}
 		p = &s->slot[a.slot];
 		if (!full_may_help(p, a.st))
 			break;

@@ -34,7 +34,7 @@ st_t writer_get_leaf(void *ctx, uint64_t index, struct tlog_hash *ret, struct er
 	}
 	if (!w->has_tile || w->tile_n != n) {
 		struct tile t = {.kind = TILE_HASHES, .n = n, .width = TILE_WIDTH};
-		w->has_tile = false;
+		w->has_tile = w->proven_tile = false;
 		TRY(writer_get_tile(w, &t, w->tile, e));
 		w->has_tile = true;
 		w->tile_n = n;
@@ -105,6 +105,60 @@ static st_t check_request(const struct log_writer *w, const struct log_entry *en
 	return ST_OK;
 }
 
+/* Proves that the tree of that size and root has this leaf. */
+static st_t prove(struct log_writer *w, const struct tlog_nodes *nodes, uint64_t index,
+                  uint64_t size, const struct tlog_hash *root, struct tlog_proof *ret,
+                  struct err *e)
+{
+	struct err why = {0};
+	struct tlog_hash leaf;
+	TRY(writer_get_leaf(w, index, &leaf, e));
+	TRY(tlog_prove_inclusion(&w->h, nodes, index, size, ret, e));
+	st_t st = tlog_check_inclusion(&w->h, &leaf, index, size, ret, root, &why);
+	if (st == ST_BAD_PROOF)
+		return fail(e, st, index,
+		            "log: the tiles with entry %llu do not fit the private state, they were "
+		            "changed or damaged; 'vitrine log check' names the file: restore it from a "
+		            "copy",
+		            (unsigned long long)index);
+	return st == ST_OK ? ST_OK : fail(e, st, why.off, "%s", why.text);
+}
+
+/* The tile out of the store for a proof: the one that was compared with. */
+static st_t get_compared_tile(void *ctx, const struct tile *t, struct tlog_hash *ret,
+                              struct err *e)
+{
+	struct log_writer *w = ctx;
+	if (t->level || !w->has_tile || t->n != w->tile_n || t->width != TILE_WIDTH)
+		return writer_get_tile(w, t, ret, e);
+	memcpy(ret, w->tile, sizeof w->tile);
+	return ST_OK;
+}
+
+/* An entry is in the log already by what a tile says. Who can write to the folder that is served
+ * could put its hash there: it counts when that tile is the tree's. The right edge was proven when
+ * the log was opened; a proof of one leaf proves the whole tile that it is in. */
+static st_t check_known(struct log_writer *w, uint64_t index, struct err *e)
+{
+	const struct tile_source source = {.get = get_compared_tile, .ctx = w};
+	struct tlog_proof proof;
+	struct tile_nodes *nodes;
+	uint64_t size = w->state.size, n = index / TILE_WIDTH;
+	if (index >= size || n == size / TILE_WIDTH)
+		return ST_OK;
+	if (w->has_tile && w->tile_n == n && w->proven_tile)
+		return ST_OK;
+	nodes = malloc(sizeof *nodes);
+	if (!nodes)
+		return fail(e, ST_NOMEM, 0, "log: out of memory");
+	tile_nodes_init(nodes, &source, &w->h, size);
+	const struct tlog_nodes as_nodes = tile_nodes_as_nodes(nodes);
+	st_t st = prove(w, &as_nodes, index, size, &w->state.root, &proof, e);
+	w->proven_tile = st == ST_OK;
+	free(nodes);
+	return st;
+}
+
 /* Which entries are new, and the index of each. */
 static st_t look_up(struct log_writer *w, const struct log_entry *entry, size_t n,
                     uint64_t *ret_index, struct err *e)
@@ -117,6 +171,8 @@ static st_t look_up(struct log_writer *w, const struct log_entry *entry, size_t 
 		TRY(log_index_find_or_add(w->index, &w->fresh[w->nfresh], fresh, &ret_index[i], e));
 		if (ret_index[i] == fresh)
 			w->which[w->nfresh++] = i;
+		else
+			TRY(check_known(w, ret_index[i], e));
 	}
 	return ST_OK;
 }
@@ -179,7 +235,13 @@ st_t log_writer_prove(struct log_writer *w, uint64_t index, struct tlog_proof *r
 {
 	if (!w->as_nodes.get || w->nodes.size != w->published)
 		(void)writer_nodes(w, w->published);
-	return tlog_prove_inclusion(&w->h, &w->as_nodes, index, w->published, ret, e);
+	struct tlog_proof proof;
+	if (index >= w->published)
+		return fail(e, ST_NOT_FOUND, index, "log: no published checkpoint has entry %llu",
+		            (unsigned long long)index);
+	TRY(prove(w, &w->as_nodes, index, w->published, &w->published_root, &proof, e));
+	*ret = proof;
+	return ST_OK;
 }
 
 static st_t writer_new(const struct log_writer_opts *o, struct log_writer **ret, struct err *e)

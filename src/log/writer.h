@@ -13,6 +13,9 @@
  * 4. An index is returned only when a published checkpoint covers it, durably.
  * 5. One writer at a time, by a lock; a second one is refused at once.
  * 6. After a failed write nothing more is written: the next writer starts from what is durable.
+ * 7. That an entry is in the log already, and that a proof is one, is proven to the root of the
+ *    state or of the published checkpoint: who can write to the served folder can stop the log,
+ *    and not have it acknowledge what it does not have.
  * doc/log.md says the same for operators. Runs in `vitrine log init` and `log add`. */
 #ifndef VITRINE_LOG_WRITER_H
 #define VITRINE_LOG_WRITER_H
@@ -36,7 +39,7 @@ struct log_entry {
 };
 
 /* Who else has to sign. collect() appends lines of cosignatures; ST_OK: they are enough to publish.
- * Anything else: they are not, and `e` says whose are missing. `nodes` is the tree of `size`. */
+ * Anything else: it must not be published, and `e` says why. `nodes` is the tree of `size`. */
 struct log_cosigners {
 	st_t (*collect)(void *ctx, struct rd note, const struct tlog_nodes *nodes, uint64_t size,
 	                struct buf *ret_lines, struct err *e);
@@ -82,7 +85,8 @@ uint64_t log_writer_published(const struct log_writer *w);
 /* The published checkpoint, of a log that has one; valid until the next add or publish. */
 struct rd log_writer_checkpoint(const struct log_writer *w);
 
-/* Inclusion in the published checkpoint. */
+/* Inclusion in the published checkpoint, proven before it is returned. ST_NOT_FOUND: it does not
+ * cover that index. ST_BAD_PROOF: tiles were changed or damaged. */
 st_t log_writer_prove(struct log_writer *w, uint64_t index, struct tlog_proof *ret, struct err *e);
 
 /* Leaves the index of entries in order, so that the next writer need not build it anew. */

@@ -18,6 +18,7 @@ struct log_writer {
 	struct edge edge;       /* of state.size, but within a batch */
 	bool has_published;
 	uint64_t published;     /* size of the published checkpoint */
+	struct tlog_hash published_root;
 	struct buf note;        /* the published checkpoint */
 	struct buf partials;    /* struct tile: stored, to be removed once the full tile is published */
 
@@ -27,8 +28,8 @@ struct log_writer {
 	struct tlog_hash *fresh;
 	size_t *which;
 	size_t nfresh;
-	/* The last full tile of level 0 that was read. */
-	bool has_tile;
+	/* The last full tile of level 0 that was read, and whether it is proven to be the tree's. */
+	bool has_tile, proven_tile;
 	uint64_t tile_n;
 	struct tlog_hash tile[TILE_WIDTH];
 

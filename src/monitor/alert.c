@@ -33,6 +33,7 @@ static const struct {
     [ALERT_SUBJECT_DIFFERS] = {"subject-differs", ALERT_ERROR, false},
     [ALERT_NOT_REBUILT] = {"not-rebuilt", ALERT_ERROR, false},
     [ALERT_REBUILD_DIFFERS] = {"rebuild-differs", ALERT_ERROR, true},
+    [ALERT_MONITOR_FAILED] = {"monitor-failed", ALERT_ERROR, false},
 };
 
 const char *alert_name(enum alert_kind k)

@@ -32,6 +32,7 @@ enum alert_kind {
 	ALERT_SUBJECT_DIFFERS,
 	ALERT_NOT_REBUILT,
 	ALERT_REBUILD_DIFFERS,
+	ALERT_MONITOR_FAILED, /* said by the watcher's parent */
 	ALERT_KINDS
 };
 

@@ -39,22 +39,6 @@ __attribute__((format(printf, 2, 3))) static st_t bad_line(struct reader *r, con
 	return fail(r->e, ST_MALFORMED, r->number, "line %" PRIu64 ": %s", r->number, text);
 }
 
-/* "separated by space or tab" */
-static bool next_item(struct rd *line, struct rd *ret)
-{
-	while (rd_left(line) > 0 && (rd_peek(line, " ", 1) || rd_peek(line, "\t", 1)))
-		rd_skip(line, 1);
-	size_t n = 0;
-	while (n < rd_left(line)) {
-		uint8_t c = rd_byte(line, line->pos + n);
-		if (c == ' ' || c == '\t')
-			break;
-		n++;
-	}
-	*ret = rd_sub(line, n);
-	return n > 0;
-}
-
 static st_t keep(struct reader *r, struct rd item, const char **ret)
 {
 	size_t n = rd_left(&item);
@@ -129,7 +113,7 @@ static st_t read_party(struct reader *r, struct monitor_parties *all)
 	uint8_t id[32];
 	if (all->n == MONITOR_PARTIES_MAX)
 		return BAD(r, "more than %d of them", MONITOR_PARTIES_MAX);
-	if (!next_item(&r->line, &name) || !next_item(&r->line, &key))
+	if (!text_item(&r->line, &name) || !text_item(&r->line, &key))
 		return BAD(r, "a name and a key are needed");
 	if (rd_left(&name) >= MONITOR_PARTY_NAME_MAX || !text_is_note(name))
 		return BAD(r, "a name is UTF-8 and shorter than %d bytes", MONITOR_PARTY_NAME_MAX);
@@ -147,7 +131,7 @@ static st_t read_monitoring(struct reader *r)
 	struct rd *item = r->monitoring[r->nmonitoring];
 	if (r->nmonitoring == POLICY_ITEMS_MAX)
 		return BAD(r, "more than %d of them", POLICY_ITEMS_MAX);
-	if (!next_item(&r->line, &item[0]) || !next_item(&r->line, &item[1]))
+	if (!text_item(&r->line, &item[0]) || !text_item(&r->line, &item[1]))
 		return BAD(r, "the name of a witness and a URL (or \"none\") are needed");
 	r->monitoring_line[r->nmonitoring++] = r->number;
 	return ST_OK;
@@ -157,7 +141,7 @@ static st_t read_hook(struct reader *r)
 {
 	struct rd item;
 	size_t n = 0;
-	while (next_item(&r->line, &item)) {
+	while (text_item(&r->line, &item)) {
 		if (n == MONITOR_HOOK_ARGS_MAX)
 			return BAD(r, "more than %d words", MONITOR_HOOK_ARGS_MAX);
 		const char *s = NULL;
@@ -265,7 +249,7 @@ static st_t read_directive(struct reader *r, size_t i)
 	if (r->seen[i])
 		return BAD(r, "a second \"%s\"", directives[i].name);
 	r->seen[i] = true;
-	if (!next_item(&r->line, &item))
+	if (!text_item(&r->line, &item))
 		return BAD(r, "\"%s\" without a value", directives[i].name);
 	return read_value(r, i, item);
 }
@@ -275,7 +259,7 @@ static st_t read_line(struct reader *r, bool *ret_ours)
 {
 	struct rd item, word;
 	*ret_ours = true;
-	if (!next_item(&r->line, &word)) {
+	if (!text_item(&r->line, &word)) {
 		*ret_ours = false;
 		return ST_OK;
 	}
@@ -296,7 +280,7 @@ static st_t read_line(struct reader *r, bool *ret_ours)
 	else
 		known = false;
 	*ret_ours = known;
-	return known && next_item(&r->line, &item) ? BAD(r, "too many words") : ST_OK;
+	return known && text_item(&r->line, &item) ? BAD(r, "too many words") : ST_OK;
 }
 
 static st_t read_lines(struct reader *r, struct rd text)
@@ -342,6 +326,9 @@ static st_t finish(struct reader *r)
 {
 	struct monitor_config *c = r->c;
 	TRY(policy_parse(rd_make(r->policy.data, r->policy.len), &c->policy, r->e));
+	/* Else "nothing is wrong" would be said of nothing. */
+	if (c->policy->nlogs == 0)
+		return fail(r->e, ST_MALFORMED, 0, "no \"log\" line, so nothing to watch");
 	for (size_t i = 0; i < c->policy->nlogs; i++)
 		if (!c->policy->logs[i].url)
 			return fail(r->e, ST_MALFORMED, 0, "log %s: no URL, so nothing to watch",
@@ -407,9 +394,9 @@ static st_t add_expanded(struct rd line, struct rd key, const struct buf *file, 
 static bool key_file(struct rd line, struct rd *ret)
 {
 	struct rd word, name;
-	return next_item(&line, &word) &&
-	       (text_is(word, "publisher") || text_is(word, "rebuilder")) && next_item(&line, &name) &&
-	       next_item(&line, ret) && ends_with(*ret, ".pem");
+	return text_item(&line, &word) &&
+	       (text_is(word, "publisher") || text_is(word, "rebuilder")) && text_item(&line, &name) &&
+	       text_item(&line, ret) && ends_with(*ret, ".pem");
 }
 
 static st_t expand_line(struct rd line, struct rd key,

@@ -32,16 +32,18 @@ static st_t split(struct witness_view *x, const struct view *v, struct err *e)
 	                     v->cp.size);
 }
 
-/* A tree that is at most as large as the log's. */
-static st_t compare(struct witness_view *x, const struct view *v, struct err *e)
+/* A tree that is at most as large as the log's. *ret_decided false: it has to be compared again. */
+static st_t compare(struct witness_view *x, const struct view *v, bool *ret_decided, struct err *e)
 {
 	struct watch *w = x->w;
 	enum prefix is;
+	*ret_decided = false;
 	if (!w->l->known)
 		return ST_OK;
 	if (monitor_is_late(w->m, w->start_ms))
 		return monitor_unchecked(w->m, &x->about, "not compared: the log answers too slowly", e);
 	TRY(watch_check_prefix(w, v->cp.size, &v->cp.root, w->l->size, &w->l->root, &is, e));
+	*ret_decided = is != PREFIX_UNKNOWN;
 	return is == PREFIX_DIFFERENT ? split(x, v, e) : ST_OK;
 }
 
@@ -85,7 +87,7 @@ static st_t verify(struct witness_view *x, struct rd bytes, struct view *v, bool
 static st_t settle_ahead(struct witness_view *x, struct view *v, struct err *e)
 {
 	struct monitor *m = x->w->m;
-	bool good;
+	bool good, decided = true;
 	if (!x->seen->ahead.len)
 		return ST_OK;
 	struct rd bytes = rd_make(x->seen->ahead.data, x->seen->ahead.len);
@@ -100,7 +102,10 @@ static st_t settle_ahead(struct witness_view *x, struct view *v, struct err *e)
 		                     v->cp.size, x->w->l->size);
 	}
 	if (good)
-		TRY(compare(x, v, e));
+		TRY(compare(x, v, &decided, e));
+	/* As long as tiles are withheld it stays: the witness may show something else by then. */
+	if (!decided)
+		return ST_OK;
 	buf_done(&x->seen->ahead);
 	x->seen->ahead = (struct buf){0};
 	return monitor_clear(m, ALERT_WITNESS_AHEAD, &x->about, e);
@@ -125,19 +130,21 @@ static st_t take_answer(struct witness_view *x, const struct fetch_response *r, 
                         struct ahead *ret, struct err *e)
 {
 	struct monitor *m = x->w->m;
-	bool good;
-	/* "404 if never cosigned"; some witnesses have no such address at all. */
-	if (r->status != 200 && r->status != 404)
+	bool good, decided;
+	/* "404 if never cosigned"; some witnesses have no such address at all. Who showed something
+	 * before cannot have never cosigned. */
+	bool never = r->status == 404 && x->seen->own_time == 0;
+	if (r->status != 200 && !never)
 		return monitor_not_answered(m, &x->about, &x->seen->down_since, r, e);
 	TRY(monitor_is_up(m, &x->about, &x->seen->down_since, e));
-	if (r->status == 404)
+	if (never)
 		return ST_OK;
 	TRY(verify(x, rd_make(r->body.data, r->body.len), v, &good, e));
 	if (!good)
 		return ST_OK;
 	TRY(check_growth(x, v, e));
 	if (v->cp.size <= x->w->l->size)
-		return compare(x, v, e);
+		return compare(x, v, &decided, e);
 	*ret = (struct ahead){x->who->name, v->bytes, v->cp.size, v->cp.root};
 	return keep_ahead(x, v, e);
 }

@@ -1,5 +1,7 @@
 #include "net/fetch_fake.h"
 
+#include "net/fetch_wire.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +151,8 @@ static st_t fake_submit(void *ctx, const struct fetch_request *r, struct err *e)
 		return fail(e, (st_t)-EPIPE, 0, "the fetcher ended");
 	if (strnlen(r->url, FETCH_URL_MAX) == FETCH_URL_MAX)
 		return fail(e, ST_LIMIT, 0, "URL longer than %d bytes", FETCH_URL_MAX - 1);
+	if (!fetch_url_is_good(r->url))
+		return fail(e, ST_MALFORMED, 0, "%.100s: not an http or https URL", r->url);
 	struct fetch_response *v = reallocarray(f->waiting, f->nwaiting + 1, sizeof *v);
 	if (!v)
 		return fail(e, ST_NOMEM, 0, "fake fetcher: out of memory");

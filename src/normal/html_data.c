@@ -41,11 +41,6 @@ static bool is_base64(const struct buf *type)
 	return memmem(type->data, type->len, word, sizeof word - 1) != NULL;
 }
 
-static void add_text(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
 static void open_message(struct html *h)
 {
 	struct html_views *v = h->out;
@@ -61,11 +56,11 @@ static void open_message(struct html *h)
 	}
 	v->data[v->n_data++] = (struct buf){0};
 	struct buf *b = message(h);
-	add_text(b, "From html-normalise\nContent-type: ");
+	buf_text(b, "From html-normalise\nContent-type: ");
 	buf_add(b, h->data_type.data, h->data_type.len);
 	if (is_base64(&h->data_type))
-		add_text(b, "\nContent-transfer-encoding: base64");
-	add_text(b, "\n\n");
+		buf_text(b, "\nContent-transfer-encoding: base64");
+	buf_text(b, "\n\n");
 }
 
 /* Shows the attribute as if "data" were its value. */
@@ -121,7 +116,7 @@ static void take_escape(struct html *h, uint8_t c)
 	if (--h->escape == 0) {
 		buf_u8(message(h), (uint8_t)(h->escaped << 4 | (d < 0 ? 0 : d)));
 	} else if (d < 0) {
-		add_text(message(h), "%0");
+		buf_text(message(h), "%0");
 		h->escape = 0;
 	} else {
 		h->escaped = (uint8_t)d;

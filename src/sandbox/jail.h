@@ -42,6 +42,7 @@ enum sandbox_keep {
 struct sandbox_extra {
 	uint32_t groups;
 	bool no_data_limit; /* the shadow memory of ASan alone exceeds it */
+	void (*entered)(void); /* called when the jail has closed; may be NULL */
 };
 extern const struct sandbox_extra sandbox_extra;
 

@@ -251,6 +251,8 @@ static st_t close_jail(const struct role *r, const struct sandbox_paths *paths, 
 	TRY(caps_drop(e));
 	TRY(set_process_flags(child, e));
 	TRY(seccomp_enter(r->groups | sandbox_extra.groups, e));
+	if (sandbox_extra.entered)
+		sandbox_extra.entered();
 	*ret = rep;
 	return ST_OK;
 }

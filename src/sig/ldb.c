@@ -32,6 +32,27 @@ static st_t read_mods(struct ldb *l, struct str s, unsigned *ret)
 	return ST_OK;
 }
 
+static bool byte_is(struct str hex, size_t i, const char *two)
+{
+	return hex.p[2 * i] == two[0] && hex.p[2 * i + 1] == two[1];
+}
+
+/* "5c00::wa", "5c00??::wa": wherever the wide form of a byte and zeroes (or any bytes) matches, the
+ * other one does, too; clamscan counts such a place once. Byte i of the wide form is byte i / 2, or
+ * zero where i is odd. */
+static bool wide_adds_nothing(struct str hex, unsigned mods)
+{
+	if (hex.n < 4 || hex.n % 2 || (mods & SIG_MOD_FULLWORD) || hex_value(hex.p[0]) < 0 ||
+	    hex_value(hex.p[1]) < 0)
+		return false;
+	for (size_t i = 1; i < hex.n / 2; i++) {
+		bool zero = byte_is(hex, i, "00") && (i % 2 || byte_is(hex, i / 2, "00"));
+		if (!zero && !byte_is(hex, i, "??"))
+			return false;
+	}
+	return true;
+}
+
 /* Body content: [offset:]hex[::mods]. Fields as ClamAV counts them: with two or four there is an
  * offset, with three or four there are modifiers; of five and more only the first is looked at. */
 static st_t body_subsig(struct ldb *l, struct str s, struct ir_subsig *sub)
@@ -53,7 +74,7 @@ static st_t body_subsig(struct ldb *l, struct str s, struct ir_subsig *sub)
 	TRY(sig_alloc(l->r, 2, sizeof *sub->patterns, &sub->patterns));
 	if (ascii)
 		TRY(sig_body(l->r, hex, common, mods, &sub->patterns[sub->npatterns++], &l->note));
-	if (wide)
+	if (wide && !(ascii && wide_adds_nothing(hex, mods)))
 		TRY(sig_body(l->r, hex, mods, mods, &sub->patterns[sub->npatterns++], &l->note));
 	for (uint32_t i = 0; i < sub->npatterns; i++)
 		sub->patterns[i].offset = off;

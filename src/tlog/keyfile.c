@@ -56,19 +56,6 @@ const char *keyfile_algorithm_name(enum note_type type)
 
 /* -- reading ---------------------------------------------------------------------------------- */
 
-/* Everything of `in` up to the next `at`, which is taken too; false if there is none. */
-static bool take_until(struct rd *in, uint8_t at, struct rd *ret)
-{
-	for (size_t i = in->pos; i < in->len; i++) {
-		if (rd_byte(in, i) == at) {
-			*ret = rd_sub(in, i - in->pos);
-			rd_skip(in, 1);
-			return true;
-		}
-	}
-	return false;
-}
-
 static struct rd take_rest(struct rd *in)
 {
 	return rd_sub(in, rd_left(in));
@@ -85,7 +72,7 @@ static st_t split(struct rd in, struct lines *ret, struct err *e)
 	for (enum line i = 0; i < LINES; i++) {
 		struct rd line, word;
 		ret->start[i] = in.pos;
-		if (!text_line(&in, &line) || !take_until(&line, ' ', &word) || !text_is(word, words[i]))
+		if (!text_line(&in, &line) || !text_until(&line, ' ', &word) || !text_is(word, words[i]))
 			return i ? fail(e, ST_MALFORMED, ret->start[i], "key file: line %d is not '%s ...'",
 			                (int)i + 1, words[i])
 			         : fail(e, ST_MALFORMED, 0, "this is no key file of vitrine");
@@ -124,7 +111,7 @@ static st_t read_kind(struct rd kind, struct rd vkey, struct keyfile *k, struct 
 static bool take_number(struct rd *in, uint64_t *ret)
 {
 	struct rd digits;
-	return take_until(in, ' ', &digits) && text_decimal(digits, ret) && *ret <= UINT32_MAX;
+	return text_until(in, ' ', &digits) && text_decimal(digits, ret) && *ret <= UINT32_MAX;
 }
 
 static bool read_bytes(struct rd base64, uint8_t *ret, size_t n)
@@ -140,7 +127,7 @@ static st_t read_kdf(struct rd value, struct keyfile *k, struct err *e)
 	k->encrypted = !text_is(value, "none");
 	if (!k->encrypted)
 		return ST_OK;
-	if (!take_until(&value, ' ', &name) || !text_is(name, "scrypt"))
+	if (!text_until(&value, ' ', &name) || !text_is(name, "scrypt"))
 		return fail(e, ST_UNSUPPORTED, 0, "key file: line 4: neither scrypt nor none");
 	if (!take_number(&value, &n) || !take_number(&value, &r) || !take_number(&value, &p) ||
 	    !read_bytes(take_rest(&value), k->seal.salt, SEAL_SALT))
@@ -154,7 +141,7 @@ static st_t read_cipher(struct rd value, struct keyfile *k, struct err *e)
 	struct rd name;
 	if (text_is(value, "none") && !k->encrypted)
 		return ST_OK;
-	if (!take_until(&value, ' ', &name) || !text_is(name, "chacha20-poly1305"))
+	if (!text_until(&value, ' ', &name) || !text_is(name, "chacha20-poly1305"))
 		return fail(e, ST_UNSUPPORTED, 0, "key file: line 5: no cipher that goes with line 4");
 	if (!k->encrypted || !read_bytes(take_rest(&value), k->seal.nonce, SEAL_NONCE))
 		return fail(e, ST_MALFORMED, 0, "key file: line 5 is not 'cipher chacha20-poly1305 NONCE'");
@@ -240,21 +227,16 @@ st_t keyfile_open(const struct keyfile *k, const void *pass, size_t npass, struc
 
 /* -- making ----------------------------------------------------------------------------------- */
 
-static void add_text(struct buf *out, const char *s)
-{
-	buf_add(out, s, strlen(s));
-}
-
 static void add_word(struct buf *out, enum line line)
 {
-	add_text(out, words[line]);
+	buf_text(out, words[line]);
 	buf_u8(out, ' ');
 }
 
 static void add_line(struct buf *out, enum line line, const char *value)
 {
 	add_word(out, line);
-	add_text(out, value);
+	buf_text(out, value);
 	buf_u8(out, '\n');
 }
 
@@ -268,14 +250,14 @@ static void add_seal(struct buf *out, const struct seal *s)
 {
 	const uint64_t cost[3] = {s->cost.n, s->cost.r, s->cost.p};
 	add_word(out, KDF);
-	add_text(out, "scrypt ");
+	buf_text(out, "scrypt ");
 	for (size_t i = 0; i < ARRAY_LEN(cost); i++) {
 		text_decimal_add(out, cost[i]);
 		buf_u8(out, ' ');
 	}
 	add_base64_end(out, s->salt, sizeof s->salt);
 	add_word(out, CIPHER);
-	add_text(out, "chacha20-poly1305 ");
+	buf_text(out, "chacha20-poly1305 ");
 	add_base64_end(out, s->nonce, sizeof s->nonce);
 }
 
@@ -411,7 +393,7 @@ st_t keyfile_parse_go(struct rd text, char ret_name[NOTE_NAME_MAX + 1],
 	if (rd_left(&text) || !rd_peek(&line, head, sizeof head - 1))
 		return fail(e, ST_MALFORMED, 0, "private key: not one line that begins with %s", head);
 	rd_skip(&line, sizeof head - 1);
-	if (!take_until(&line, '+', &name) || !take_until(&line, '+', &id) || name.len > NOTE_NAME_MAX)
+	if (!text_until(&line, '+', &name) || !text_until(&line, '+', &id) || name.len > NOTE_NAME_MAX)
 		return fail(e, ST_MALFORMED, 0, "private key: not PRIVATE+KEY+NAME+ID+KEY");
 	char text_name[NOTE_NAME_MAX + 1] = {0};
 	rd_copy(&name, text_name, name.len);

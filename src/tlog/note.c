@@ -173,10 +173,15 @@ st_t note_parse_signatures(struct rd in, struct note *ret, struct err *e)
 	return ST_OK;
 }
 
+bool note_is_of(const struct note_signature *s, const struct note_key *k)
+{
+	return s->id == k->id && text_is(s->name, k->name);
+}
+
 const struct note_signature *note_find(const struct note *n, const struct note_key *k)
 {
 	for (size_t i = 0; i < n->n; i++)
-		if (n->sig[i].id == k->id && text_is(n->sig[i].name, k->name))
+		if (note_is_of(&n->sig[i], k))
 			return &n->sig[i];
 	return NULL;
 }

@@ -44,6 +44,10 @@ struct note_key {
 st_t note_key_parse(struct rd vkey, struct note_key *ret, struct err *e);
 void note_key_format(const struct note_key *k, struct buf *out);
 
+/* Same name, type and public key: more than the same pair of name and key ID, of which somebody can
+ * make a second with some four thousand million tries. */
+bool note_key_equal(const struct note_key *a, const struct note_key *b);
+
 /* The verifier key of a private one under that name. ST_MALFORMED: no name for a key. */
 st_t note_key_of_signer(const char *name, enum note_type type, const struct signer *s,
                         struct note_key *ret, struct err *e);
@@ -71,6 +75,9 @@ st_t note_parse(struct rd in, struct note *ret, struct err *e);
 /* Signature lines alone, as a witness answers (C2SP tlog-witness). n == 0 is malformed. */
 st_t note_parse_signatures(struct rd in, struct note *ret, struct err *e);
 
+/* Whether a line says that it is of this key: "the pair (name, key ID)" is a key's identity. */
+bool note_is_of(const struct note_signature *s, const struct note_key *k);
+
 /* The signature of this key (the first, where there are several), or NULL. */
 const struct note_signature *note_find(const struct note *n, const struct note_key *k);
 
@@ -80,11 +87,17 @@ const struct note_signature *note_find(const struct note *n, const struct note_k
 st_t note_verify(struct rd text, const struct note_signature *s, const struct note_key *k,
                  uint64_t *ret_time, struct err *e);
 
-/* Verifies what one key says of a note. Two lines of that key are refused: "verifiers MUST verify
- * the signature", so a second one may not hide behind the first, and nobody has to sign twice.
- * ST_NOT_FOUND: no signature of it; ST_MALFORMED: two; else as note_verify(). */
+/* Verifies what one key says of a note. The one rule for a key with several lines, wherever
+ * signatures are judged: "If the key name and ID match a known key, verifiers MUST verify the
+ * signature", so every line is, and one that is wrong refuses them all; the key has signed once,
+ * and the latest time is what it last said. ret_time: the latest, 0 where there is none.
+ * ST_NOT_FOUND: no signature of it; else as note_verify(). */
 st_t note_verify_key(const struct note *n, const struct note_key *k, uint64_t *ret_time,
                      struct err *e);
+
+/* The same; ret: the line with the latest time, of equal ones the first. */
+st_t note_verify_latest(const struct note *n, const struct note_key *k,
+                        const struct note_signature **ret, uint64_t *ret_time, struct err *e);
 
 /* Appends the line of a signature over the text. `type` is NOTE_ED25519, or a cosignature of that
  * time (seconds since 1970, not 0). ST_UNSUPPORTED if signer and type do not fit. */

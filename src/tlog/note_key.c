@@ -83,19 +83,6 @@ static bool read_hex8(struct rd in, uint32_t *ret)
 	return true;
 }
 
-/* Takes what stands before the next plus, and the plus. */
-static bool take_part(struct rd *in, struct rd *ret)
-{
-	for (size_t i = in->pos; i < in->len; i++) {
-		if (rd_byte(in, i) != '+')
-			continue;
-		*ret = rd_sub(in, i - in->pos);
-		rd_skip(in, 1);
-		return true;
-	}
-	return false;
-}
-
 /* "base64(signature type || public key)" */
 static st_t read_public(struct rd base64, struct note_key *k, struct err *e)
 {
@@ -133,7 +120,7 @@ st_t note_key_parse(struct rd vkey, struct note_key *ret, struct err *e)
 	uint32_t id;
 	if (rd_left(&vkey) > VKEY_MAX)
 		return fail(e, ST_MALFORMED, 0, "signed-note: a vkey is longer than %d bytes", VKEY_MAX);
-	if (!take_part(&vkey, &name) || !take_part(&vkey, &hex))
+	if (!text_until(&vkey, '+', &name) || !text_until(&vkey, '+', &hex))
 		return fail(e, ST_MALFORMED, 0,
 		            "signed-note: a vkey has three parts: name, key ID and key, joined by plus");
 	TRY(read_name(name, &k, e));
@@ -159,6 +146,12 @@ void note_key_format(const struct note_key *k, struct buf *out)
 	buf_add(out, k->name, strlen(k->name));
 	buf_add(out, hex, (size_t)n);
 	text_base64_add(out, raw, 1 + k->npub);
+}
+
+bool note_key_equal(const struct note_key *a, const struct note_key *b)
+{
+	return a->type == b->type && strcmp(a->name, b->name) == 0 && a->npub == b->npub &&
+	       memcmp(a->pub, b->pub, a->npub) == 0;
 }
 
 static bool type_fits(enum note_type type, enum signer_alg alg)

@@ -136,11 +136,29 @@ st_t note_verify(struct rd text, const struct note_signature *s, const struct no
 st_t note_verify_key(const struct note *n, const struct note_key *k, uint64_t *ret_time,
                      struct err *e)
 {
-	const struct note_signature *s = note_find(n, k);
-	if (!s)
+	const struct note_signature *latest;
+	return note_verify_latest(n, k, &latest, ret_time, e);
+}
+
+st_t note_verify_latest(const struct note *n, const struct note_key *k,
+                        const struct note_signature **ret, uint64_t *ret_time, struct err *e)
+{
+	const struct note_signature *latest = NULL;
+	uint64_t time = 0;
+	for (size_t i = 0; i < n->n; i++) {
+		const struct note_signature *s = &n->sig[i];
+		uint64_t t = 0;
+		if (!note_is_of(s, k))
+			continue;
+		TRY(note_verify(n->text, s, k, &t, e));
+		if (latest && t <= time)
+			continue;
+		latest = s;
+		time = t;
+	}
+	if (!latest)
 		return fail(e, ST_NOT_FOUND, 0, "no signature of %s", k->name);
-	for (const struct note_signature *o = s + 1; o < n->sig + n->n; o++)
-		if (o->id == k->id && text_is(o->name, k->name))
-			return fail(e, ST_MALFORMED, 0, "two signatures of %s", k->name);
-	return note_verify(n->text, s, k, ret_time, e);
+	*ret = latest;
+	*ret_time = time;
+	return ST_OK;
 }

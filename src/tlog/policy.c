@@ -39,31 +39,10 @@ struct policy_reader {
 #define BAD(r, status, text, ...) \
 	fail((r)->e, (status), (r)->off, "policy: line %u: " text, (r)->line __VA_OPT__(, ) __VA_ARGS__)
 
-/* "Whitespace, which in this specification means sequences of ASCII space and tab characters
- * only." */
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* Takes the next item of a line; false if there is none. */
-static bool next_item(struct rd *line, struct rd *ret)
-{
-	while (rd_left(line) && is_blank(rd_byte(line, line->pos)))
-		rd_skip(line, 1);
-	size_t end = line->pos;
-	while (end < line->len && !is_blank(rd_byte(line, end)))
-		end++;
-	if (end == line->pos)
-		return false;
-	*ret = rd_sub(line, end - line->pos);
-	return true;
-}
-
 static st_t no_more_items(struct policy_reader *r)
 {
 	struct rd item;
-	if (!next_item(&r->in, &item))
+	if (!text_item(&r->in, &item))
 		return ST_OK;
 	return BAD(r, ST_MALFORMED, "nothing may follow, but \"%.*s\" does", SHOW(item));
 }
@@ -87,7 +66,7 @@ static st_t new_name(struct policy_reader *r, const char *kind, struct quorum_no
 {
 	struct rd name;
 	struct policy_quorum *q = &r->m->quorum;
-	if (!next_item(&r->in, &name))
+	if (!text_item(&r->in, &name))
 		return BAD(r, ST_MALFORMED, "a %s without a name", kind);
 	if (text_is(name, "none"))
 		return BAD(r, ST_MALFORMED, "the name \"none\" is predefined, no %s can have it", kind);
@@ -149,7 +128,7 @@ static st_t read_key(struct policy_reader *r, bool is_log, struct note_key *ret)
 	struct rd item;
 	struct err why = {.st = ST_OK};
 	const char *kind = is_log ? "log" : "witness";
-	if (!next_item(&r->in, &item))
+	if (!text_item(&r->in, &item))
 		return BAD(r, ST_MALFORMED, "a %s without a key", kind);
 	st_t st = note_key_parse(item, ret, &why);
 	if (st != ST_OK)
@@ -164,7 +143,7 @@ static st_t read_url(struct policy_reader *r, const char **ret)
 {
 	struct rd item;
 	*ret = NULL;
-	if (!next_item(&r->in, &item))
+	if (!text_item(&r->in, &item))
 		return ST_OK;
 	TRY(copy_item(r, item, ret));
 	return no_more_items(r);
@@ -242,10 +221,10 @@ static st_t read_group(struct policy_reader *r)
 	if (r->ngroups == POLICY_ITEMS_MAX)
 		return BAD(r, ST_LIMIT, "more than %d groups", POLICY_ITEMS_MAX);
 	TRY(new_name(r, "group", &g));
-	if (!next_item(&r->in, &threshold))
+	if (!text_item(&r->in, &threshold))
 		return BAD(r, ST_MALFORMED, "a group without \"all\", \"any\" or a number");
 	g->is_group = true;
-	while (next_item(&r->in, &name))
+	while (text_item(&r->in, &name))
 		TRY(add_member(r, name, group));
 	if (g->n == 0)
 		return BAD(r, ST_MALFORMED, "a group without members");
@@ -263,7 +242,7 @@ static st_t read_quorum(struct policy_reader *r)
 	struct rd name;
 	if (r->has_quorum)
 		return BAD(r, ST_MALFORMED, "a second quorum; there must be exactly one");
-	if (!next_item(&r->in, &name))
+	if (!text_item(&r->in, &name))
 		return BAD(r, ST_MALFORMED, "a quorum without a name (\"none\": no witness is needed)");
 	r->has_quorum = true;
 	if (!text_is(name, "none")) {
@@ -294,7 +273,7 @@ static st_t read_line(struct policy_reader *r)
 {
 	struct rd item;
 	TRY(check_octets(r));
-	if (!next_item(&r->in, &item) || rd_peek(&item, "#", 1))
+	if (!text_item(&r->in, &item) || rd_peek(&item, "#", 1))
 		return ST_OK;
 	if (text_is(item, "log"))
 		return read_log(r);

@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-static bool is_key_of(const struct note_signature *s, const struct note_key *k)
-{
-	return s->id == k->id && text_is(s->name, k->name);
-}
-
 /* "This name MUST correspond to the log's origin line." */
 static bool is_origin_known(const struct policy *p, struct rd origin)
 {
@@ -18,22 +13,6 @@ static bool is_origin_known(const struct policy *p, struct rd origin)
 		if (text_is(origin, p->logs[i].key.name))
 			return true;
 	return false;
-}
-
-/* C2SP signed-note: "If the key name and ID match a known key, verifiers MUST verify the signature.
- * If a signature from a known key fails to verify, clients SHOULD reject the whole note." Where
- * libcrypto has not the algorithm of a known key, nothing was verified: it does not count. */
-static st_t verify_line(struct rd text, const struct note_signature *s, const struct note_key *k,
-                        bool *ret_valid, uint64_t *ret_time, struct err *e)
-{
-	struct err why = {.st = ST_OK};
-	uint64_t time = 0;
-	st_t st = note_verify(text, s, k, &time, &why);
-	if (st != ST_OK && st != ST_UNSUPPORTED)
-		return fail(e, st < 0 ? st : ST_BAD_SIG, 0, "checkpoint: %s", why.text);
-	*ret_valid = st == ST_OK;
-	*ret_time = time;
-	return ST_OK;
 }
 
 struct judgement {
@@ -44,15 +23,29 @@ struct judgement {
 	struct policy_verdict v;
 };
 
-static st_t judge_logs(struct judgement *j, const struct note_signature *s, struct err *e)
+/* C2SP signed-note: "If a signature from a known key fails to verify, clients SHOULD reject the
+ * whole note." Where libcrypto has not the algorithm of a known key, nothing was verified: it does
+ * not count. ret_time: 0 also where ret_valid is false. */
+static st_t verify_key(const struct judgement *j, const struct note_key *k, bool *ret_valid,
+                       uint64_t *ret_time, struct err *e)
+{
+	struct err why = {.st = ST_OK};
+	uint64_t time = 0;
+	st_t st = note_verify_key(j->note, k, &time, &why);
+	if (st != ST_OK && st != ST_UNSUPPORTED && st != ST_NOT_FOUND)
+		return fail(e, st < 0 ? st : ST_BAD_SIG, 0, "checkpoint: %s", why.text);
+	*ret_valid = st == ST_OK;
+	*ret_time = time;
+	return ST_OK;
+}
+
+static st_t judge_logs(struct judgement *j, struct err *e)
 {
 	for (size_t i = 0; i < j->p->nlogs; i++) {
 		const struct note_key *k = &j->p->logs[i].key;
 		bool valid = false;
 		uint64_t time = 0;
-		if (!is_key_of(s, k))
-			continue;
-		TRY(verify_line(j->note->text, s, k, &valid, &time, e));
+		TRY(verify_key(j, k, &valid, &time, e));
 		if (!valid || j->has_log || !text_is(j->origin, k->name))
 			continue;
 		j->v.log = i;
@@ -61,22 +54,12 @@ static st_t judge_logs(struct judgement *j, const struct note_signature *s, stru
 	return ST_OK;
 }
 
-/* A witness that cosigned twice is one witness; the later time is what it last said. */
-static st_t judge_witnesses(struct judgement *j, const struct note_signature *s, struct err *e)
+static st_t judge_witnesses(struct judgement *j, struct err *e)
 {
 	struct policy_verdict *v = &j->v;
 	for (size_t i = 0; i < j->p->nwitnesses; i++) {
-		const struct note_key *k = &j->p->witnesses[i].key;
-		bool valid = false;
-		uint64_t time = 0;
-		if (!is_key_of(s, k))
-			continue;
-		TRY(verify_line(j->note->text, s, k, &valid, &time, e));
-		if (!valid)
-			continue;
-		v->ncosigned += !v->cosigned[i];
-		v->cosigned[i] = true;
-		v->time[i] = time > v->time[i] ? time : v->time[i];
+		TRY(verify_key(j, &j->p->witnesses[i].key, &v->cosigned[i], &v->time[i], e));
+		v->ncosigned += v->cosigned[i];
 	}
 	return ST_OK;
 }
@@ -124,10 +107,8 @@ static st_t judge(struct judgement *j, struct err *e)
 		return fail(e, ST_NOT_FOUND, 0,
 		            "checkpoint: its origin \"%.*s\" is that of no log in the policy",
 		            (int)(j->origin.len < 128 ? j->origin.len : 128), (const char *)j->origin.base);
-	for (size_t i = 0; i < j->note->n; i++) {
-		TRY(judge_logs(j, &j->note->sig[i], e));
-		TRY(judge_witnesses(j, &j->note->sig[i], e));
-	}
+	TRY(judge_logs(j, e));
+	TRY(judge_witnesses(j, e));
 	if (!j->has_log)
 		return fail(e, ST_BAD_SIG, 0, "checkpoint: not signed by its log (a key of the policy)");
 	return policy_quorum_met(j->p, j->v.cosigned) ? ST_OK : refuse_quorum(j, e);

@@ -25,20 +25,15 @@ bool policy_quorum_met(const struct policy *p, const bool *cosigned)
 	return false;
 }
 
-static void add_text(struct buf *out, const char *s)
-{
-	buf_add(out, s, strlen(s));
-}
-
 static void add_threshold(const struct quorum_node *g, struct buf *out)
 {
 	if (g->k == g->n)
-		add_text(out, "all of ");
+		buf_text(out, "all of ");
 	else if (g->k == 1)
-		add_text(out, "any of ");
+		buf_text(out, "any of ");
 	else {
 		text_decimal_add(out, g->k);
-		add_text(out, " of ");
+		buf_text(out, " of ");
 	}
 }
 
@@ -59,11 +54,11 @@ static size_t after_member(const struct policy_quorum *q, size_t i, struct buf *
 		size_t group = q->node[i].parent;
 		size_t next = member_from(q, group, i + 1);
 		if (next != QUORUM_NO_NODE) {
-			add_text(out, ", ");
+			buf_text(out, ", ");
 			return next;
 		}
 		if (group != q->root)
-			add_text(out, ")");
+			buf_text(out, ")");
 		i = group;
 	}
 	return QUORUM_NO_NODE;
@@ -73,18 +68,18 @@ void policy_describe_quorum(const struct policy *p, struct buf *out)
 {
 	const struct policy_quorum *q = p->quorum;
 	if (!q) {
-		add_text(out, "none");
+		buf_text(out, "none");
 		return;
 	}
 	for (size_t i = q->root; i != QUORUM_NO_NODE;) {
 		const struct quorum_node *node = &q->node[i];
 		if (!node->is_group) {
-			add_text(out, node->name);
+			buf_text(out, node->name);
 			i = after_member(q, i, out);
 			continue;
 		}
 		if (i != q->root)
-			add_text(out, "(");
+			buf_text(out, "(");
 		add_threshold(node, out);
 		i = member_from(q, i, 0);
 	}

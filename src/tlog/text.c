@@ -124,6 +124,36 @@ bool text_hash(struct rd in, struct tlog_hash *ret)
 	return true;
 }
 
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+bool text_item(struct rd *line, struct rd *ret)
+{
+	while (rd_left(line) && is_blank(rd_byte(line, line->pos)))
+		rd_skip(line, 1);
+	size_t end = line->pos;
+	while (end < line->len && !is_blank(rd_byte(line, end)))
+		end++;
+	if (end == line->pos)
+		return false;
+	*ret = rd_sub(line, end - line->pos);
+	return true;
+}
+
+bool text_until(struct rd *in, uint8_t at, struct rd *ret)
+{
+	for (size_t i = in->pos; i < in->len; i++) {
+		if (rd_byte(in, i) != at)
+			continue;
+		*ret = rd_sub(in, i - in->pos);
+		rd_skip(in, 1);
+		return true;
+	}
+	return false;
+}
+
 bool text_is(struct rd in, const char *s)
 {
 	size_t n = strlen(s);

@@ -27,6 +27,13 @@ bool text_hash(struct rd in, struct tlog_hash *ret);
 
 void text_decimal_add(struct buf *out, uint64_t v);
 
+/* Takes the next of the items of a line, which spaces and tabs separate; false if there is none. */
+bool text_item(struct rd *line, struct rd *ret);
+
+/* Takes what stands before the next byte `at`, and that byte. False, and nothing taken, if none
+ * follows. */
+bool text_until(struct rd *in, uint8_t at, struct rd *ret);
+
 /* Whether all of `in` equals the string. */
 bool text_is(struct rd in, const char *s);
 

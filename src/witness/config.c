@@ -48,23 +48,10 @@ static bool is_config_text(struct rd line)
 	return true;
 }
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* Takes the next item of a line; false at its end or at a comment. */
 static bool next_item(struct rd *line, struct rd *ret)
 {
-	while (rd_left(line) && is_blank(rd_byte(line, line->pos)))
-		rd_skip(line, 1);
-	if (!rd_left(line) || rd_byte(line, line->pos) == '#')
-		return false;
-	size_t n = 0;
-	while (n < rd_left(line) && !is_blank(rd_byte(line, line->pos + n)))
-		n++;
-	*ret = rd_sub(line, n);
-	return true;
+	return text_item(line, ret) && !rd_peek(ret, "#", 1);
 }
 
 /* "5/s", "600/h", "none". */

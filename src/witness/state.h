@@ -8,7 +8,9 @@
  *    commit (SQLite: "synchronous=EXTRA").
  * 3. After a commit that failed, or a rollback, nothing more can be written: what is on disk is no
  *    longer known, or something was signed that is not on disk. The process has to start anew.
- * 4. A file that is damaged, of another program, of a later version, or of a witness of another
+ * 4. Nothing is committed to a file that is no longer where it was opened: the next start would not
+ *    find it.
+ * 5. A file that is damaged, of another program, of a later version, or of a witness of another
  *    name, is refused.
  *
  * Safe for several threads: a transaction holds a lock, so that readers see what was committed. */

@@ -121,18 +121,29 @@ static st_t ask(struct round *r, size_t i, uint64_t old, struct err *e)
 		return ST_OK;
 	}
 	st_t st = build_body(r, old, &body, e);
+	if (st != ST_OK) {
+		buf_done(&body);
+		return st;
+	}
 	struct fetch_request rq = {.url = url, .body = body.data, .nbody = body.len,
 	                           .type = "text/plain; charset=utf-8", .max = SUBMIT_ANSWER_MAX,
 	                           .timeout_ms = left_ms(r) ?: 1,
 	                           .tag = r->next_tag};
-	if (st == ST_OK)
-		st = r->s->fetch->ops->submit(r->s->fetch->ctx, &rq, e);
+	struct err why = {0};
+	st = r->s->fetch->ops->submit(r->s->fetch->ctx, &rq, &why);
 	buf_done(&body);
-	v->pending = st == ST_OK;
+	/* A request that cannot be asked (its URL is none) is this witness's alone. */
+	if (st > 0) {
+		give_up(r, i, "%s", why.text);
+		return ST_OK;
+	}
+	if (st != ST_OK)
+		return fail(e, st, why.off, "%s", why.text);
+	v->pending = true;
 	v->tries++;
 	v->tag = r->next_tag++;
 	v->old = old;
-	return st;
+	return ST_OK;
 }
 
 /* --- answers --- */
@@ -165,6 +176,7 @@ static st_t take_conflict(struct round *r, size_t i, const struct fetch_response
 		return ST_OK;
 	}
 	if (size > r->cp.size) {
+		r->outcomes[i].contradicts = true;
 		give_up(r, i,
 				"it says that it cosigned size %llu of this log, which is at %llu: the log was "
 				"rolled back, or there are two of it",
@@ -192,8 +204,9 @@ static void take_cosignature(struct round *r, size_t i, const struct fetch_respo
 	st_t st = note_parse_signatures(rd_make(a->body.data, a->body.len), &r->answer, &why);
 	r->answer.text = r->note.text;
 	/* "The client MUST ignore any cosignatures from unknown keys." */
+	const struct note_signature *s = NULL;
 	if (st == ST_OK)
-		st = note_verify_key(&r->answer, k, &time, &why);
+		st = note_verify_latest(&r->answer, k, &s, &time, &why);
 	if (st != ST_OK) {
 		give_up(r, i, "its answer holds no cosignature of this checkpoint: %s",
 		        why.text[0] ? why.text : st_name(st));
@@ -205,8 +218,7 @@ static void take_cosignature(struct round *r, size_t i, const struct fetch_respo
 		        (unsigned long long)(time - r->s->now));
 		return;
 	}
-	struct rd line = note_find(&r->answer, k)->line;
-	buf_add(&r->visits[i].line, line.base, line.len);
+	buf_add(&r->visits[i].line, s->line.base, s->line.len);
 	o->cosigned = true;
 	o->time = time;
 	r->visits[i].pending = false;
@@ -256,6 +268,7 @@ static st_t take_answer(struct round *r, size_t i, const struct fetch_response *
 	case 409:
 		return take_conflict(r, i, a, e);
 	default:
+		r->outcomes[i].contradicts = a->status == 422;
 		quote(a, said);
 		give_up(r, i, "%u, %s%s", a->status, explain_status(a->status), said);
 		return ST_OK;

@@ -9,6 +9,9 @@
 /* What one witness did. */
 struct submit_outcome {
 	bool cosigned;
+	/* It says that it cosigned what our tree does not go on from: a larger size (409), or a tree
+	 * that no proof leads from (422). Either it is wrong or there are two views of the log. */
+	bool contradicts;
 	uint64_t time;   /* of the cosignature */
 	unsigned status; /* last HTTP status; 0: none */
 	char error[256]; /* why not cosigned */

@@ -189,20 +189,19 @@ static void refuse_all(struct job *jobs)
 /* Whatever goes wrong, goes wrong for all: what one wrote, another may have seen. It is the end,
  * too: something may have been signed that was not recorded, and only forgetting it with the whole
  * process makes sure that it never leaves. */
-static bool run_batch(struct witness *w, struct job *jobs)
+static bool run_batch(struct witness *w, struct job *jobs, struct err *e)
 {
-	struct err e = {0};
-	if (state_begin(w->o.state, &e) != ST_OK) {
+	if (state_begin(w->o.state, e) != ST_OK) {
 		refuse_all(jobs);
 		return false;
 	}
 	st_t st = ST_OK;
 	for (struct job *j = jobs; j && st == ST_OK; j = j->next)
-		st = decide(w, j, &e);
+		st = decide(w, j, e);
 	if (st != ST_OK)
 		state_rollback(w->o.state);
 	else
-		st = state_commit(w->o.state, &e);
+		st = state_commit(w->o.state, e);
 	if (st != ST_OK)
 		refuse_all(jobs);
 	return st == ST_OK;
@@ -226,9 +225,11 @@ static struct job *take_jobs(struct witness *w)
 	return jobs;
 }
 
-static void finish_jobs(struct witness *w, struct job *jobs, bool ok)
+static void finish_jobs(struct witness *w, struct job *jobs, bool ok, const struct err *why)
 {
 	pthread_mutex_lock(&w->lock);
+	if (!ok && !w->stats.failed)
+		memcpy(w->stats.why, why->text, sizeof w->stats.why);
 	w->stats.failed = w->stats.failed || !ok;
 	w->stats.commits += ok;
 	for (struct job *j = jobs; j;) {
@@ -244,8 +245,11 @@ static void finish_jobs(struct witness *w, struct job *jobs, bool ok)
 static void *commit_loop(void *ctx)
 {
 	struct witness *w = ctx;
-	for (struct job *jobs; (jobs = take_jobs(w));)
-		finish_jobs(w, jobs, run_batch(w, jobs));
+	for (struct job *jobs; (jobs = take_jobs(w));) {
+		struct err e = {0};
+		bool ok = run_batch(w, jobs, &e);
+		finish_jobs(w, jobs, ok, &e);
+	}
 	return NULL;
 }
 

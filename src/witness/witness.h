@@ -74,6 +74,7 @@ void witness_answer(struct witness *w, const char *method, const char *path, str
 struct witness_stats {
 	uint64_t requests, cosigned, commits;
 	bool failed; /* a commit failed: no more will be cosigned, start anew */
+	char why[ERR_TEXT_MAX]; /* with `failed` */
 };
 struct witness_stats witness_stats(struct witness *w);
 

@@ -16,12 +16,13 @@ class Server:
 
     def __init__(self, answers, context=None):
         self.answers, self.context = answers, context
-        self.requests, self.active, self.most = [], 0, 0
+        self.requests = []
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
         self.stopping = False
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def url(self, path, host="127.0.0.1"):
         return f"http{'s' if self.context else ''}://{host}:{self.port}{path}"
@@ -35,9 +36,6 @@ class Server:
             threading.Thread(target=self.serve, args=(s,), daemon=True).start()
 
     def serve(self, s):
-        with self.lock:
-            self.active += 1
-            self.most = max(self.most, self.active)
         try:
             if self.context:
                 s = self.context.wrap_socket(s, server_side=True)
@@ -49,8 +47,6 @@ class Server:
         except OSError:
             pass
         finally:
-            with self.lock:
-                self.active -= 1
             s.close()
 
     def read(self, s):
@@ -81,7 +77,11 @@ class Server:
             s.sendall(what)
 
     def stop(self):
+        """close() alone would leave the thread in accept(); when that is repeated, the descriptor may be
+        another server's, whose clients it then answers."""
         self.stopping = True
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()
 
 
@@ -102,6 +102,25 @@ def ok(body, status="200 OK", headers=(), length=None):
 
 def gzipped(body):
     return ok(gzip.compress(body), headers=["Content-Encoding: gzip"])
+
+
+class Together:
+    """Answers that take a moment, and the most of them that were under way at once. One has ended
+    before its first byte leaves: whoever has it may ask for the next."""
+
+    def __init__(self):
+        self.lock, self.active, self.most = threading.Lock(), 0, 0
+
+    def ok(self, body):
+        def answer(s, _request):
+            with self.lock:
+                self.active += 1
+                self.most = max(self.most, self.active)
+            time.sleep(0.01)
+            with self.lock:
+                self.active -= 1
+            s.sendall(ok(body))
+        return answer
 
 
 def reset(s, _request):

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from cli import BUILD, wait_for
-from httpd import certificate, gzipped, ok, reset, serving, silent, tls
+from httpd import Together, certificate, gzipped, ok, reset, serving, silent, tls
 
 
 @pytest.fixture(scope="module")
@@ -173,12 +173,13 @@ def test_other_urls_are_refused(probe, url):
 
 def test_many_at_once(probe):
     paths = [f"/{i}" for i in range(600)]
-    with serving({p: ok(p.encode()) for p in paths}) as s:
+    together = Together()
+    with serving({p: together.ok(p.encode()) for p in paths}) as s:
         lines = [get(s.url(p), tag=i) for i, p in enumerate(paths)]
         answers = ask(probe, *lines, options=["--per-host", 4])
     assert {i: a[1] for i, a in answers.items()} == \
         {i: f"- {len(p)} {number(p.encode())}" for i, p in enumerate(paths)}
-    assert s.most <= 4
+    assert 1 < together.most <= 4
 
 
 def test_a_host_that_hangs_does_not_hold_up_another(probe):
@@ -226,7 +227,8 @@ def test_https_with_an_expired_certificate_is_refused(probe, keys):
 
 def test_a_name_is_looked_up_in_the_jail(probe):
     """By a thread that reads /etc/hosts."""
-    text = re.sub("#.*", "", pathlib.Path("/etc/hosts").read_text())
+    hosts = pathlib.Path("/etc/hosts")
+    text = re.sub("#.*", "", hosts.read_text()) if hosts.exists() else ""
     names = [n for line in text.splitlines() if line.startswith("127.0.0.1") for n in line.split()[1:]
              if not n.startswith("localhost")]
     if not names:

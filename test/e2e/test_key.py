@@ -358,6 +358,8 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(cwd)
+            for each in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):  # nohup and "&" ignore some
+                signal.signal(each, signal.SIG_DFL)
             os.execv(str(cli.BUILD / "vitrine"), ["vitrine", "key", *args])
 
     def echoes(self):

@@ -70,6 +70,13 @@ def tree(folder):
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
+def test_command_that_is_not_there_is_named():
+    for group in ("log", "key", "db"):
+        code, out, err = vitrine(group, "nonsense")
+        assert code == 2 and out == "" and f"{group}: there is no 'nonsense'" in err
+        assert good(group, "--help").startswith("Usage: ")
+
+
 def test_init_prints_the_vkey_and_publishes_the_empty_tree(tmp_path, key):
     out = good("log", "init", tmp_path / "log", "--key", key)
     assert out.strip() == vkey(key)
@@ -196,6 +203,32 @@ def test_init_over_another_log_is_refused(log, tmp_path, key):
     assert code == 2 and "log.private" in err
 
 
+def test_init_with_a_key_or_policy_that_cannot_be_makes_nothing(tmp_path, key):
+    other = tmp_path / "w.key"
+    good("key", "new", "--name", "w.example", "--for", "witness", "--no-passphrase", "-o", other)
+    policy = tmp_path / "policy"
+    policy.write_text("quorum nobody\n")
+    before = tree(tmp_path)
+    for args in (("--key", other), ("--key", tmp_path / "none"), ("--key", key, "--policy", policy)):
+        code, out, err = vitrine("log", "init", tmp_path / "log", *args)
+        assert code == 2 and err
+        assert tree(tmp_path) == before and not (tmp_path / "log").exists()
+    good("log", "init", tmp_path / "log", "--key", key)
+
+
+def test_init_that_is_refused_changes_nothing_of_the_log(log, tmp_path, key):
+    good("log", "add", log, *entries(tmp_path / "f", 0, 1))
+    before = {p.name: p.read_bytes() for p in (tmp_path / "log.private").iterdir()}
+    policy = tmp_path / "policy"
+    policy.write_text("quorum none\n")
+    moved = tmp_path / "moved.key"
+    shutil.copy(key, moved)
+    for args in (("--key", key, "--policy", policy), ("--key", moved)):
+        code, out, err = vitrine("log", "init", log, *args)
+        assert code == 2 and "already" in err
+    assert {p.name: p.read_bytes() for p in (tmp_path / "log.private").iterdir()} == before
+
+
 @pytest.mark.parametrize("name", ["tile/0/000.p/3", "tile/entries/000.p/3", "checkpoint"])
 def test_log_that_does_not_fit_its_state_is_refused(log, tmp_path, name):
     good("log", "add", log, *entries(tmp_path / "f", 0, 3))
@@ -244,6 +277,20 @@ def test_checkpoint_is_not_published_without_the_witnesses_of_the_policy(tmp_pat
     assert "checkpoint" not in tree(log)
 
 
+def test_log_whose_policy_was_lost_publishes_nothing(tmp_path, key):
+    other = tmp_path / "w.key"
+    good("key", "new", "--name", "w.example", "--for", "witness", "--no-passphrase", "-o", other)
+    policy = tmp_path / "policy"
+    policy.write_text(f"witness w {vkey(other)} http://127.0.0.1:1/\nquorum w\n")
+    log = tmp_path / "log"
+    good("log", "init", log, "--key", key, "--policy", policy)
+    (tmp_path / "log.private" / "policy").unlink()
+    for args in (("add", log, policy), ("init", log, "--key", key)):
+        code, out, err = vitrine("log", *args)
+        assert code == 2 and out == "" and ("policy" in err)
+    assert tree(log) == []
+
+
 @contextlib.contextmanager
 def witness(folder, key, log_key):
     """A running witness that knows the log: its URL."""
@@ -286,6 +333,43 @@ def test_witnesses_of_the_policy_cosign_what_is_published(tmp_path, key):
         assert size(log) == 305
         assert good("log", "add", log, *paths) == f"304\t{paths[0]}\n"
         good("log", "check", "--policy", policy, log)
+
+
+def test_log_restored_from_an_old_backup_is_stopped_by_one_witness(tmp_path, key):
+    log, old, policy = tmp_path / "log", tmp_path / "old", tmp_path / "policy"
+    keys = [tmp_path / name / "key" for name in ("w1", "w2")]
+    for k in keys:
+        k.parent.mkdir()
+        good("key", "new", "--name", k.parent.name, "--for", "witness", "--no-passphrase", "-o", k)
+    with witness(keys[0].parent, keys[0], key) as one, witness(keys[1].parent, keys[1], key) as two:
+        w1, w2 = f"witness w1 {vkey(keys[0])} {one}\n", f"witness w2 {vkey(keys[1])} {two}\n"
+        policy.write_text(w1 + "quorum w1\n")
+        good("log", "init", log, "--key", key, "--policy", policy)
+        good("log", "add", log, *entries(tmp_path / "f", 0, 3))
+        for part in ("", ".private"):
+            shutil.copytree(str(log) + part, str(old) + part)
+        good("log", "add", log, *entries(tmp_path / "f", 3, 2))
+        # The second witness has seen nothing of it.
+        (tmp_path / "old.private" / "policy").write_text(w1 + w2 + "group g any w1 w2\nquorum g\n")
+        before = (old / "checkpoint").read_bytes()
+        code, out, err = vitrine("log", "add", old, *entries(tmp_path / "f", 9, 1))
+        assert code == 2 and out == "" and "rolled back" in err
+        assert (old / "checkpoint").read_bytes() == before
+
+
+def test_witness_that_is_away_is_named(tmp_path, key):
+    log, policy = tmp_path / "log", tmp_path / "policy"
+    keys = [tmp_path / name / "key" for name in ("w1", "w2")]
+    for k in keys:
+        k.parent.mkdir()
+        good("key", "new", "--name", k.parent.name, "--for", "witness", "--no-passphrase", "-o", k)
+    with witness(keys[0].parent, keys[0], key) as url:
+        policy.write_text(f"witness w1 {vkey(keys[0])} {url}\n"
+                          f"witness w2 {vkey(keys[1])} http://127.0.0.1:1/\n"
+                          "group g any w1 w2\nquorum g\n")
+        good("log", "init", log, "--key", key, "--policy", policy)
+        code, out, err = vitrine("log", "add", log, *entries(tmp_path / "f", 0, 1))
+        assert code == 0 and out and "without witness w2" in err and "w1" not in err
 
 
 @pytest.fixture(scope="module")

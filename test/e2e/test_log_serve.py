@@ -213,7 +213,7 @@ def test_a_socket_of_systemd_is_used(log):
 
 
 @pytest.mark.parametrize("args,text", [
-    ([], "one folder"), (["/nowhere-at-all"], "No such file"), (["/etc/hosts"], "Not a directory"),
+    ([], "one folder"), (["/nowhere-at-all"], "No such file"), (["/etc/passwd"], "Not a directory"),
     (["/tmp", "--listen", "8080"], "ADDRESS:PORT"), (["/tmp", "--listen", "127.0.0.1:65536"], "not a port"),
     (["/tmp", "--listen", "example.com:80"], "numeric address"), (["/tmp", "--listen", "192.0.2.1:0"], "assign")])
 def test_what_cannot_be_served_is_an_error(args, text, tmp_path):

@@ -1,5 +1,6 @@
 """vitrine monitor against a log, witnesses and a repository on the loopback: the whole way through
 fetcher, jail, state on disk, lines of JSON, hook and exit codes."""
+import ctypes
 import hashlib
 import json
 import os
@@ -200,6 +201,73 @@ def test_a_hook_that_fails_is_said(world):
     assert "hook /bin/false: exit status 1" in err
 
 
+def hook_that_fails_once(world):
+    out, mark, hook = world.tmp / "out", world.tmp / "mark", world.tmp / "hook"
+    hook.write_text(f'#!/bin/sh\n[ -e "{mark}" ] || {{ : > "{mark}"; exit 1; }}\ncat >> "{out}"\n')
+    hook.chmod(hook.stat().st_mode | stat.S_IXUSR)
+    return hook, out
+
+
+def test_a_line_that_the_hook_did_not_take_is_told_again(world):
+    hook, out = hook_that_fails_once(world)
+    world.write_policy(world.web.url, f"hook {hook}", "interval 1s")
+    world.log.entries.append(b"junk")
+    world.log.publish()
+    p = start(world)
+    try:
+        line = p.stdout.readline()
+        wait_for(lambda: out.exists() and out.read_bytes() == line)
+    finally:
+        p.terminate()
+        p.communicate(timeout=30)
+    assert p.returncode == 0
+
+
+def test_who_was_not_told_that_it_is_over_is_told_by_the_exit_code(world):
+    world.write_policy(world.web.url)
+    gone = world.www / "log" / "tile/entries/000.p/2"
+    bundle = gone.read_bytes()
+    gone.unlink()
+    assert world.look()[0] == 1
+    gone.write_bytes(bundle)
+    world.write_policy(world.web.url, "hook /bin/false")
+    code, lines, _ = world.look()
+    assert (code, names(lines)) == (2, [("gap", "cleared")])
+
+
+def test_the_hook_hears_it_also_when_the_output_is_full(world):
+    out, hook = world.tmp / "out", world.tmp / "hook"
+    hook.write_text(f'#!/bin/sh\ncat >> "{out}"\n')
+    hook.chmod(hook.stat().st_mode | stat.S_IXUSR)
+    world.write_policy(world.web.url, f"hook {hook}")
+    world.log.entries.append(b"junk")
+    world.log.publish()
+    with open("/dev/full", "wb") as full:
+        r = subprocess.run([str(BUILD / "vitrine"), "monitor", "--once", "--state", str(world.state),
+                            str(world.policy)], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert r.returncode == 2 and b"stdout" in r.stderr
+    assert json.loads(out.read_text())["alert"] == "malformed-entry"
+
+
+def test_a_monitor_that_cannot_look_any_more_says_so_as_an_alert(world):
+    world.write_policy(world.web.url, "interval 1s", "unreachable-after 1s")
+    p = start(world)
+    state = world.state / "state"
+    try:
+        good = wait_for(lambda: state.exists() and state.read_bytes())
+        for bad in (b"x", None):  # damaged; removed
+            state.write_bytes(bad) if bad else state.unlink()
+            first = json.loads(p.stdout.readline())
+            assert (first["alert"], first["state"]) == ("monitor-failed", "raised")
+            state.write_bytes(good)
+            second = json.loads(p.stdout.readline())
+            assert (second["alert"], second["state"]) == ("monitor-failed", "cleared")
+    finally:
+        p.terminate()
+        p.communicate(timeout=30)
+    assert p.returncode == 0
+
+
 def test_a_damaged_state_is_refused_not_forgotten(world):
     assert world.look()[0] == 0
     state = world.state / "state"
@@ -236,9 +304,9 @@ def test_wrong_command_lines_and_policies_are_exit_code_2(world, tmp_path):
     assert code == 2 and "line 12" in err
 
 
-def start(world, *args):
+def start(world, *args, **kw):
     return subprocess.Popen([str(BUILD / "vitrine"), "monitor", "--state", str(world.state), *args,
-                             str(world.policy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                             str(world.policy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
 
 
 def test_it_runs_until_a_signal_and_says_whether_a_log_lied(world):
@@ -257,6 +325,24 @@ def test_it_runs_until_a_signal_and_says_whether_a_log_lied(world):
         assert p.returncode == want
 
 
+def become_first_process():
+    """Orphans below become children of this process, as below the first one of a container."""
+    PR_SET_CHILD_SUBREAPER = 36
+    assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+
+
+def test_as_first_process_of_a_container_it_leaves_no_dead_ones(world):
+    world.write_policy(world.web.url, "interval 0s")
+    p = start(world, preexec_fn=become_first_process)
+    try:
+        asked = world.web.server.asked
+        wait_for(lambda: sum(path == "/log/checkpoint" for _, path, _ in asked) >= 8)
+        assert len(children(p.pid)) <= 4  # the watcher, and fetchers of the last steps
+    finally:
+        p.terminate()
+        p.communicate(timeout=30)
+
+
 def test_one_folder_has_one_monitor(world):
     world.write_policy(world.web.url, "interval 1h")
     p = start(world)
@@ -267,7 +353,8 @@ def test_one_folder_has_one_monitor(world):
     finally:
         p.kill()
         p.communicate()
-    assert world.look()[0] == 0
+    code, _, err = world.look()
+    assert (code, err) == (0, "")
 
 
 def test_a_kill_at_any_moment_leaves_a_state_that_can_be_read(world):

@@ -406,6 +406,14 @@ def test_it_refuses_to_start_with_a_state_that_may_be_wrong(tmp_path, log):
         assert "state: " in fails(w)
     db.write_bytes(b"")
     assert "not that of a witness" in fails(w)
+    db.write_bytes(good)
+    os.link(db, w.folder / "other")
+    assert "second name" in fails(w)
+    (w.folder / "other").rename(db.with_name("target"))
+    db.unlink()
+    db.symlink_to("target")
+    assert "state: " in fails(w)
+    db.unlink()
     db.write_bytes(b"no database" * 500)
     assert "state: " in fails(w)
     db.write_bytes(good)
@@ -414,6 +422,22 @@ def test_it_refuses_to_start_with_a_state_that_may_be_wrong(tmp_path, log):
         assert w.add(log.request(5, 6))[0] == 200
     finally:
         assert w.end() == 0
+
+
+@pytest.mark.parametrize("how", ["moved", "replaced", "removed"])
+def test_nothing_is_cosigned_into_a_file_that_the_next_start_would_not_find(witness, log, how):
+    db = witness.folder / "w.db"
+    assert witness.add(log.request(0, 5))[0] == 200
+    old = db.read_bytes()
+    if how == "moved":
+        db.rename(witness.folder / "away.db")
+    else:
+        db.unlink()
+    if how == "replaced":
+        db.write_bytes(old)
+    assert witness.add(log.request(5, 6))[0] == 500
+    assert witness.process.wait(20) == 2
+    assert "moved, removed or replaced" in (witness.folder / "err.txt").read_text()
 
 
 def test_it_says_what_is_missing(tmp_path, log):

@@ -1,6 +1,6 @@
-/* Regular expressions and byte comparisons, and what clamscan 1.4.6 finds: recorded with
- * --normalize=no, so that only the bytes themselves are matched. ROW(signature behind the target
- * description, object, found). */
+/* Regular expressions, byte comparisons and wide forms, and what clamscan 1.4.6 finds: recorded
+ * with --normalize=no, so that only the bytes themselves are matched. ROW(signature behind the
+ * target description, object, found). */
 ROW("1;616263;0/hello/", "\000\001\377\376abc hello hello world abc xyz", true)
 ROW("1>1;616263;0/hello/", "\000\001\377\376abc hello hello world abc xyz", false)
 ROW("1>1;616263;0/hello/g", "\000\001\377\376abc hello hello world abc xyz", true)
@@ -267,3 +267,21 @@ ROW("1;616263;0(>>3#hb16#>0)", "\000\001\377\376abc-fffffffffffffff        ", fa
 ROW("1;616263;0(>>3#ib8#=-1)", "\000\001\377\376abc\377\377\377\377\377\377\377\377", true)
 ROW("1;616263;0(>>3#ib8#<-1)", "\000\001\377\376abc\377\377\377\377\377\377\377\377", false)
 ROW("1;616263;0(>>3#ib8#>-1)", "\000\001\377\376abc\377\377\377\377\377\377\377\377", false)
+ROW("0=1;5c00??::wa", "zzzz\\\000\000\000X\000zzzzzz", true)
+ROW("0=1;5c00??::wa", "zz\\\000\000zz\\\000\000\000\000\000zz", false)
+ROW("0=2;5c00??::wa", "zzzz\\\000\000\000X\000zzzzzz", false)
+ROW("0=2;5c00??::wa", "zz\\\000\000zz\\\000\000\000\000\000zz", true)
+ROW("0=4;5c00??::wa", "zzzz\\\000\000\000X\000zzzzzz", false)
+ROW("0=4;5c00??::wa", "zz\\\000\000zz\\\000\000\000\000\000zz", false)
+ROW("0=1;5c0000::wa", "zzzz\\\000\000\000X\000zzzzzz", true)
+ROW("0=1;5c0000::wa", "zz\\\000\000zz\\\000\000\000\000\000zz", false)
+ROW("0=2;5c0000::wa", "zzzz\\\000\000\000X\000zzzzzz", false)
+ROW("0=2;5c0000::wa", "zz\\\000\000zz\\\000\000\000\000\000zz", true)
+ROW("0=4;5c0000::wa", "zzzz\\\000\000\000X\000zzzzzz", false)
+ROW("0=4;5c0000::wa", "zz\\\000\000zz\\\000\000\000\000\000zz", false)
+ROW("0=1;5c00::wa", "zzzz\\\000\000\000X\000zzzzzz", true)
+ROW("0=1;5c00::wa", "zz\\\000\000zz\\\000\000\000\000\000zz", false)
+ROW("0=2;5c00::wa", "zzzz\\\000\000\000X\000zzzzzz", false)
+ROW("0=2;5c00::wa", "zz\\\000\000zz\\\000\000\000\000\000zz", true)
+ROW("0=4;5c00::wa", "zzzz\\\000\000\000X\000zzzzzz", false)
+ROW("0=4;5c00::wa", "zz\\\000\000zz\\\000\000\000\000\000zz", false)

@@ -367,6 +367,38 @@ static void a_source_that_stalls_ends_the_check(void)
 }
 
 /* A tree of 2^63 - 1 entries of which nothing exists: not more than a window is asked for. */
+static st_t take_strange(void *ctx, struct source_answer *ret, struct err *e)
+{
+	(void)e;
+	*ret = (struct source_answer){.slot = *(size_t *)ctx};
+	buf_u8(&ret->body, 0);
+	return ST_OK;
+}
+
+static st_t ask_nothing(void *ctx, const char *path, size_t max, size_t slot, struct err *e)
+{
+	(void)ctx, (void)path, (void)max, (void)slot, (void)e;
+	return ST_OK;
+}
+
+static void free_nothing(void *ctx)
+{
+	(void)ctx;
+}
+
+static void an_answer_to_what_was_not_asked_for_is_refused(void)
+{
+	static const struct source_ops strange = {ask_nothing, take_strange, free_nothing};
+	const struct tile t = {.kind = TILE_HASHES, .width = TILE_WIDTH};
+	for (size_t slot = 1; slot < 200; slot += 3) {
+		struct log_source *s;
+		struct buf body = {0};
+		T_EQ(log_source_new(&strange, &slot, &s, NULL), ST_OK);
+		T_EQ(log_source_get(s, &t, &body, NULL), ST_IO);
+		log_source_free(s);
+	}
+}
+
 static void a_huge_size_costs_nothing(void)
 {
 	struct log *l = make_log(0);
@@ -580,6 +612,7 @@ int main(void)
 	T_RUN(a_partial_tile_that_is_gone_is_cut_out_of_the_full_one);
 	T_RUN(of_two_wrong_files_always_the_same_is_named);
 	T_RUN(a_source_that_stalls_ends_the_check);
+	T_RUN(an_answer_to_what_was_not_asked_for_is_refused);
 	T_RUN(a_huge_size_costs_nothing);
 	T_RUN(a_folder_gives_regular_files_below_it_and_nothing_else);
 	T_RUN(more_files_than_may_be_open_can_be_asked_for);

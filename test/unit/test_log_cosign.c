@@ -11,6 +11,7 @@
 struct net {
 	struct signer *key[WITNESSES];
 	bool away[WITNESSES], lies[WITNESSES];
+	unsigned contradicts[WITNESSES]; /* the status of its answer; 0: it does not */
 	struct fetch_response answer[WITNESSES * 4];
 	size_t first, n;
 	unsigned asked;
@@ -27,6 +28,12 @@ static st_t net_submit(void *ctx, const struct fetch_request *r, struct err *e)
 	net->asked++;
 	*a = (struct fetch_response){.tag = r->tag, .status = net->away[i] ? 0 : 200};
 	snprintf(a->error, sizeof a->error, "nobody home");
+	if (net->contradicts[i]) {
+		a->status = net->contradicts[i];
+		snprintf(a->type, sizeof a->type, "text/x.tlog.size");
+		buf_add(&a->body, "1000\n", 5);
+		return ST_OK;
+	}
 	const char *body = r->body, *cut = memmem(body, r->nbody, "\n\n", 2);
 	if (net->away[i] || !cut)
 		return ST_OK;
@@ -207,8 +214,29 @@ static void known_entries_ask_nobody(void)
 	bed_done(&b);
 }
 
+static void one_witness_of_another_view_outweighs_a_quorum(void)
+{
+	static const unsigned status[] = {409, 422};
+	for (size_t i = 0; i < 2; i++) {
+		struct bed b;
+		struct err e = {0};
+		uint64_t index = 7;
+		bed_init(&b, "group g any w0 w1 w2\nquorum g\n");
+		b.net.contradicts[1] = status[i];
+		T_EQ(add(&b, "one", &index, &e), ST_CONFLICT);
+		T_TRUE(strstr(e.text, "not published: witness w1: "));
+		T_EQ(log_writer_published(b.w), 0);
+		T_EQ(log_writer_checkpoint(b.w).len, 0);
+		b.net.contradicts[1] = 0;
+		T_EQ(add(&b, "one", &index, NULL), ST_OK);
+		T_EQ(index, 0);
+		bed_done(&b);
+	}
+}
+
 int main(void)
 {
+	T_RUN(one_witness_of_another_view_outweighs_a_quorum);
 	T_RUN(checkpoint_is_published_with_the_cosignatures_of_a_quorum);
 	T_RUN(nothing_is_published_or_acknowledged_without_the_quorum);
 	T_RUN(cosignature_that_does_not_verify_does_not_count);

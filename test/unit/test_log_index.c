@@ -165,11 +165,31 @@ static void damaged_table_gives_no_wrong_index(void)
 	}
 }
 
+static void table_without_a_free_slot_is_built_anew(void)
+{
+	struct sim_disk *d = sim_new();
+	struct tree t = {0};
+	struct log_leaves l = {get_leaf, &t};
+	struct log_index *ix = open_index(d, &l, 0);
+	T_TRUE(add(ix, &t, 0, 100));
+	T_EQ(log_index_commit(ix, 100, NULL), ST_OK);
+	log_index_free(ix);
+	size_t n = 0;
+	uint8_t *file = (uint8_t *)(uintptr_t)sim_file(d, SIM_PRIVATE, "index", &n);
+	memset(file + LOG_INDEX_HEADER, 0x55, n - LOG_INDEX_HEADER);
+	t.size = 200;
+	ix = open_index(d, &l, 200);
+	expect_all(ix, 200);
+	log_index_free(ix);
+	sim_free(d);
+}
+
 int main(void)
 {
 	T_RUN(every_leaf_is_found_while_the_table_grows);
 	T_RUN(clean_table_is_used_and_one_that_is_behind_catches_up);
 	T_RUN(power_cut_makes_it_forget_nothing);
 	T_RUN(damaged_table_gives_no_wrong_index);
+	T_RUN(table_without_a_free_slot_is_built_anew);
 	return t_end();
 }

@@ -630,8 +630,102 @@ static void power_cut_where_a_tile_of_hashes_becomes_full(void)
 	world_done(&w);
 }
 
+static st_t collect_too_many(void *ctx, struct rd bytes, const struct tlog_nodes *nodes,
+                             uint64_t size, struct buf *ret_lines, struct err *e)
+{
+	struct world *w = ctx;
+	(void)nodes;
+	(void)size;
+	struct rd text = rd_make(bytes.base, bytes.len);
+	const uint8_t *end = memmem(bytes.base, bytes.len, "\n\n", 2);
+	text = rd_sub(&text, (size_t)(end - bytes.base) + 1);
+	for (unsigned i = 0; i < NOTE_SIGNATURES_MAX; i++)
+		TRY(note_sign(text, "w.example", NOTE_COSIGNATURE_ED25519, w->witness, 1 + i, ret_lines,
+		              e));
+	return ST_OK;
+}
+
+static void what_nobody_could_read_is_not_published(void)
+{
+	struct world w;
+	struct session s;
+	struct err e = {0};
+	uint64_t index;
+	size_t n;
+	const struct log_entry entry = content(0);
+	world_init(&w, true, 0);
+	struct sim_disk *d = sim_new();
+	T_EQ(session_open(&s, &w, d, NULL), ST_OK);
+	s.cosigners.collect = collect_too_many;
+	T_EQ(log_writer_add(s.writer, &entry, 1, &index, &e), ST_BAD_SIG);
+	T_TRUE(strstr(e.text, "more than 100 signatures"));
+	T_TRUE(!sim_file(d, SIM_PUBLIC, "checkpoint", &n));
+	s.cosigners.collect = collect;
+	T_EQ(log_writer_add(s.writer, &entry, 1, &index, NULL), ST_OK);
+	T_TRUE(sim_file(d, SIM_PUBLIC, "checkpoint", &n));
+	session_free(&s);
+	sim_free(d);
+	world_done(&w);
+}
+
+static uint8_t *tile_file(struct sim_disk *d, const char *path)
+{
+	size_t n;
+	return (uint8_t *)(uintptr_t)sim_file(d, SIM_PUBLIC, path, &n);
+}
+
+/* Entry 1000 is not in the log; its hash is put into the tile where entry `at` was, and the index
+ * is built of that. */
+static void expect_no_lie(struct world *w, const struct sim_disk *base, uint32_t at)
+{
+	struct session s;
+	struct err e = {0};
+	struct tlog_hash leaf;
+	struct tlog_proof proof;
+	uint32_t stranger = 1000;
+	uint64_t index = NEVER;
+	const struct log_entry entry = {&stranger, sizeof stranger};
+	struct sim_disk *d = sim_crash(base, SIM_ALL, 1);
+	const char *path = at < 256 ? "tile/0/000" : "tile/0/001";
+	tlog_hash_leaf(&w->h, &stranger, sizeof stranger, &leaf);
+	T_EQ(open_plain(w, d, &s, NULL), ST_OK);
+	memcpy(tile_file(d, path) + at % 256 * TLOG_HASH, leaf.b, TLOG_HASH);
+	T_EQ(log_writer_prove(s.writer, at, &proof, &e), ST_BAD_PROOF);
+	T_TRUE(strstr(e.text, "restore it from a copy"));
+	session_free(&s);
+	size_t n;
+	T_TRUE(sim_file(d, SIM_PRIVATE, "index", &n));
+	T_EQ(d->io.unlink(d->io.ctx, SIM_PRIVATE, "index", 0), 0);
+	T_EQ(open_plain(w, d, &s, NULL), ST_OK);
+	err_clear(&e);
+	T_EQ(log_writer_add(s.writer, &entry, 1, &index, &e), ST_BAD_PROOF);
+	T_TRUE(strstr(e.text, "do not fit the private state"));
+	session_free(&s);
+	sim_free(d);
+}
+
+static void who_changes_a_tile_cannot_have_an_entry_acknowledged_that_is_not_in_the_log(void)
+{
+	struct world w;
+	struct session s;
+	world_init(&w, false, 0);
+	struct sim_disk *d = sim_new();
+	T_EQ(session_open(&s, &w, d, NULL), ST_OK);
+	T_EQ(add_numbers(&s, 0, 600, NULL), ST_OK);
+	T_EQ(add_numbers(&s, 0, 600, NULL), ST_OK); /* all known, and proven */
+	T_EQ(log_writer_close(s.writer, NULL), ST_OK);
+	session_free(&s);
+	expect_no_lie(&w, d, 0);
+	expect_no_lie(&w, d, 255);
+	expect_no_lie(&w, d, 300);
+	sim_free(d);
+	world_done(&w);
+}
+
 int main(void)
 {
+	T_RUN(what_nobody_could_read_is_not_published);
+	T_RUN(who_changes_a_tile_cannot_have_an_entry_acknowledged_that_is_not_in_the_log);
 	T_RUN(power_cut_at_any_call_loses_no_acknowledged_entry_and_signs_one_tree);
 	T_RUN(power_cut_with_a_witness_that_is_sometimes_away);
 	T_RUN(second_power_cut_while_recovering);

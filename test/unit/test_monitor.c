@@ -356,6 +356,43 @@ static void what_was_ahead_and_another_tree_is_a_split_view_once_it_can_be_seen(
 	end();
 }
 
+/* Else a log could withhold tiles for a moment to have the proof against it forgotten. */
+static void what_was_ahead_is_kept_while_tiles_are_withheld(void)
+{
+	begin_good(ALL);
+	let_witness_run_ahead(0);
+	step();
+	w->n = 4;
+	for (uint8_t i = 3; i < 6; i++)
+		add_good(i);
+	world_publish(w);
+	w->wdown[0] = true;
+	w->tiles_down = true;
+	step();
+	T_EQ(world_said(w, ALERT_SPLIT_VIEW, ALERT_RAISED), 0);
+	w->now += 60;
+	w->tiles_down = false;
+	step();
+	step();
+	T_EQ(w->sum.critical, 1);
+	end();
+}
+
+static void a_witness_that_hides_what_it_showed_does_not_answer(void)
+{
+	begin_good(ALL);
+	buf_done(&w->wnote[0]);
+	w->wnote[0] = (struct buf){0};
+	step();
+	silent();
+	T_EQ(w->sum.unchecked, 1);
+	w->now += 901;
+	world_sign(w, &w->note, w->n, 7, w->now);
+	step();
+	only(ALERT_UNREACHABLE, ALERT_RAISED);
+	end();
+}
+
 static void two_witnesses_ahead_with_two_trees_are_a_split_view_at_once(void)
 {
 	begin_good(ALL);
@@ -932,6 +969,16 @@ static void refused(const char *lines, const char *why)
 	buf_done(&b);
 }
 
+static void a_policy_without_a_log_is_refused(void)
+{
+	static const char text[] = "quorum none\n";
+	struct monitor_config c;
+	struct err e = {0};
+	T_EQ(monitor_config_parse(rd_make(text, sizeof text - 1), &c, &e), ST_MALFORMED);
+	T_TRUE(strstr(e.text, "nothing to watch") != NULL);
+	monitor_config_done(&c);
+}
+
 static void configurations_that_break_a_rule_are_refused_with_their_line(void)
 {
 	begin(ALL);
@@ -1014,6 +1061,8 @@ int main(void)
 	T_RUN(a_witness_may_be_ahead_for_a_while);
 	T_RUN(a_witness_that_stays_ahead_is_an_alert);
 	T_RUN(what_was_ahead_and_another_tree_is_a_split_view_once_it_can_be_seen);
+	T_RUN(what_was_ahead_is_kept_while_tiles_are_withheld);
+	T_RUN(a_witness_that_hides_what_it_showed_does_not_answer);
 	T_RUN(two_witnesses_ahead_with_two_trees_are_a_split_view_at_once);
 	T_RUN(a_witness_that_shrinks_is_an_alert);
 	T_RUN(too_few_cosignatures_are_no_quorum_and_not_taken_over);
@@ -1049,6 +1098,7 @@ int main(void)
 	T_RUN(a_fetcher_that_ends_ends_the_step);
 	T_RUN(alerts_are_json_that_names_what_it_is_about);
 	T_RUN(any_changed_byte_of_the_state_is_refused);
+	T_RUN(a_policy_without_a_log_is_refused);
 	T_RUN(configurations_that_break_a_rule_are_refused_with_their_line);
 	T_RUN(a_key_is_counted_once_whatever_it_is_called);
 	T_RUN(keys_in_files_are_put_into_the_text);

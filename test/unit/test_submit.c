@@ -141,6 +141,9 @@ struct try {
 	st_t st;
 };
 
+/* Of the second witness, where a test wants another. */
+static const char *odd_url;
+
 static struct policy *make_policy(void)
 {
 	struct buf b = {0};
@@ -152,6 +155,8 @@ static struct policy *make_policy(void)
 		snprintf(name, sizeof name, "w%d", i);
 		/* With a slash behind the prefix, without, and with a path. */
 		snprintf(url, sizeof url, " http://w%d%s\n", i, i == 0 ? "/" : i == 1 ? "" : "/a/b/");
+		if (i == 1 && odd_url)
+			snprintf(url, sizeof url, " %s\n", odd_url);
 		make_witness_line(&b, name, &w[i]);
 		b.len--;
 		make_add(&b, url);
@@ -242,6 +247,18 @@ static void all_witnesses_cosign(void)
 	T_EQ(fakes[0].asked, 2); /* the size that it is known to have is sent at once */
 	submit(&t, 14);
 	check_lines(&t, 14, (bool[]){true, true, true});
+	done(&t);
+}
+
+static void a_witness_whose_url_is_none_keeps_nobody_else_from_cosigning(void)
+{
+	struct try t = {0};
+	start();
+	odd_url = "ftp://w1";
+	submit(&t, 9);
+	odd_url = NULL;
+	check_lines(&t, 9, (bool[]){true, false, true});
+	T_TRUE(strstr(t.out[1].error, "not an http or https URL") != NULL);
 	done(&t);
 }
 
@@ -370,7 +387,7 @@ static void a_size_is_read_whatever_parameters_its_type_has(void)
 
 static void what_is_no_cosignature_of_ours_is_refused(void)
 {
-	static const enum mood moods[] = {OTHER_TEXT, FUTURE, TWICE, STRANGE_KEY, SPOILED, SILENT};
+	static const enum mood moods[] = {OTHER_TEXT, FUTURE, STRANGE_KEY, SPOILED, SILENT};
 	for (size_t i = 0; i < sizeof moods / sizeof moods[0]; i++) {
 		struct try t = {0};
 		start();
@@ -389,6 +406,21 @@ static void lines_of_unknown_keys_are_ignored(void)
 	fakes[1].mood = EXTRA_LINES;
 	submit(&t, 9);
 	check_lines(&t, 9, (bool[]){true, true, true});
+	done(&t);
+}
+
+static void of_two_lines_of_a_witness_the_latest_is_taken(void)
+{
+	struct try t = {0}, once = {0};
+	start();
+	submit(&once, 9);
+	check_lines(&once, 9, (bool[]){true, true, true});
+	start();
+	fakes[1].mood = TWICE;
+	submit(&t, 9);
+	check_lines(&t, 9, (bool[]){true, true, true});
+	T_EQ(t.out[1].time, once.out[1].time + 1);
+	done(&once);
 	done(&t);
 }
 
@@ -461,6 +493,7 @@ int main(void)
 		make_key((uint8_t)(10 + i), name, NOTE_COSIGNATURE_ED25519, &w[i]);
 	}
 	T_RUN(all_witnesses_cosign);
+	T_RUN(a_witness_whose_url_is_none_keeps_nobody_else_from_cosigning);
 	T_RUN(lines_come_in_the_order_of_the_policy);
 	T_RUN(a_size_that_is_not_known_is_learnt);
 	T_RUN(retries_end);
@@ -469,6 +502,7 @@ int main(void)
 	T_RUN(a_size_is_read_whatever_parameters_its_type_has);
 	T_RUN(what_is_no_cosignature_of_ours_is_refused);
 	T_RUN(lines_of_unknown_keys_are_ignored);
+	T_RUN(of_two_lines_of_a_witness_the_latest_is_taken);
 	T_RUN(a_fetcher_that_is_gone_is_an_error_of_ours);
 	T_RUN(silence_ends_and_late_answers_are_nobodys);
 	return t_end();

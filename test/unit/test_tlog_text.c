@@ -171,8 +171,29 @@ static void a_note_has_no_control_characters_but_lf(void)
 	T_EQ(e.off, 2);
 }
 
+static void items_are_what_spaces_and_tabs_separate(void)
+{
+	static const char *const want[] = {"a", "b+c", "d"};
+	struct rd line = rd_make("\ta  b+c\t d ", 11), item;
+	for (size_t i = 0; i < 3; i++)
+		T_TRUE(text_item(&line, &item) && text_is(item, want[i]));
+	T_TRUE(!text_item(&line, &item));
+	line = rd_make("", 0);
+	T_TRUE(!text_item(&line, &item));
+}
+
+static void what_stands_before_a_byte_is_taken_with_it_or_nothing(void)
+{
+	struct rd in = rd_make("a++b", 4), part;
+	T_TRUE(text_until(&in, '+', &part) && text_is(part, "a"));
+	T_TRUE(text_until(&in, '+', &part) && text_is(part, ""));
+	T_TRUE(!text_until(&in, '+', &part) && text_is(in, "b"));
+}
+
 int main(void)
 {
+	T_RUN(items_are_what_spaces_and_tabs_separate);
+	T_RUN(what_stands_before_a_byte_is_taken_with_it_or_nothing);
 	T_RUN(a_line_ends_with_lf_and_the_last_one_needs_it_too);
 	T_RUN(decimals_have_one_spelling);
 	T_RUN(decimals_are_read_as_they_are_written);

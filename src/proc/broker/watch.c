@@ -396,6 +396,10 @@ static void end_watcher(pid_t pid)
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
+	/* Its fetcher dies with it and is an orphan. Where we are the first process (a container) those
+	 * are ours, and one would be left of every step. There is no other child at this moment. */
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
 }
 
 st_t broker_watch(const struct watch_request *rq, const struct monitor_out *out,

@@ -97,47 +97,17 @@ enum vitrine_tlog_status vitrine_tlog_note_signature(const vitrine_tlog_note *no
 	return VITRINE_TLOG_OK;
 }
 
-/* A signature of the wrong length, or over what its type does not sign, is a wrong one here. */
-static st_t verify_one(const struct note *n, const struct note_signature *s,
-                       const struct note_key *k, uint64_t *time, struct err *e)
-{
-	uint64_t t = 0;
-	struct err why = {.st = ST_OK};
-	st_t st = note_verify(n->text, s, k, &t, &why);
-	if (st != ST_OK)
-		return fail(e, st == ST_MALFORMED ? ST_BAD_SIG : st, 0, "%s", why.text);
-	*time = t > *time ? t : *time;
-	return ST_OK;
-}
-
-static st_t verify_all(const struct note *n, const struct note_key *k, uint64_t *ret_time,
-                       struct err *e)
-{
-	bool found = false;
-	uint64_t time = 0;
-	for (size_t i = 0; i < n->n; i++) {
-		const struct note_signature *s = &n->sig[i];
-		if (s->id != k->id || !text_is(s->name, k->name))
-			continue;
-		TRY(verify_one(n, s, k, &time, e));
-		found = true;
-	}
-	if (!found)
-		return fail(e, ST_NOT_FOUND, 0, "signed-note: no signature of %s", k->name);
-	*ret_time = time;
-	return ST_OK;
-}
-
 enum vitrine_tlog_status vitrine_tlog_note_verify(const vitrine_tlog_note *note,
                                                   const vitrine_tlog_key *key, uint64_t *ret_time,
                                                   struct vitrine_tlog_error *error)
 {
 	struct err e = {.st = ST_OK};
 	uint64_t time = 0;
-	st_t st = verify_all(&note->note, public_key_in(key), &time, &e);
+	st_t st = note_verify_key(&note->note, public_key_in(key), &time, &e);
 	if (st == ST_OK && ret_time)
 		*ret_time = time;
-	return public_status(st, &e, error);
+	/* A signature of the wrong length, or over what its type does not sign, is a wrong one here. */
+	return public_status(st == ST_MALFORMED ? ST_BAD_SIG : st, &e, error);
 }
 
 void public_checkpoint_out(const struct checkpoint *c, struct vitrine_tlog_checkpoint *ret)
