@@ -376,6 +376,15 @@ static void expired_metadata_is_a_freeze(void)
 	struct tuf_client c;
 	T_EQ(tuf_refresh(&fetch, &keep, NOW + 40000000, &c, NULL), ST_TIMEOUT);
 	tuf_client_done(&c);
+	/* And no later date on the same version of a timestamp helps. */
+	begin();
+	repo.timestamp_expires = "2030-06-01T00:00:00Z";
+	publish();
+	T_EQ(refresh(), ST_OK);
+	repo.timestamp_expires = NULL;
+	publish();
+	T_EQ(tuf_refresh(&fetch, &keep, NOW + 10000000, &c, NULL), ST_TIMEOUT);
+	tuf_client_done(&c);
 }
 
 static void a_snapshot_is_the_one_that_the_timestamp_means(void)
@@ -443,6 +452,19 @@ static void targets_are_those_that_the_snapshot_means(void)
 	repo.targets_keys = "x";
 	publish();
 	refuse(ST_BAD_SIG, "targets: signed by 0");
+}
+
+static void keys_of_other_roles_do_not_count(void)
+{
+	begin();
+	repo.plain = true;
+	publish();
+	publish_role("targets", 1, NULL, NULL, NULL, "abc");
+	refuse(ST_BAD_SIG, "targets: signed by 0");
+	begin();
+	repo.root = 2;
+	publish_root("bcd");
+	refuse(ST_BAD_SIG, "root: signed by 0");
 }
 
 static void rotated_keys_make_up_for_versions_far_ahead(void)
@@ -590,7 +612,7 @@ static void targets_have_their_hash_in_the_url(void)
 	T_EQ(find_one("../a"), ST_UNSUPPORTED);
 }
 
-/* targets -> A (a*), B (*); A -> C (*); B -> A (a loop), D (*, terminating), E (*). */
+/* targets -> A (a*), B (*); A -> C (*); C -> A (a loop); B -> A, D (*, terminating), E (*). */
 static void make_graph(const char *c_list, const char *e_list)
 {
 	begin();
@@ -603,7 +625,7 @@ static void make_graph(const char *c_list, const char *e_list)
 	publish_role("B", 1, NULL, roles("efhi", LIST(ROLE("A", "k65", "*", "false"),
 	                                              ROLE("D", "k68", "*", "true"),
 	                                              ROLE("E", "k69", "*", "false"))), NULL, "f");
-	publish_role("C", 1, c_list, NULL, NULL, "g");
+	publish_role("C", 1, c_list, roles("e", LIST(ROLE("A", "k65", "*", "false"))), NULL, "g");
 	publish_role("D", 1, NULL, NULL, NULL, "h");
 	publish_role("E", 1, e_list, NULL, NULL, "i");
 }
@@ -633,6 +655,14 @@ static void a_role_that_cannot_be_had_ends_the_search(void)
 	T_EQ(find_one("ab"), ST_TIMEOUT);
 	publish_role("A", 1, NULL, NULL, NULL, "f");
 	T_EQ(find_one("ab"), ST_BAD_SIG);
+	make_graph("\"ab\":" A_FILE, NULL);
+	repo.meta = ",\"A.json\":{\"version\":1,\"length\":100000}";
+	publish();
+	T_EQ(find_one("ab"), ST_BAD_SUM);
+	repo.meta = ",\"A.json\":{\"version\":1,\"length\":100}";
+	repo.snapshot = repo.timestamp = 2;
+	publish();
+	T_EQ(find_one("ab"), ST_LIMIT);
 	make_graph("\"ab\":" A_FILE, NULL);
 	repo.meta = NULL;
 	publish();
@@ -706,6 +736,7 @@ int main(void)
 	T_RUN(a_snapshot_is_the_one_that_the_timestamp_means);
 	T_RUN(a_snapshot_forgets_nothing);
 	T_RUN(targets_are_those_that_the_snapshot_means);
+	T_RUN(keys_of_other_roles_do_not_count);
 	T_RUN(rotated_keys_make_up_for_versions_far_ahead);
 	T_RUN(endless_data_ends_at_the_limit);
 	T_RUN(a_store_that_was_touched_is_not_trusted);
