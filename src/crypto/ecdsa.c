@@ -1,8 +1,7 @@
 #include "crypto/ecdsa.h"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
+#include "crypto/evp.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -37,54 +36,27 @@ static st_t check_curve(const EVP_PKEY *key, size_t n, struct err *e)
 	return ST_OK;
 }
 
-/* The key, which the caller frees. */
-static st_t read_key(const uint8_t *spki, size_t n, EVP_PKEY **ret, struct err *e)
-{
-	const unsigned char *p = spki;
-	EVP_PKEY *key = n <= SPKI_MAX ? d2i_PUBKEY(NULL, &p, (long)n) : NULL;
-	ERR_clear_error();
-	if (!key)
-		return fail(e, ST_MALFORMED, 0, "a public key that is not a DER SubjectPublicKeyInfo");
-	st_t st = p == spki + n ? check_curve(key, n, e)
-	                        : fail(e, ST_MALFORMED, 0, "bytes behind a SubjectPublicKeyInfo");
-	ERR_clear_error();
-	if (st != ST_OK)
-		EVP_PKEY_free(key);
-	else
-		*ret = key;
-	return st;
-}
-
 st_t ecdsa_check_key(const uint8_t *spki, size_t n, struct err *e)
 {
 	EVP_PKEY *key = NULL;
-	TRY(read_key(spki, n, &key, e));
+	TRY(evp_read_spki(spki, n, SPKI_MAX, check_curve, &key, e));
 	EVP_PKEY_free(key);
 	return ST_OK;
 }
 
-static int verify(EVP_PKEY *key, EVP_MD_CTX *ctx, const void *msg, size_t n, const uint8_t *sig,
-                  size_t nsig)
+static int verify(EVP_PKEY *key, EVP_MD_CTX *ctx, const struct evp_signed *s)
 {
 	if (EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL) != 1)
 		return -1;
 	/* A signature that is no DER is an error (-1) to libcrypto, and a wrong one here. */
-	return EVP_DigestVerify(ctx, sig, nsig, msg, n) == 1;
+	return EVP_DigestVerify(ctx, s->sig, s->nsig, s->msg, s->n) == 1;
 }
 
 st_t ecdsa_verify(const uint8_t *spki, size_t nspki, const void *msg, size_t n, const uint8_t *sig,
                   size_t nsig, struct err *e)
 {
 	EVP_PKEY *key = NULL;
-	TRY(read_key(spki, nspki, &key, e));
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int ok = ctx ? verify(key, ctx, msg, n, sig, nsig) : -1;
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(key);
-	ERR_clear_error();
-	if (ok == 1)
-		return ST_OK;
-	if (ok < 0)
-		return fail(e, ST_NOMEM, 0, "libcrypto: ECDSA cannot start");
-	return fail(e, ST_BAD_SIG, 0, "the ECDSA signature is not of this key and text");
+	TRY(evp_read_spki(spki, nspki, SPKI_MAX, check_curve, &key, e));
+	struct evp_signed what = {msg, n, sig, nsig};
+	return evp_verify(key, verify, &what, "ECDSA", ST_NOMEM, e);
 }
