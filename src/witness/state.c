@@ -171,52 +171,52 @@ static st_t check_rows(struct state *s, struct err *e)
 	return st;
 }
 
+/* Texts that are read here: a mode, the name of a witness, what an integrity check found. */
+#define STATE_TEXT 512
+
+/* The first column of the one row that a statement returns. */
+static st_t get_text(struct state *s, const char *text, const char *what, char ret[STATE_TEXT],
+                     struct err *e)
+{
+	sqlite3_stmt *q = NULL;
+	int rc = sqlite3_prepare_v2(s->db, text, -1, &q, NULL);
+	rc = rc == SQLITE_OK ? sqlite3_step(q) : rc;
+	const char *got = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL;
+	st_t st = got ? ST_OK : fail_db(s->db, what, e);
+	if (got)
+		snprintf(ret, STATE_TEXT, "%s", got);
+	(void)sqlite3_finalize(q);
+	return st;
+}
+
 /* The answer to this pragma is the mode that is on, whatever was asked for. */
 static st_t use_wal(struct state *s, struct err *e)
 {
-	sqlite3_stmt *q = NULL;
-	int rc = sqlite3_prepare_v2(s->db, "PRAGMA journal_mode=WAL", -1, &q, NULL);
-	rc = rc == SQLITE_OK ? sqlite3_step(q) : rc;
-	const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL;
-	st_t st = ST_OK;
-	if (!mode)
-		st = fail_db(s->db, "write-ahead log", e);
-	else if (strcmp(mode, "wal") != 0)
-		st = fail(e, ST_IO, 0, "state: no write-ahead log can be used here");
-	(void)sqlite3_finalize(q);
-	return st;
+	char mode[STATE_TEXT];
+	TRY(get_text(s, "PRAGMA journal_mode=WAL", "write-ahead log", mode, e));
+	if (strcmp(mode, "wal") != 0)
+		return fail(e, ST_IO, 0, "state: no write-ahead log can be used here");
+	return ST_OK;
 }
 
 static st_t check_pages(struct state *s, struct err *e)
 {
-	sqlite3_stmt *q = NULL;
-	int rc = sqlite3_prepare_v2(s->db, "PRAGMA integrity_check(1)", -1, &q, NULL);
-	rc = rc == SQLITE_OK ? sqlite3_step(q) : rc;
-	const char *text = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL;
-	st_t st = ST_OK;
-	if (!text)
-		st = fail_db(s->db, "integrity check", e);
-	else if (strcmp(text, "ok") != 0)
-		st = fail(e, ST_MALFORMED, 0, "state: damaged: %s", text);
-	(void)sqlite3_finalize(q);
-	return st;
+	char text[STATE_TEXT];
+	TRY(get_text(s, "PRAGMA integrity_check(1)", "integrity check", text, e));
+	return strcmp(text, "ok") == 0 ? ST_OK : fail(e, ST_MALFORMED, 0, "state: damaged: %s", text);
 }
 
+/* No witness has an empty name: that stands for none. */
 static st_t check_name(struct state *s, const char *witness, struct err *e)
 {
-	sqlite3_stmt *q = NULL;
-	int rc = sqlite3_prepare_v2(s->db, "SELECT name FROM witness", -1, &q, NULL);
-	rc = rc == SQLITE_OK ? sqlite3_step(q) : rc;
-	const char *name = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL;
-	st_t st = ST_OK;
-	if (!name)
-		st = rc == SQLITE_DONE ? fail(e, ST_MALFORMED, 0, "state: damaged: no name of a witness")
-		                       : fail_db(s->db, "read", e);
-	else if (strcmp(name, witness) != 0)
-		st = fail(e, ST_CONFLICT, 0, "state: it is that of the witness '%s', not of '%s'", name,
-		          witness);
-	(void)sqlite3_finalize(q);
-	return st;
+	char name[STATE_TEXT];
+	TRY(get_text(s, "SELECT coalesce((SELECT name FROM witness), '')", "read", name, e));
+	if (name[0] == '\0')
+		return fail(e, ST_MALFORMED, 0, "state: damaged: no name of a witness");
+	if (strcmp(name, witness) != 0)
+		return fail(e, ST_CONFLICT, 0, "state: it is that of the witness '%s', not of '%s'", name,
+		            witness);
+	return ST_OK;
 }
 
 static st_t check_old(struct state *s, const struct state_opts *o, struct err *e)
