@@ -26,6 +26,16 @@ st_t io_pread_full(int fd, void *ret_buf, size_t n, uint64_t off, size_t *ret_n,
 	return ST_OK;
 }
 
+st_t io_read_up_to(int fd, size_t n, const char *what, struct buf *ret, struct err *e)
+{
+	size_t got = 0;
+	void *room = buf_room(ret, n);
+	TRY(buf_check(ret, e, what));
+	TRY(io_pread_full(fd, room, n, 0, &got, e));
+	ret->len += got;
+	return ST_OK;
+}
+
 st_t io_write_all(int fd, const void *p, size_t n, struct err *e)
 {
 	size_t done = 0;

@@ -2,6 +2,7 @@
 #ifndef VITRINE_BASE_IO_H
 #define VITRINE_BASE_IO_H
 
+#include "base/buf.h"
 #include "base/st.h"
 
 #include <stddef.h>
@@ -13,6 +14,10 @@ void fd_closep(int *fd);
 
 /* Reads up to n bytes at `off`, going on after short reads; fewer only at the end of the file. */
 st_t io_pread_full(int fd, void *ret_buf, size_t n, uint64_t off, size_t *ret_n, struct err *e);
+
+/* Appends the first bytes of a file to ret, at most n; fewer only at its end. To refuse what is
+ * longer than a limit, ask for a byte more. `what` names the file where memory runs out. */
+st_t io_read_up_to(int fd, size_t n, const char *what, struct buf *ret, struct err *e);
 
 /* Writes all n bytes. */
 st_t io_write_all(int fd, const void *p, size_t n, struct err *e);

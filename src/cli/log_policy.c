@@ -12,14 +12,9 @@
 static st_t read_file(const char *path, struct buf *ret, struct err *e)
 {
 	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t n;
 	if (fd < 0)
 		return fail_errno(e, "%s", path);
-	void *p = buf_room(ret, POLICY_SIZE_MAX + 1);
-	TRY(buf_check(ret, e, path));
-	TRY(io_pread_full(fd, p, POLICY_SIZE_MAX + 1, 0, &n, e));
-	ret->len = n;
-	return ST_OK;
+	return io_read_up_to(fd, POLICY_SIZE_MAX + 1, path, ret, e);
 }
 
 /* A policy of keys alone: "log VKEY" for each. */

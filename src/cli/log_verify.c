@@ -76,13 +76,9 @@ static st_t enter_jail(const struct run_state *s, struct err *e)
 
 static st_t read_all(int fd, const char *path, size_t max, struct buf *ret, struct err *e)
 {
-	size_t n;
-	void *p = buf_room(ret, max + 1);
-	TRY(buf_check(ret, e, path));
-	TRY(io_pread_full(fd, p, max + 1, 0, &n, e));
-	if (n > max)
+	TRY(io_read_up_to(fd, max + 1, path, ret, e));
+	if (ret->len > max)
 		return fail(e, ST_LIMIT, max, "%s: longer than %zu bytes", path, max);
-	ret->len = n;
 	return ST_OK;
 }
 

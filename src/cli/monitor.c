@@ -84,15 +84,12 @@ struct run {
 static st_t read_path(const char *path, size_t max, struct buf *ret, struct err *e)
 {
 	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t n;
-	void *room = buf_room(ret, max + 1);
+	size_t before = ret->len;
 	if (fd < 0)
 		return fail_errno(e, "%s", path);
-	TRY(buf_check(ret, e, path));
-	TRY(io_pread_full(fd, room, max + 1, 0, &n, e));
-	if (n > max)
+	TRY(io_read_up_to(fd, max + 1, path, ret, e));
+	if (ret->len - before > max)
 		return fail(e, ST_LIMIT, 0, "%s: more than %zu bytes", path, max);
-	ret->len += n;
 	return ST_OK;
 }
 
