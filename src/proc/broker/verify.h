@@ -1,0 +1,42 @@
+/* The chain of an update in a process of its own (vitrine-verifier), seen from the activator: it
+ * opens folders and files, passes descriptors, and is told what held. The verifier has no network:
+ * a fetcher, its only way out, is started for it. It may read the repository folder or bundle, read
+ * what is installed, and write below "tuf/" and "spool/" of the state; nothing else. What it says
+ * is hostile input to its parent. */
+#ifndef VITRINE_PROC_BROKER_VERIFY_H
+#define VITRINE_PROC_BROKER_VERIFY_H
+
+#include "proc/broker/fetcher.h"
+#include "update/chain.h"
+
+struct verify_request {
+	struct rd policy;  /* expanded text */
+	int64_t now, seen;
+	const uint8_t *have; /* as in struct chain_request */
+	bool want_source, evidence_only;
+	int tuf_fd, spool_fd;              /* folders; evidence_only: spool_fd -1 */
+	int old_vdb_fd, old_source_fd;     /* -1: nothing */
+	int folder_fd, bundle_fd;          /* one of them instead of the policy's URLs; -1 */
+	struct fetcher_opts fetcher;
+	int stop_fd; /* readable: end at once (ST_TIMEOUT); -1: none */
+};
+
+struct verify_out {
+	void (*event)(void *ctx, const struct chain_event *ev);
+	void (*progress)(void *ctx, const char *what, uint64_t done, uint64_t size);
+	st_t (*keep)(void *ctx, const char *path, struct rd bytes, struct err *e);
+	void *ctx;
+};
+
+/* What was moved and used, for people and for the bars. */
+struct verify_cost {
+	uint64_t bytes, requests;
+	uint64_t cpu_us, peak_kb; /* of the verifier */
+	uint64_t fetch_cpu_us;
+};
+
+/* Statuses as chain_check(). ST_MALFORMED also: the verifier broke its protocol or died. */
+st_t broker_verify(const struct verify_request *rq, const struct verify_out *out,
+                   struct chain_release *ret, struct verify_cost *ret_cost, struct err *e);
+
+#endif

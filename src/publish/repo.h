@@ -1,0 +1,120 @@
+/* A publisher's repository: TUF metadata and targets as static files, made, staged, signed by
+ * several people on different machines, and published (doc/format/updates.md). No network, no
+ * process.
+ *
+ * Public folder DIR, which is served, and the private one beside it, DIR.private, with
+ *   config    "vitrine-publish v1": the set's names, lifetimes, where online keys are
+ *   staged/   what is to be published: ROLE.json with the signatures so far, SET.release.dsse,
+ *             and targets/
+ *   lock
+ *
+ * Invariants
+ * 1. A reader of DIR sees one consistent repository at any time: targets and versioned metadata are
+ *    durable before timestamp.json is replaced (log/store.h).
+ * 2. Nothing is published that its role's threshold did not sign; what was published is verified by
+ *    the client's own code (src/tuf) before the switch.
+ * 3. Same input, same time, same keys: same bytes.
+ * 4. Versions only grow; files of older snapshots stay until `keep` more were published; all roots
+ *    stay for good. */
+#ifndef VITRINE_PUBLISH_REPO_H
+#define VITRINE_PUBLISH_REPO_H
+
+#include "attest/key.h"
+#include "crypto/signer.h"
+#include "log/store.h"
+#include "tuf/client.h"
+
+#define PUBLISH_KEYS_MAX 32 /* of one role */
+#define PUBLISH_EVIDENCE_ROLE "evidence"
+
+struct publish_key {
+	struct attest_key key; /* Ed25519 is written as "ed25519", P-256 as "ecdsa" */
+};
+
+struct publish_role_keys {
+	struct publish_key v[PUBLISH_KEYS_MAX];
+	size_t n;
+	uint64_t threshold;
+};
+
+/* Seconds that metadata is valid from its signing. */
+struct publish_lifetimes {
+	int64_t root, targets, evidence, snapshot, timestamp;
+};
+extern const struct publish_lifetimes publish_lifetimes_default;
+
+struct publish_init {
+	struct publish_role_keys role[TUF_TYPES], evidence;
+	struct publish_lifetimes lifetimes;
+};
+
+struct publish_repo;
+
+/* Folders by descriptor (the caller's, must stay). ST_CONFLICT: another writer, or (init) there is
+ * a repository already. */
+st_t publish_repo_init(const struct log_io *io, int dir_fd, int private_fd,
+                       const struct publish_init *init, int64_t now, struct publish_repo **ret,
+                       struct err *e);
+st_t publish_repo_open(const struct log_io *io, int dir_fd, int private_fd,
+                       struct publish_repo **ret, struct err *e);
+void publish_repo_free(struct publish_repo *r);
+
+/* Stages a target of a role: copies `size` bytes of fd into staged/targets and lists them. Role
+ * "targets", "evidence" or a delegated one. Replaces an older one of that path. */
+st_t publish_stage_target(struct publish_repo *r, const char *role, const char *path, int fd,
+                          uint64_t size, struct err *e);
+st_t publish_stage_bytes(struct publish_repo *r, const char *role, const char *path,
+                         struct rd bytes, struct err *e);
+
+/* Takes a target out. ST_NOT_FOUND. */
+st_t publish_unstage_target(struct publish_repo *r, const char *role, const char *path,
+                            struct err *e);
+
+/* What is listed of a path, staged or published. ST_NOT_FOUND. */
+st_t publish_find_target(struct publish_repo *r, const char *path, struct tuf_file *ret,
+                         struct err *e);
+
+/* Descriptor of a published target's file, read-only. */
+st_t publish_open_target(struct publish_repo *r, const char *path, int *ret_fd, struct err *e);
+
+/* New keys and threshold of a top-level or delegated role: stages the file that says so (root, or
+ * the delegator). */
+st_t publish_stage_role(struct publish_repo *r, const char *role,
+                        const struct publish_role_keys *keys, struct err *e);
+
+struct publish_delegation {
+	const char *name, *delegator; /* delegator: "targets" or a delegated role */
+	const char *const *paths;
+	size_t npaths;
+	bool terminating;
+	const struct publish_role_keys *keys;
+};
+st_t publish_stage_delegation(struct publish_repo *r, const struct publish_delegation *d,
+                              struct err *e);
+
+/* Adds signatures to everything staged that these keys may sign, and gives it version and expiry if
+ * it has none yet. */
+st_t publish_sign(struct publish_repo *r, struct signer *const *signers, size_t n, int64_t now,
+                  struct err *e);
+
+/* Adds one signature to a staged file (TUF metadata or a DSSE envelope), by its bytes: on another
+ * machine, without a repository. ret_summary: in words, what is being signed. */
+st_t publish_sign_file(struct rd in, struct signer *s, struct buf *out, struct buf *ret_summary,
+                       struct err *e);
+
+/* What is staged and how many signatures each file still needs; nothing staged: n is 0. */
+#define PUBLISH_STAGED_MAX 64
+struct publish_staged {
+	char role[TUF_ROLE_NAME_MAX + 1];
+	uint64_t version, have, need;
+};
+st_t publish_staged(struct publish_repo *r, struct publish_staged ret[PUBLISH_STAGED_MAX],
+                    size_t *ret_n, struct err *e);
+
+/* Publishes what is staged, with a new snapshot and a new timestamp by the online signers; with
+ * nothing staged, a new timestamp (and what is about to expire). ST_BAD_SIG: signatures are missing
+ * (publish_staged() says which); nothing changed. */
+st_t publish_commit(struct publish_repo *r, struct signer *const *online, size_t n, int64_t now,
+                    struct err *e);
+
+#endif

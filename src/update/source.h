@@ -1,0 +1,66 @@
+/* Where files of a repository come from: mirrors, a folder, a bundle. Paths are those of
+ * doc/format/updates.md ("metadata/timestamp.json", "targets/main/SHA256.main.vdb",
+ * "log/ORIGIN/tile/0/000"). Whatever comes out is hostile. All have the same answers, so that the
+ * chain (update/chain.h) cannot tell them apart.
+ *
+ * Nothing of a request depends on who asks: a path of a public file is all that is sent. */
+#ifndef VITRINE_UPDATE_SOURCE_H
+#define VITRINE_UPDATE_SOURCE_H
+
+#include "base/buf.h"
+#include "base/rd.h"
+#include "net/fetch.h"
+
+#include <stdint.h>
+
+#define UPDATE_PATH_MAX 1024
+#define UPDATE_MIRRORS_MAX 16
+
+/* Takes bytes as they come, in order, each once. Another status than ST_OK ends the transfer and is
+ * returned. */
+typedef st_t update_sink(void *ctx, const void *p, size_t n, struct err *e);
+
+struct update_source_ops {
+	/* The bytes of a file from offset `from` on. ST_NOT_FOUND: no mirror has it. ST_LIMIT: more
+	 * than `max` bytes behind `from`, also where nothing was given to the sink. ST_TIMEOUT: too
+	 * slow. Other failures of one mirror are tried at the next one, going on where the first one
+	 * ended. */
+	st_t (*stream)(void *ctx, const char *path, uint64_t from, uint64_t max, update_sink *sink,
+	               void *sink_ctx, struct err *e);
+	void (*free)(void *ctx);
+};
+
+struct update_source {
+	const struct update_source_ops *ops;
+	void *ctx;
+	uint64_t bytes, requests; /* moved so far, for who measures */
+};
+
+/* A small file, appended to `ret`. */
+st_t update_get(struct update_source *s, const char *path, size_t max, struct buf *ret,
+                struct err *e);
+st_t update_stream(struct update_source *s, const char *path, uint64_t from, uint64_t max,
+                   update_sink *sink, void *ctx, struct err *e);
+void update_source_done(struct update_source *s);
+
+struct update_mirrors {
+	const char *repository[UPDATE_MIRRORS_MAX]; /* base URLs; http or https */
+	size_t nrepositories;
+	/* Where "log/ORIGIN/" is: the URL of the policy's log line, by origin. */
+	const struct policy *logs;
+	uint32_t timeout_ms; /* of a small file; large ones get more, by their size */
+	uint64_t bandwidth;  /* bytes a second at most; 0: no limit */
+};
+
+/* What is given must stay. */
+st_t update_source_open_mirrors(const struct fetch *fetch, const struct update_mirrors *m,
+                                struct update_source *ret, struct err *e);
+
+/* A repository on a disk, by the descriptor of its folder (not owned). No link is followed, nothing
+ * outside reached. `logs`: further folders for "log/ORIGIN/", or the repository's own "log/". */
+st_t update_source_open_folder(int dir_fd, struct update_source *ret, struct err *e);
+
+/* A bundle, by its descriptor (not owned), which is checked as a whole first (pack/tar.h). */
+st_t update_source_open_bundle(int fd, uint64_t size, struct update_source *ret, struct err *e);
+
+#endif

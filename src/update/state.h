@@ -1,0 +1,88 @@
+/* What a client has of a set, on its disk: releases, which one is current, what is held, approved
+ * or failed. doc/format/updates.md has the names. The activator's; no hostile byte is read here.
+ *
+ * Invariants
+ * 1. "current" leads to a whole release at any time, also after a power cut at any call, and after
+ *    a full disk: the new one or the old one.
+ * 2. A release appears under "releases/" whole and durable, or not at all.
+ * 3. Nothing is removed that is current, waits, or is one of the last `keep` that were current.
+ * 4. One writer, by lock. */
+#ifndef VITRINE_UPDATE_STATE_H
+#define VITRINE_UPDATE_STATE_H
+
+#include "log/io.h"
+#include "update/chain.h"
+
+#define UPDATE_ID_MAX 40 /* "version-16 hex digits" and NUL */
+
+enum update_release_flag {
+	UPDATE_APPROVED = 1, /* by the customer: need not wait */
+	UPDATE_HELD = 2,     /* by the customer: waits until approved */
+	UPDATE_FAILED = 4,   /* in the health check, or its workers failed: never by itself */
+	UPDATE_WAS_CURRENT = 8,
+};
+
+struct update_release {
+	char id[UPDATE_ID_MAX];
+	uint64_t version;
+	uint8_t vdb_sha256[32];
+	int64_t seen;      /* when it had passed the chain, our clock */
+	int64_t activated; /* last; 0: never */
+	uint32_t flags;    /* enum update_release_flag */
+};
+
+#define UPDATE_RELEASES_MAX 64
+
+struct update_state {
+	int64_t seen;   /* latest time seen */
+	bool hold_all;  /* `vitrine update --hold`: nothing is activated until --approve or --resume */
+	struct update_release v[UPDATE_RELEASES_MAX]; /* by version, ascending */
+	size_t n;
+	int current;    /* index; -1: none */
+};
+
+struct update_place; /* the folder of a set, open and, for a writer, locked */
+
+/* dir_fd: folder of the set (made by the caller; stays the caller's). ST_CONFLICT: another writer.
+ * A writer removes what an interrupted one left. */
+st_t update_place_open(const struct log_io *io, int dir_fd, bool writer, struct update_place **ret,
+                       struct err *e);
+void update_place_free(struct update_place *p);
+
+/* ST_MALFORMED: the state file is damaged; it says what to do. */
+st_t update_state_read(struct update_place *p, struct update_state *ret, struct err *e);
+st_t update_state_write(struct update_place *p, const struct update_state *s, struct err *e);
+
+/* Moves verified files (by name in the spool; "" : none) and evidence into releases/ID/. */
+struct update_files {
+	const char *vdb, *source; /* names in spool/ */
+	struct rd evidence, summary;
+};
+st_t update_release_add(struct update_place *p, struct update_state *s,
+                        const struct chain_release *r, const struct update_files *f, int64_t now,
+                        size_t *ret_index, struct err *e);
+
+/* Which release is to be active now: the newest that is good and, by policy and wishes, need not
+ * wait. -1: none but what is current. ret_until: when one that waits will be due (0: none, or
+ * never by itself). */
+int update_state_due(const struct update_state *s, const struct update_policy *p, int64_t now,
+                     int64_t *ret_until);
+
+/* The switch: one rename. Then what is over `keep` is removed. */
+st_t update_activate(struct update_place *p, struct update_state *s, size_t index, int64_t now,
+                     uint32_t keep, struct err *e);
+
+/* The release to go back to: the last one that was current before this one and did not fail. -1. */
+int update_state_previous(const struct update_state *s);
+
+/* Descriptor of a file of a release ("main.vdb"), read-only. */
+st_t update_release_open(struct update_place *p, const char *id, const char *name, int *ret_fd,
+                         struct err *e);
+
+/* The store of trusted metadata, "tuf/" (crash-safe), for the verifier: over a folder. */
+struct update_store;
+st_t update_store_open(const struct log_io *io, int dir_fd, struct update_store **ret,
+                       struct tuf_store *ret_store, struct err *e);
+void update_store_free(struct update_store *s);
+
+#endif
