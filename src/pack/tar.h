@@ -32,7 +32,7 @@ struct tar_member {
 	uint64_t off, size; /* of the content, in the archive */
 };
 
-/* An archive behind a descriptor, which is the caller's; all-zero but for fd and size is a start. */
+/* An archive behind a descriptor, the caller's; all-zero but for fd and size: its start. */
 struct tar_reader {
 	int fd;
 	uint64_t size; /* of the file */
