@@ -37,8 +37,8 @@ struct update_source_ops {
 	void (*count)(void *ctx, uint64_t *ret_bytes, uint64_t *ret_requests);
 };
 
-/* A path as in a URL: printable ASCII without backslash, relative, no empty part, no "." and "..", shorter
- * than UPDATE_PATH_MAX. What is special in names is percent-encoded by who makes the path
+/* A path as in a URL: printable ASCII without backslash and blank, relative, no empty part, no "."
+ * and "..", shorter than UPDATE_PATH_MAX. What is special in names is percent-encoded by who makes the path
  * (tuf_quote()); in a folder or bundle files have these very names. */
 bool update_path_good(const char *path);
 
