@@ -81,7 +81,7 @@ void chain_time(int64_t t, char ret[CHAIN_TIME_MAX]);
 void chain_span(int64_t seconds, char ret[CHAIN_TIME_MAX]);
 
 /* Names of parties for which the flag is set: "r1, r2", at most what fits; "nobody". */
-void chain_names(const struct update_parties *p, const bool *set, char *ret, size_t cap);
+void chain_names(const struct attest_parties *p, const bool *set, char *ret, size_t cap);
 
 /* Links, in their order. */
 st_t chain_check_clock(struct chain *c, struct err *e);
@@ -110,7 +110,7 @@ st_t chain_keep(struct chain *c, const char *path, struct rd bytes, struct err *
 
 /* Envelope of those parties: parsed, signatures tried; who signed. The payload is in *ret, which is
  * freed with dsse_done() whatever the status. */
-st_t chain_open_envelope(const struct update_parties *p, struct rd in, struct dsse *ret,
+st_t chain_open_envelope(const struct attest_parties *p, struct rd in, struct dsse *ret,
                          bool *ret_signed, size_t *ret_n, struct err *e);
 
 /* Proves an entry by the log's own signature and inclusion; then, as a link of its own, by the

@@ -93,7 +93,7 @@ static st_t judge(struct verdict *v, struct rd entry, struct err *e)
 
 static st_t open_verdict(struct verdict *v, struct rd entry, struct dsse *d, struct err *e)
 {
-	const struct update_parties *p = &v->c->rq->policy->rebuilders;
+	const struct attest_parties *p = &v->c->rq->policy->rebuilders;
 	size_t n;
 	st_t st = chain_open_envelope(p, entry, d, v->by, &n, NULL);
 	if (st < ST_OK)

@@ -54,7 +54,7 @@ void chain_span(int64_t seconds, char ret[CHAIN_TIME_MAX])
 	snprintf(ret, CHAIN_TIME_MAX, "%lld %s", (long long)(seconds / units[i].unit), units[i].name);
 }
 
-void chain_names(const struct update_parties *p, const bool *set, char *ret, size_t cap)
+void chain_names(const struct attest_parties *p, const bool *set, char *ret, size_t cap)
 {
 	size_t n = 0;
 	snprintf(ret, cap, "nobody");

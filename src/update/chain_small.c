@@ -68,7 +68,7 @@ st_t chain_get_small(struct chain *c, const struct chain_small *s, const char *n
 	return st == ST_OK ? buf_check(ret, e, name) : st;
 }
 
-st_t chain_open_envelope(const struct update_parties *p, struct rd in, struct dsse *ret,
+st_t chain_open_envelope(const struct attest_parties *p, struct rd in, struct dsse *ret,
                          bool *ret_signed, size_t *ret_n, struct err *e)
 {
 	struct attest_key keys[UPDATE_PARTIES_MAX];
