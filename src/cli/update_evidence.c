@@ -5,7 +5,6 @@
 #include "cli/report_json.h"
 #include "cli/update_show.h"
 #include "crypto/digest.h"
-#include "tuf/client.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,9 +14,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Beside it a root is a few kilobytes. */
-#define ROOT_MAX ((size_t)1 << 20)
 
 /* For everybody to check. */
 #define FILE_MODE 0644
@@ -43,44 +39,6 @@ st_t evidence_keep(void *ctx, const char *path, struct rd bytes, struct err *e)
 	return update_bundle_add(v->bundle, path, bytes, e);
 }
 
-/* ---- roots that are there already ---- */
-
-static st_t add_root(struct update_evidence *v, int dir, const char *name, struct err *e)
-{
-	char path[300];
-	struct buf b = {0};
-	AUTO_FD fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return fail_errno(e, "tuf/roots/%s", name);
-	st_t st = io_read_up_to(fd, ROOT_MAX, name, &b, e);
-	snprintf(path, sizeof path, "metadata/%s", name);
-	if (st == ST_OK)
-		st = evidence_keep(v, path, rd_make(b.data, b.len), e);
-	buf_done(&b);
-	return st;
-}
-
-st_t evidence_add_roots(struct update_evidence *v, int tuf_fd, struct err *e)
-{
-	static const char suffix[] = ".root.json";
-	int fd = tuf_fd < 0 ? -1 : openat(tuf_fd, "roots", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return ST_OK;
-	DIR *d = fdopendir(fd);
-	if (!d) {
-		close(fd);
-		return fail_errno(e, "tuf/roots");
-	}
-	st_t st = ST_OK;
-	for (struct dirent *de; st == ST_OK && (de = readdir(d));) {
-		size_t n = strspn(de->d_name, "0123456789");
-		if (n > 0 && !strcmp(de->d_name + n, suffix))
-			st = add_root(v, fd, de->d_name, e);
-	}
-	closedir(d);
-	return st;
-}
-
 /* ---- the bundle ---- */
 
 st_t evidence_write(const struct update_evidence *v, struct buf *ret, struct err *e)
@@ -104,7 +62,7 @@ static void put_hex(FILE *f, const char *key, const uint8_t sum[32])
 	fprintf(f, ",\"%s\":\"%s\"", key, hex);
 }
 
-static void put_parties(FILE *f, const char *key, const struct update_parties *parties,
+static void put_parties(FILE *f, const char *key, const struct attest_parties *parties,
                         const bool *by)
 {
 	const char *comma = "";

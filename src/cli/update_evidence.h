@@ -24,10 +24,6 @@ void evidence_done(struct update_evidence *v);
 /* struct verify_out's keep(), ctx: the evidence. */
 st_t evidence_keep(void *ctx, const char *path, struct rd bytes, struct err *e);
 
-/* The roots that were trusted before: the client need not fetch them again, who checks the evidence
- * wants all from the pinned one on. tuf_fd: "tuf/" of the state, or -1. */
-st_t evidence_add_roots(struct update_evidence *v, int tuf_fd, struct err *e);
-
 /* The bundle's bytes, appended. */
 st_t evidence_write(const struct update_evidence *v, struct buf *ret, struct err *e);
 

@@ -183,12 +183,29 @@ st_t home_open_file(const struct home *h, int release, const char *name, int *re
 
 /* ---- what the verifier gets ---- */
 
-static st_t open_source(const struct home *h, const char *bundle, struct verify_request *rq,
-                        int *ret_fd, struct err *e)
+void home_request(const struct home *h, const char *proxy, struct verify_request *ret)
+{
+	*ret = (struct verify_request){
+	    .policy = rd_make(h->expanded.data, h->expanded.len),
+	    .seen = h->state.seen,
+	    .tuf_fd = h->tuf_fd,
+	    .spool_fd = h->spool_fd,
+	    .old_vdb_fd = -1,
+	    .old_source_fd = -1,
+	    .folder_fd = -1,
+	    .bundle_fd = -1,
+	    .fetcher = {.ca_file = h->ca_file[0] ? h->ca_file : NULL,
+	                .proxy = proxy ? proxy : h->policy.proxy},
+	    .stop_fd = -1,
+	};
+}
+
+st_t home_open_source(const struct home *h, const char *bundle, struct verify_request *rq,
+                      int *ret_fd, struct err *e)
 {
 	static const char scheme[] = "file://";
 	const char *first = h->policy.nrepositories ? h->policy.repository[0] : "";
-	rq->folder_fd = rq->bundle_fd = *ret_fd = -1;
+	*ret_fd = -1;
 	if (bundle) {
 		*ret_fd = rq->bundle_fd = open(bundle, O_RDONLY | O_CLOEXEC);
 		return *ret_fd < 0 ? fail_errno(e, "%s", bundle) : ST_OK;
@@ -198,21 +215,4 @@ static st_t open_source(const struct home *h, const char *bundle, struct verify_
 	TRY(open_folder(AT_FDCWD, first + sizeof scheme - 1, false, ret_fd, e));
 	rq->folder_fd = *ret_fd;
 	return ST_OK;
-}
-
-st_t home_request(const struct home *h, const char *bundle, const char *proxy,
-                  struct verify_request *ret, int *ret_source_fd, struct err *e)
-{
-	*ret = (struct verify_request){
-	    .policy = rd_make(h->expanded.data, h->expanded.len),
-	    .seen = h->state.seen,
-	    .tuf_fd = h->tuf_fd,
-	    .spool_fd = h->spool_fd,
-	    .old_vdb_fd = -1,
-	    .old_source_fd = -1,
-	    .fetcher = {.ca_file = h->ca_file[0] ? h->ca_file : NULL,
-	                .proxy = proxy ? proxy : h->policy.proxy},
-	    .stop_fd = -1,
-	};
-	return open_source(h, bundle, ret, ret_source_fd, e);
 }

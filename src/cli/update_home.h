@@ -41,9 +41,13 @@ st_t home_open(struct home *h, const char *set, bool writer, struct err *e);
 /* The release of that id, or "": the current one; -1. */
 int home_find(const struct home *h, const char *id);
 
-/* What broker_verify() needs of the policy and of the folders. */
-st_t home_request(const struct home *h, const char *bundle, const char *proxy,
-                  struct verify_request *ret, int *ret_source_fd, struct err *e);
+/* What broker_verify() needs of the policy and of the folders; neither time nor source. */
+void home_request(const struct home *h, const char *proxy, struct verify_request *ret);
+
+/* Where the repository is: the bundle, or the folder of a policy with "file://"; of others nothing
+ * has to be opened. The caller closes *ret_fd. */
+st_t home_open_source(const struct home *h, const char *bundle, struct verify_request *rq,
+                      int *ret_fd, struct err *e);
 
 /* A file of a release. */
 st_t home_open_file(const struct home *h, int release, const char *name, int *ret_fd,

@@ -71,7 +71,8 @@ static st_t check_chain(struct update_run *r, struct err *e)
 {
 	struct verify_request rq;
 	AUTO_FD source = -1;
-	TRY(home_request(&r->home, r->bundle, r->proxy, &rq, &source, e));
+	home_request(&r->home, r->proxy, &rq);
+	TRY(home_open_source(&r->home, r->bundle, &rq, &source, e));
 	open_old(r, &rq);
 	st_t st = verify(r, &rq, e);
 	fd_closep(&rq.old_vdb_fd);
@@ -189,9 +190,7 @@ static st_t add_release(struct update_run *r, struct err *e)
 	hex_encode(r->release.source.sha256, 32, source);
 	bool kept = fstatat(h->spool_fd, source, &sb, AT_SYMLINK_NOFOLLOW) == 0 &&
 	            (uint64_t)sb.st_size == r->release.source.size;
-	st_t st = evidence_add_roots(&r->evidence, h->tuf_fd, e);
-	if (st == ST_OK)
-		st = evidence_write(&r->evidence, &tar, e);
+	st_t st = evidence_write(&r->evidence, &tar, e);
 	if (st == ST_OK)
 		st = evidence_summary(&r->release, &h->policy, r->now, &summary, e);
 	struct update_files files = {
@@ -404,7 +403,8 @@ static st_t dry(struct update_run *r, int tuf_fd, struct err *e)
 	AUTO_FD source = -1;
 	if (r->home.tuf_fd >= 0)
 		TRY(copy_folder(r->home.tuf_fd, tuf_fd, true, e));
-	TRY(home_request(&r->home, r->bundle, r->proxy, &rq, &source, e));
+	home_request(&r->home, r->proxy, &rq);
+	TRY(home_open_source(&r->home, r->bundle, &rq, &source, e));
 	rq.tuf_fd = tuf_fd;
 	rq.spool_fd = -1;
 	rq.evidence_only = true;

@@ -19,6 +19,7 @@ static const struct word words[] = {
     [SHOW_REFUSED] = {"REFUSED", "\x1b[1;31m\u2717 REFUSED\x1b[0m", "refused"},
     [SHOW_NOT_ASKED] = {"not asked", "\x1b[2m\u2013\x1b[0m", "not-asked"},
     [SHOW_WAITING] = {"waits", "\x1b[33m\u2026 waits\x1b[0m", "waiting"},
+    [SHOW_UNCHECKED] = {"no answer", "\x1b[33m? no answer\x1b[0m", "unchecked"},
 };
 
 /* What the C library would find out from the locale. */
@@ -48,7 +49,7 @@ void show_json_text(FILE *f, const char *key, const char *value)
 static void put_json(enum chain_link link, enum show_word word, st_t why, const char *text)
 {
 	printf("{\"link\":\"%s\",\"outcome\":\"%s\"", chain_link_name(link), words[word].json);
-	if (word == SHOW_REFUSED)
+	if (word == SHOW_REFUSED || word == SHOW_UNCHECKED)
 		show_json_text(stdout, "status", st_name(why));
 	show_json_text(stdout, "text", text);
 	puts("}");
@@ -87,7 +88,10 @@ void show_event(struct update_show *s, const struct chain_event *ev)
 	    [CHAIN_REFUSED] = SHOW_REFUSED,
 	    [CHAIN_NOT_ASKED] = SHOW_NOT_ASKED,
 	};
-	show_link(s, ev->link, of[ev->outcome], ev->why, ev->text);
+	enum show_word word = of[ev->outcome];
+	if (word == SHOW_REFUSED && ev->why < ST_OK)
+		word = SHOW_UNCHECKED;
+	show_link(s, ev->link, word, ev->why, ev->text);
 }
 
 void show_progress(struct update_show *s, const char *what, uint64_t done, uint64_t size)

@@ -8,7 +8,13 @@
 
 #include <stdio.h>
 
-enum show_word { SHOW_PASSED, SHOW_REFUSED, SHOW_NOT_ASKED, SHOW_WAITING };
+enum show_word {
+	SHOW_PASSED,
+	SHOW_REFUSED,
+	SHOW_NOT_ASKED,
+	SHOW_WAITING,
+	SHOW_UNCHECKED, /* no network, no memory: nothing is known of this link */
+};
 
 struct update_show {
 	bool json, quiet, marks; /* marks: ticks in colour, for terminals that can */
