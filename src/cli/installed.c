@@ -28,7 +28,7 @@ static st_t read_link(const char *path, char ret[UPDATE_ID_MAX], struct err *e)
 	if (strncmp(target, LINK_PREFIX, sizeof LINK_PREFIX - 1) || strchr(id, '/') ||
 	    strlen(id) >= UPDATE_ID_MAX)
 		return fail(e, ST_MALFORMED, 0, "%.150s: does not lead to a release", path);
-	snprintf(ret, UPDATE_ID_MAX, "%s", id);
+	memcpy(ret, id, strlen(id) + 1);
 	return ST_OK;
 }
 

@@ -200,7 +200,7 @@ st_t evidence_refuse(const struct update_evidence *v, int refused_fd, enum chain
                      const char *reason, int64_t now, char ret_name[EVIDENCE_NAME_MAX],
                      struct err *e)
 {
-	char hex[65], file[EVIDENCE_NAME_MAX + 8];
+	char hex[17], file[EVIDENCE_NAME_MAX + 8];
 	uint8_t sum[32];
 	struct buf b = {0};
 	st_t st = evidence_write(v, &b, e);

@@ -56,7 +56,7 @@ static const char *find(const struct verify_view *v, const char *end)
 static void put_pem(const char *file, const struct attest_key *k)
 {
 	struct buf b = {0};
-	base64_encode(k->spki, k->nspki, &b);
+	text_base64_add(&b, k->spki, k->nspki);
 	buf_u8(&b, '\0');
 	if (!b.oom)
 		put("  check     echo %s | base64 -d | openssl pkey -pubin -inform DER -out %s",
