@@ -59,9 +59,11 @@ static st_t died(struct session *s, struct err *e)
 
 static st_t start_verifier(struct session *s, struct err *e)
 {
-	char *path;
-	TRY(child_find("vitrine-verifier", &path, e));
 	int fetch = s->fetcher ? fetcher_socket(s->fetcher) : -1;
+	char *path;
+	if (s->rq->verifier_path)
+		return child_start(s->rq->verifier_path, NULL, fetch, STAY, &s->child, e);
+	TRY(child_find("vitrine-verifier", &path, e));
 	st_t st = child_start(path, NULL, fetch, STAY, &s->child, e);
 	free(path);
 	return st;
@@ -71,6 +73,8 @@ static st_t start(struct session *s, struct err *e)
 {
 	const struct verify_request *rq = s->rq;
 	struct fetch unused;
+	if (rd_left(&rq->policy) > UPDATE_POLICY_MAX)
+		return fail(e, ST_LIMIT, 0, "policy: longer than %zu bytes", UPDATE_POLICY_MAX);
 	if (rq->folder_fd < 0 && rq->bundle_fd < 0)
 		TRY(fetcher_start(&rq->fetcher, &s->fetcher, &unused, e));
 	return start_verifier(s, e);
