@@ -54,26 +54,22 @@ static st_t choose(const struct home *h, const char *id, int *ret, struct err *e
 	return ST_OK;
 }
 
-/* One write holds the old one and approves the new; the switch comes after it. A power cut between
- * them leaves the old one active, which is then held: nothing newer comes of itself but newer
- * releases. */
+/* A newer one that is left is held by the switch itself. */
 static st_t switch_to(struct update_run *r, int to, struct err *e)
 {
 	struct home *h = &r->home;
 	struct update_state *s = &h->state;
-	char text[128];
-	int from = s->current;
+	char text[128], left[UPDATE_ID_MAX] = "";
+	if (s->current >= 0)
+		snprintf(left, sizeof left, "%s", s->v[s->current].id);
 	TRY(update_check_health(r, to, e));
-	if (from >= 0) {
-		s->v[from].flags = (s->v[from].flags | UPDATE_HELD) & ~(uint32_t)UPDATE_APPROVED;
-		snprintf(text, sizeof text, "%s is held until 'vitrine update --approve %s'",
-		         s->v[from].id, s->v[from].id);
-	}
 	s->v[to].flags &= ~(uint32_t)UPDATE_HELD;
-	TRY(update_state_write(h->place, s, e));
-	if (from >= 0)
-		show_link(&r->show, CHAIN_HOLD, SHOW_WAITING, ST_OK, text);
 	TRY(update_activate(h->place, s, (size_t)to, r->now, h->policy.keep, e));
+	int from = left[0] ? home_find(h, left) : -1;
+	if (from >= 0 && s->v[from].flags & UPDATE_HELD) {
+		snprintf(text, sizeof text, "%s is held until 'vitrine update --approve %s'", left, left);
+		show_link(&r->show, CHAIN_HOLD, SHOW_WAITING, ST_OK, text);
+	}
 	snprintf(text, sizeof text, "scans use %s from now on", s->v[s->current].id);
 	show_link(&r->show, CHAIN_ACTIVE, SHOW_PASSED, ST_OK, text);
 	return ST_OK;

@@ -1,22 +1,16 @@
 #include "cli/update_evidence.h"
 
 #include "base/io.h"
-#include "base/num.h"
 #include "cli/report_json.h"
 #include "cli/update_show.h"
 #include "crypto/digest.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* For everybody to check. */
-#define FILE_MODE 0644
 
 st_t evidence_init(struct update_evidence *v, struct err *e)
 {
@@ -134,87 +128,25 @@ st_t evidence_summary(const struct chain_release *r, const struct update_policy 
 
 /* ---- refusals ---- */
 
-/* Whole or not at all; a power cut may lose it. */
-static st_t put_file(int dir, const char *name, struct rd bytes, struct err *e)
+/* Named by link and content, so that what is refused again and again is kept once. */
+st_t evidence_refuse(const struct update_evidence *v, struct update_place *place,
+                     enum chain_link link, const char *reason, int64_t now,
+                     char ret_name[EVIDENCE_NAME_MAX], struct err *e)
 {
-	static const char tmp[] = ".new";
-	AUTO_FD fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-	if (fd < 0)
-		return fail_errno(e, "refused/%s", name);
-	TRY(io_write_all(fd, bytes.base, bytes.len, e));
-	if (renameat(dir, tmp, dir, name) != 0)
-		return fail_errno(e, "refused/%s", name);
-	return ST_OK;
-}
-
-struct kept {
-	char name[EVIDENCE_NAME_MAX + 8];
-	struct timespec time;
-};
-
-static int newest_first(const void *a, const void *b)
-{
-	const struct kept *x = a, *y = b;
-	if (x->time.tv_sec != y->time.tv_sec)
-		return x->time.tv_sec < y->time.tv_sec ? 1 : -1;
-	if (x->time.tv_nsec != y->time.tv_nsec)
-		return x->time.tv_nsec < y->time.tv_nsec ? 1 : -1;
-	return strcmp(x->name, y->name);
-}
-
-/* A refusal is two files. More than twice the limit is only there after a crash in between. */
-static void forget_oldest(int dir)
-{
-	static struct kept v[4 * EVIDENCE_REFUSED_MAX];
-	size_t n = 0;
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct stat sb;
-	for (struct dirent *de; d && n < ARRAY_LEN(v) && (de = readdir(d));) {
-		if (de->d_name[0] == '.' || strlen(de->d_name) >= sizeof v[0].name ||
-		    fstatat(dir, de->d_name, &sb, AT_SYMLINK_NOFOLLOW) != 0)
-			continue;
-		snprintf(v[n].name, sizeof v[n].name, "%s", de->d_name);
-		v[n++].time = sb.st_mtim;
-	}
-	if (d)
-		closedir(d);
-	else if (fd >= 0)
-		close(fd);
-	qsort(v, n, sizeof v[0], newest_first);
-	for (size_t i = 2 * EVIDENCE_REFUSED_MAX; i < n; i++)
-		(void)!unlinkat(dir, v[i].name, 0);
-}
-
-static st_t put_reason(int dir, const char *name, enum chain_link link, const char *reason,
-                       int64_t now, struct err *e)
-{
-	char file[EVIDENCE_NAME_MAX + 8], when[SHOW_TIME_MAX], text[1024];
-	show_time(now, when);
-	snprintf(text, sizeof text, "%s\n%s: %s\n", when, chain_link_name(link), reason);
-	snprintf(file, sizeof file, "%s.txt", name);
-	return put_file(dir, file, rd_make(text, strlen(text)), e);
-}
-
-st_t evidence_refuse(const struct update_evidence *v, int refused_fd, enum chain_link link,
-                     const char *reason, int64_t now, char ret_name[EVIDENCE_NAME_MAX],
-                     struct err *e)
-{
-	char hex[17], file[EVIDENCE_NAME_MAX + 8];
+	char hex[17], when[SHOW_TIME_MAX], text[1024];
 	uint8_t sum[32];
 	struct buf b = {0};
+	show_time(now, when);
+	snprintf(text, sizeof text, "%s\n%s: %s\n", when, chain_link_name(link), reason);
 	st_t st = evidence_write(v, &b, e);
 	if (st == ST_OK)
 		st = digest_bytes(DIGEST_SHA256, b.data, b.len, sum, e);
 	if (st == ST_OK) {
 		hex_encode(sum, 8, hex);
 		snprintf(ret_name, EVIDENCE_NAME_MAX, "%s-%s", chain_link_name(link), hex);
-		snprintf(file, sizeof file, "%s.tar", ret_name);
-		st = put_file(refused_fd, file, rd_make(b.data, b.len), e);
+		st = update_refused_keep(place, now, ret_name, rd_make(b.data, b.len),
+		                         rd_make(text, strlen(text)), e);
 	}
 	buf_done(&b);
-	TRY(st);
-	TRY(put_reason(refused_fd, ret_name, link, reason, now, e));
-	forget_oldest(refused_fd);
-	return ST_OK;
+	return st;
 }

@@ -5,10 +5,7 @@
 #define VITRINE_CLI_UPDATE_EVIDENCE_H
 
 #include "update/bundle.h"
-#include "update/chain.h"
-
-/* Refusals that are kept: enough to see what came again and again; the same one is kept once. */
-#define EVIDENCE_REFUSED_MAX 16
+#include "update/state.h"
 
 /* A small file is no larger; the sum bounds what a verifier can make its parent keep. */
 #define EVIDENCE_SUM_MAX ((uint64_t)64 << 20)
@@ -31,11 +28,11 @@ st_t evidence_write(const struct update_evidence *v, struct buf *ret, struct err
 st_t evidence_summary(const struct chain_release *r, const struct update_policy *p, int64_t now,
                       struct buf *ret, struct err *e);
 
-/* Puts the bundle and the reason into the folder as LINK-DIGEST.tar and .txt and removes the oldest
- * ones beyond EVIDENCE_REFUSED_MAX. ret_name: without the suffix. */
+/* Keeps the bundle and the reason under "refused/" of the state. ret_name: of the files, without
+ * time and ending. */
 #define EVIDENCE_NAME_MAX 64
-st_t evidence_refuse(const struct update_evidence *v, int refused_fd, enum chain_link link,
-                     const char *reason, int64_t now, char ret_name[EVIDENCE_NAME_MAX],
-                     struct err *e);
+st_t evidence_refuse(const struct update_evidence *v, struct update_place *place,
+                     enum chain_link link, const char *reason, int64_t now,
+                     char ret_name[EVIDENCE_NAME_MAX], struct err *e);
 
 #endif

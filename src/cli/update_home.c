@@ -29,7 +29,6 @@ void home_init(struct home *h, const char *policy, const char *state)
 	    .set_fd = -1,
 	    .tuf_fd = -1,
 	    .spool_fd = -1,
-	    .refused_fd = -1,
 	    .state = {.current = -1},
 	};
 }
@@ -40,7 +39,6 @@ void home_done(struct home *h)
 	fd_closep(&h->set_fd);
 	fd_closep(&h->tuf_fd);
 	fd_closep(&h->spool_fd);
-	fd_closep(&h->refused_fd);
 	update_policy_done(&h->policy);
 	buf_done(&h->expanded);
 }
@@ -118,20 +116,14 @@ static st_t open_folder(int at, const char *path, bool make, int *ret, struct er
 	return *ret < 0 ? fail_errno(e, "%s", path) : ST_OK;
 }
 
-/* Absent ones are no fault of who only reads. */
+/* A writer's place has made them. Absent ones are no fault of who only reads. */
 static st_t open_parts(struct home *h, bool writer, struct err *e)
 {
-	struct {
-		const char *name;
-		int *fd;
-	} parts[] = {{"tuf", &h->tuf_fd}, {"spool", &h->spool_fd}, {"refused", &h->refused_fd}};
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		struct err why = {0};
-		st_t st = open_folder(h->set_fd, parts[i].name, writer, parts[i].fd, &why);
-		if (st != ST_OK && writer)
-			return fail(e, st, 0, "%s/%s", h->state_path, why.text);
-	}
-	return ST_OK;
+	struct err why = {0};
+	st_t st = open_folder(h->set_fd, "tuf", false, &h->tuf_fd, &why);
+	if (st == ST_OK)
+		st = open_folder(h->set_fd, "spool", false, &h->spool_fd, &why);
+	return st == ST_OK || !writer ? ST_OK : fail(e, st, 0, "%s/%s", h->state_path, why.text);
 }
 
 static st_t open_place(struct home *h, const char *set, bool writer, struct err *e)
@@ -161,8 +153,8 @@ st_t home_open(struct home *h, const char *set, bool writer, struct err *e)
 		return ST_OK;
 	if (st != ST_OK)
 		return fail(e, st, 0, "%s", why.text);
-	TRY(open_parts(h, writer, e));
-	return open_place(h, set, writer, e);
+	TRY(open_place(h, set, writer, e));
+	return open_parts(h, writer, e);
 }
 
 int home_find(const struct home *h, const char *id)

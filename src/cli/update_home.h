@@ -19,7 +19,7 @@ struct home {
 	struct buf expanded; /* the policy with its keys and root inside */
 	struct update_policy policy;
 	char known_good[PATH_MAX], known_bad[PATH_MAX], ca_file[PATH_MAX]; /* "": none */
-	int set_fd, tuf_fd, spool_fd, refused_fd; /* -1: not there, and nobody who writes */
+	int set_fd, tuf_fd, spool_fd; /* -1: not there, and nobody who writes */
 	struct update_place *place;               /* NULL: nothing was ever installed */
 	struct update_state state;
 };

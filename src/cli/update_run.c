@@ -293,12 +293,13 @@ static void keep_refusal(struct update_run *r)
 {
 	char name[EVIDENCE_NAME_MAX];
 	struct err e = {0};
-	st_t st = evidence_refuse(&r->evidence, r->home.refused_fd, r->show.refused, r->show.reason,
+	st_t st = evidence_refuse(&r->evidence, r->home.place, r->show.refused, r->show.reason,
 	                          r->now, name, &e);
 	if (st != ST_OK)
 		say("the evidence could not be kept: %s", e.text);
 	else if (!r->show.quiet)
-		say("evidence is kept: %s/%s/refused/%s.tar", r->home.state_path, r->home.policy.set, name);
+		say("evidence is kept: %s/%s/refused/*-%s.tar", r->home.state_path, r->home.policy.set,
+		    name);
 }
 
 /* Downloads that nobody goes on with: what is not of the release at hand. */
