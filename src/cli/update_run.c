@@ -19,6 +19,8 @@
 /* Files of trusted metadata are no larger (a root, a targets file of many delegations). */
 #define TRUSTED_MAX ((size_t)16 << 20)
 
+#define FILE_MODE 0644
+
 /* ---- the chain, in the verifier ---- */
 
 static void on_event(void *ctx, const struct chain_event *ev)
@@ -216,6 +218,9 @@ static st_t accept_new(struct update_run *r, struct err *e)
 	TRY(compile_local(r, e));
 	TRY(open_spooled(r, &r->release.vdb, name, &vdb, e));
 	TRY(check_database(r, vdb, e));
+	/* A download is nobody else's business; what is installed everybody scans with. */
+	if (fchmod(vdb, FILE_MODE) != 0)
+		return fail_errno(e, "spool/%s", name);
 	return add_release(r, e);
 }
 
