@@ -251,7 +251,7 @@ static enum update_result say_waiting(struct update_run *r, const struct update_
 		         when);
 	} else {
 		snprintf(text, sizeof text, "%s until 'vitrine update --approve%s'", v->id,
-		         r->home.state.hold_all ? "' or '--resume" : "");
+		         r->home.state.hold_all && !(v->flags & UPDATE_HELD) ? "' or '--resume" : "");
 	}
 	show_link(&r->show, CHAIN_HOLD, SHOW_WAITING, ST_OK, text);
 	return UPDATE_WAITING;
