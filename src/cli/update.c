@@ -104,10 +104,7 @@ static enum update_result set_hold(struct update_run *r, bool hold)
 	r->home.state.hold_all = hold;
 	if (update_state_write(r->home.place, &r->home.state, &r->e) != ST_OK)
 		return UPDATE_UNCHECKED;
-	if (!r->show.json && !r->show.quiet)
-		puts(hold ? "Held: nothing is activated until 'vitrine update --resume' or '--approve'."
-		          : "Resumed: releases are activated as the policy says.");
-	return hold ? UPDATE_WAITING : update_go_due(r);
+	return hold ? UPDATE_STOPPED : update_go_due(r);
 }
 
 /* ---- forms ---- */
@@ -158,8 +155,7 @@ static int run(const struct options *o, const char *id)
 		st = evidence_init(&r.evidence, &r.e);
 	if (st == ST_OK)
 		result = o->dry || o->check ? look(&r, o) : change(&r, o, id);
-	if (!o->hold || result == UPDATE_UNCHECKED)
-		update_put_result(&r, result);
+	update_put_result(&r, result);
 	evidence_done(&r.evidence);
 	home_done(&r.home);
 	return update_exit_code(result);

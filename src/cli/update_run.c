@@ -439,7 +439,7 @@ int update_exit_code(enum update_result result)
 
 static void put_json(const struct update_run *r, enum update_result result)
 {
-	static const char *const names[] = {"activated", "current", "waiting",
+	static const char *const names[] = {"activated", "current", "waiting",  "held",
 	                                    "dry-run",   "refused", "unchecked"};
 	const struct update_state *s = &r->home.state;
 	printf("{\"result\":\"%s\"", names[result]);
@@ -470,6 +470,8 @@ static void put_text(const struct update_run *r, enum update_result result)
 		printf("Up to date%s%s.\n", id ? ": " : "", id ? id : "");
 	else if (result == UPDATE_WAITING)
 		printf("Waiting: %s stays active.\n", id ? id : "no release");
+	else if (result == UPDATE_STOPPED)
+		puts("Held: nothing is activated until 'vitrine update --resume' or '--approve'.");
 	else if (result == UPDATE_DRY)
 		printf("Version %" PRIu64 " passes what can be checked without its files; nothing was changed.\n",
 		       r->release.version);

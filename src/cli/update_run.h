@@ -20,6 +20,7 @@ enum update_result {
 	UPDATE_ACTIVATED,
 	UPDATE_CURRENT,   /* nothing is newer */
 	UPDATE_WAITING,   /* accepted, not yet active */
+	UPDATE_STOPPED,   /* from now on nothing is activated: --hold */
 	UPDATE_DRY,       /* all that was looked at holds; nothing was changed */
 	UPDATE_REFUSED,
 	UPDATE_UNCHECKED, /* no answer: no network, no memory, a state that cannot be read */
