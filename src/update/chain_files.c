@@ -6,7 +6,6 @@
 #include "base/io.h"
 #include "base/num.h"
 #include "crypto/digest.h"
-#include "pack/zstd.h"
 #include "update/chain_inside.h"
 #include "update/chain_ways.h"
 
