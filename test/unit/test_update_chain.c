@@ -360,7 +360,7 @@ static void a_statement_about_other_files_is_refused(void)
 	static const uint8_t other[32] = {1};
 	begin();
 	w->release.said_vdb = other;
-	refuse_statement(ST_CONFLICT, "it is about main.vdb 0100000000000000..., the targets role lists");
+	refuse_statement(ST_CONFLICT, "it is about main.vdb 0100000000000000..., the targets role");
 	w->release.said_vdb = NULL;
 	w->release.said_source = other;
 	w->release.said_dependency = other;
@@ -724,7 +724,7 @@ static void a_malformed_verdict_of_a_known_rebuilder_refuses(void)
 	w->nrebuilds--;
 	world_add_verdict(w, "{}", "text/plain", &w->rebuilder[2], 1);
 	publish_verdicts();
-	refuse(CHAIN_REBUILDERS, ST_UNSUPPORTED, "r3 signed verdict 3 with a payload of \"text/plain\"");
+	refuse(CHAIN_REBUILDERS, ST_UNSUPPORTED, "r3 signed verdict 3 with a payload of \"text");
 	end();
 }
 
