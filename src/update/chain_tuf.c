@@ -208,7 +208,8 @@ st_t chain_check_root(struct chain *c, struct err *e)
 	c->r.root = c->tuf.root.version;
 	if (c->r.root < c->pinned)
 		return fail(e, ST_CONFLICT, 0, "root: rollback: the repository has version %llu, the "
-		            "policy pins %llu", (unsigned long long)c->r.root, (unsigned long long)c->pinned);
+		            "policy pins %llu", (unsigned long long)c->r.root,
+		            (unsigned long long)c->pinned);
 	say_root(c);
 	return ST_OK;
 }

@@ -6,6 +6,8 @@
 
 #include "attest/statement.h"
 
+#include <unistd.h>
+
 static struct world *w;
 
 /* The chain ends at this link, with this status; the event and the error say why. */
@@ -863,6 +865,64 @@ static void a_whole_file_of_the_spool_is_not_asked_for_again(void)
 	end();
 }
 
+/* A second release with a delta from the first one. */
+static void begin_delta(void)
+{
+	begin();
+	w->delta_from = &w->old_vdb;
+	world_next(w, "the second day");
+	w->old_vdb_fd = world_fd(&w->old_vdb);
+}
+
+static void end_delta(void)
+{
+	close(w->old_vdb_fd);
+	end();
+}
+
+static void a_delta_from_what_is_installed_is_the_cheapest(void)
+{
+	begin_delta();
+	accept();
+	said(CHAIN_FILES, "(delta/main.vdb-");
+	T_TRUE(spool_is(&w->vdb));
+	end_delta();
+}
+
+static void a_delta_that_does_not_apply_is_not_the_end(void)
+{
+	begin_delta();
+	w->delta_wrong = true;
+	world_write(w);
+	accept();
+	said(CHAIN_FILES, "did not do (");
+	said(CHAIN_FILES, "(main.vdb.zst)");
+	T_TRUE(spool_is(&w->vdb));
+	end_delta();
+}
+
+static void a_delta_with_a_wrong_byte_is_refused(void)
+{
+	begin_delta();
+	for (size_t i = 0; i < w->server.n; i++)
+		if (strstr(w->server.file[i].path, "targets/main/delta/"))
+			spoil(w->server.file[i].path, 30);
+	refuse(CHAIN_FILES, ST_BAD_SUM, ": its SHA-256 is not the one that is listed");
+	T_TRUE(!spool_has(&w->vdb));
+	end_delta();
+}
+
+static void a_packed_file_that_no_mirror_has_is_not_the_end(void)
+{
+	begin();
+	for (size_t i = 0; i < w->server.n; i++)
+		if (strstr(w->server.file[i].path, ".main.vdb.zst"))
+			w->server.file[i].path[0] = 'X';
+	accept();
+	said(CHAIN_FILES, "(main.vdb)");
+	end();
+}
+
 static void the_rule_text_comes_where_it_is_wanted(void)
 {
 	begin();
@@ -938,6 +998,10 @@ int main(void)
 	T_RUN(a_download_is_gone_on_with);
 	T_RUN(a_damaged_part_is_begun_anew);
 	T_RUN(a_whole_file_of_the_spool_is_not_asked_for_again);
+	T_RUN(a_delta_from_what_is_installed_is_the_cheapest);
+	T_RUN(a_delta_that_does_not_apply_is_not_the_end);
+	T_RUN(a_delta_with_a_wrong_byte_is_refused);
+	T_RUN(a_packed_file_that_no_mirror_has_is_not_the_end);
 	T_RUN(the_rule_text_comes_where_it_is_wanted);
 	T_RUN(for_evidence_alone_no_file_is_fetched);
 	return t_end();

@@ -3,6 +3,7 @@
 #include "attest/dsse.h"
 #include "attest/set_release.h"
 #include "crypto/digest.h"
+#include "pack/delta.h"
 #include "pack/zstd.h"
 #include "test/t.h"
 #include "tlog/proof.h"
@@ -323,7 +324,7 @@ static void list(struct world *w, struct buf *b, const char *name, const struct 
 	buf_add(world_put(&w->server, file), bytes->data, bytes->len);
 }
 
-static int memory_file(const struct buf *b)
+int world_fd(const struct buf *b)
 {
 	int fd = memfd_create("world", MFD_CLOEXEC);
 	if (fd < 0 || (b && write(fd, b->data, b->len) != (ssize_t)b->len))
@@ -331,18 +332,42 @@ static int memory_file(const struct buf *b)
 	return fd;
 }
 
+/* All of a file, which is closed. */
+static void take_file(int fd, uint64_t size, struct buf *out)
+{
+	void *p = buf_room(out, size);
+	if (!p || pread(fd, p, size, 0) != (ssize_t)size)
+		abort();
+	out->len += size;
+	close(fd);
+}
+
 static void compress(const struct buf *in, struct buf *out)
 {
 	struct err e = {0};
 	uint64_t size;
-	int a = memory_file(in), b = memory_file(NULL);
+	int a = world_fd(in), b = world_fd(NULL);
 	must(pack_compress(a, in->len, 3, b, &size, &e), &e);
-	void *p = buf_room(out, size);
-	if (!p || pread(b, p, size, 0) != (ssize_t)size)
-		abort();
-	out->len += size;
+	take_file(b, size, out);
 	close(a);
-	close(b);
+}
+
+static void list_delta(struct world *w, struct buf *b)
+{
+	struct err e = {0};
+	struct buf delta = {0};
+	uint64_t size;
+	char name[80], sum[65];
+	int from = world_fd(w->delta_from), to = world_fd(w->delta_wrong ? &w->source : &w->vdb);
+	int out = world_fd(NULL);
+	must(delta_make(from, to, out, &size, &e), &e);
+	take_file(out, size, &delta);
+	make_sha256(w->delta_from->data, w->delta_from->len, sum);
+	snprintf(name, sizeof name, "delta/main.vdb-%.16s", sum);
+	list(w, b, name, &delta);
+	buf_done(&delta);
+	close(from);
+	close(to);
 }
 
 static void write_targets(struct world *w)
@@ -357,6 +382,8 @@ static void write_targets(struct world *w)
 		compress(&w->vdb, &zst);
 		list(w, &b, "main.vdb.zst", &zst);
 	}
+	if (w->delta_from)
+		list_delta(w, &b);
 	make_fmt(&b, "},\"delegations\":{\"keys\":");
 	make_keys(&b, w->role_keys[W_EVIDENCE]);
 	make_fmt(&b, ",\"roles\":[{\"name\":\"evidence\",\"terminating\":true,"
@@ -433,10 +460,13 @@ void world_publish(struct world *w)
 
 void world_next(struct world *w, const char *text)
 {
-	buf_done(&w->vdb);
+	buf_done(&w->old_vdb);
+	w->old_vdb = w->vdb;
+	w->vdb = (struct buf){0};
 	buf_done(&w->source);
 	for (unsigned i = 0; i < 400; i++)
-		make_fmt(&w->vdb, "database %u of %s\n", i, text);
+		make_fmt(&w->vdb, "signature %u %u\n", i, i * i * 7919 % 65537);
+	make_fmt(&w->vdb, "database of %s\n", text);
 	make_fmt(&w->source, "rules of %s\n", text);
 	w->release.version++;
 	world_publish(w);
@@ -693,6 +723,7 @@ void world_free(struct world *w)
 	signer_free(w->publisher[0]);
 	signer_free(w->publisher[1]);
 	buf_done(&w->vdb);
+	buf_done(&w->old_vdb);
 	buf_done(&w->source);
 	buf_done(&w->envelope);
 	buf_done(&w->proof);

@@ -43,6 +43,8 @@ struct world {
 	unsigned witnesses;       /* who cosigns proofs, bit by bit */
 	int64_t cosigned_at[3];
 	bool no_proof, no_zst;
+	const struct buf *delta_from; /* a delta from that database is listed */
+	bool delta_wrong;             /* and leads elsewhere */
 	const char *policy_more;  /* lines behind the policy's */
 	bool endless;             /* the source goes on with zeroes behind the end of files */
 	bool no_partial_tiles, no_tiles;
@@ -58,6 +60,7 @@ struct world {
 	struct tlog_hash leaf[WORLD_LEAVES];
 	uint64_t nleaves;
 	struct buf vdb, source, envelope, proof;
+	struct buf old_vdb; /* the one before */
 	struct world_rebuild rebuild[8];
 	size_t nrebuilds;
 	uint64_t release_index;
@@ -121,6 +124,8 @@ void world_sha256(const struct buf *b, uint8_t ret[32]);
 
 /* "targets/main/HEX.NAME" of a target. */
 void world_target_path(const char *path, const struct buf *bytes, char ret[300]);
+
+int world_fd(const struct buf *b); /* a file in memory with these bytes */
 
 /* A file of the spool, by the digest of what it should be; false: there is none. */
 bool world_spooled(struct world *w, const struct buf *whole, struct buf *ret);
