@@ -151,6 +151,10 @@ static bool make_tile(struct world *w, const char *path, struct buf *ret)
 	struct tile t;
 	struct tlog_hash hash;
 	struct err e = {0};
+	if (w->tile)
+		buf_add(ret, w->tile->data, w->tile->len);
+	if (w->tile)
+		return true;
 	if (tile_path_parse(rd_make(path, strlen(path)), &t, &e) != ST_OK || t.kind != TILE_HASHES ||
 	    w->no_tiles || (w->no_partial_tiles && t.width < TILE_WIDTH))
 		return false;
@@ -321,7 +325,7 @@ static void list(struct world *w, struct buf *b, const char *name, const struct 
 	make_fmt(b, "%s\"%s\":{\"length\":%zu,\"hashes\":{\"sha256\":\"%s\"}}",
 	         b->data[b->len - 1] == '{' ? "" : ",", path, bytes->len, sum);
 	world_target_path(path, bytes, file);
-	buf_add(world_put(&w->server, file), bytes->data, bytes->len);
+	buf_add(world_put(&w->server, file), bytes->len ? (void *)bytes->data : "", bytes->len);
 }
 
 int world_fd(const struct buf *b)
@@ -364,7 +368,7 @@ static void list_delta(struct world *w, struct buf *b)
 	take_file(out, size, &delta);
 	make_sha256(w->delta_from->data, w->delta_from->len, sum);
 	snprintf(name, sizeof name, "delta/main.vdb-%.16s", sum);
-	list(w, b, name, &delta);
+	list(w, b, name, w->delta ? w->delta : &delta);
 	buf_done(&delta);
 	close(from);
 	close(to);
@@ -380,10 +384,13 @@ static void write_targets(struct world *w)
 	list(w, &b, "release.dsse", &w->envelope);
 	if (!w->no_zst) {
 		compress(&w->vdb, &zst);
-		list(w, &b, "main.vdb.zst", &zst);
+		list(w, &b, "main.vdb.zst", w->zst ? w->zst : &zst);
 	}
 	if (w->delta_from)
 		list_delta(w, &b);
+	for (unsigned i = 0; i < w->more_targets; i++)
+		make_fmt(&b, ",\"other/delta/main.vdb-%016x\":{\"length\":%u,\"hashes\":{\"sha256\":"
+		         "\"%064x\"}}", i, i + 1, i);
 	make_fmt(&b, "},\"delegations\":{\"keys\":");
 	make_keys(&b, w->role_keys[W_EVIDENCE]);
 	make_fmt(&b, ",\"roles\":[{\"name\":\"evidence\",\"terminating\":true,"
@@ -701,16 +708,27 @@ struct world *world_new(void)
 
 static void empty_spool(struct world *w)
 {
-	DIR *d = fdopendir(w->spool_fd);
+	DIR *d = opendir(w->spool);
 	for (struct dirent *f; d && (f = readdir(d));)
 		(void)!unlinkat(w->spool_fd, f->d_name, 0);
 	closedir(d);
-	(void)!rmdir(w->spool);
+}
+
+void world_reset(struct world *w)
+{
+	empty_spool(w);
+	world_clear(&w->server);
+	world_clear(&w->store);
+	for (enum world_role r = W_TIMESTAMP; r < W_ROLES; r++)
+		w->role_version[r] = 0;
+	world_write_root(w);
 }
 
 void world_free(struct world *w)
 {
 	empty_spool(w);
+	close(w->spool_fd);
+	(void)!rmdir(w->spool);
 	world_clear(&w->server);
 	world_clear(&w->store);
 	world_clear(&w->kept);

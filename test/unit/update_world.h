@@ -40,14 +40,17 @@ struct world {
 	unsigned role_version[W_ROLES];
 	const char *role_keys[W_ROLES], *role_signers[W_ROLES], *role_expires[W_ROLES];
 	unsigned root_threshold;
+	unsigned more_targets;    /* of other sets, listed only */
 	unsigned witnesses;       /* who cosigns proofs, bit by bit */
 	int64_t cosigned_at[3];
 	bool no_proof, no_zst;
+	const struct buf *zst, *delta; /* bytes that are listed as these, not the right ones */
 	const struct buf *delta_from; /* a delta from that database is listed */
 	bool delta_wrong;             /* and leads elsewhere */
 	const char *policy_more;  /* lines behind the policy's */
 	bool endless;             /* the source goes on with zeroes behind the end of files */
 	bool no_partial_tiles, no_tiles;
+	const struct buf *tile;   /* every tile is this */
 	const char *broken;       /* this path fails with ST_IO, after some bytes */
 	uint64_t broken_after;
 
@@ -116,6 +119,9 @@ void world_write_timestamp(struct world *w);
 void world_set_policy(struct world *w, const char *more);
 
 st_t world_check(struct world *w);
+
+/* Forgets what was published but the roots, and what the customer has but the policy. */
+void world_reset(struct world *w);
 
 struct buf *world_file(struct world_files *t, const char *path); /* NULL: none */
 struct buf *world_put(struct world_files *t, const char *path);  /* emptied */
