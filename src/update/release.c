@@ -55,6 +55,8 @@ static st_t put_release(struct update_place *p, const char *id, const struct cha
 {
 	int to = -1;
 	TRY(place_remove_tree(p->io, p->releases, DISK_NEW, e));
+	/* No record has it, so it is not whole: somebody else's hand, or the disk's. */
+	TRY(place_remove_release(p, id, e));
 	TRY(disk_folder(p->io, p->releases, DISK_NEW, true, &to, e));
 	st_t st = fill_folder(p, r, f, to, e);
 	p->io->close(p->io->ctx, to);

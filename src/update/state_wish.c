@@ -1,21 +1,24 @@
 /* Which release is to be active, by policy and by the customer's wishes. No I/O. */
 #include "update/state.h"
 
-/* When a release has waited long enough; never: INT64_MAX. */
+#define NEVER INT64_MAX
+#define AT_ONCE INT64_MIN
+
+/* When a release has waited long enough. */
 static int64_t due_at(const struct update_state *s, const struct update_policy *p,
                       const struct update_release *r)
 {
 	int64_t t;
 	if (r->flags & (UPDATE_FAILED | UPDATE_HELD))
-		return INT64_MAX;
+		return NEVER;
 	if (r->flags & UPDATE_APPROVED)
-		return INT64_MIN;
+		return AT_ONCE;
 	if (s->hold_all || p->hold == UPDATE_HOLD_MANUAL)
-		return INT64_MAX;
+		return NEVER;
 	if (p->hold == UPDATE_HOLD_NONE)
-		return INT64_MIN;
+		return AT_ONCE;
 	if (p->hold_time > INT64_MAX || __builtin_add_overflow(r->seen, (int64_t)p->hold_time, &t))
-		return INT64_MAX;
+		return NEVER;
 	return t;
 }
 
@@ -27,9 +30,11 @@ int update_state_due(const struct update_state *s, const struct update_policy *p
 	/* From the newest on: what is older than one that is due need not wait any more. */
 	for (int i = (int)s->n - 1; i > s->current && due < 0; i--) {
 		int64_t t = due_at(s, p, &s->v[i]);
+		if (t == NEVER)
+			continue;
 		if (t <= now)
 			due = i;
-		else if (t != INT64_MAX && (until == 0 || t < until))
+		else if (until == 0 || t < until)
 			until = t;
 	}
 	*ret_until = until;

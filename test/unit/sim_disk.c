@@ -234,6 +234,14 @@ static int sim_size(void *ctx, int fd, uint64_t *ret)
 	return d->stopped ? error(EIO) : 0;
 }
 
+static bool has_names(const struct sim_node *dir)
+{
+	for (size_t i = 0; i < dir->nnames; i++)
+		if (dir->names[i].now >= 0)
+			return true;
+	return false;
+}
+
 static int sim_rename(void *ctx, int from, const char *old, int to, const char *name)
 {
 	struct sim_disk *d = ctx;
@@ -244,6 +252,9 @@ static int sim_rename(void *ctx, int from, const char *old, int to, const char *
 	if (!x || x->now < 0)
 		return error(ENOENT);
 	int node = x->now;
+	struct sim_name *over = find(b, name, strlen(name));
+	if (over && over->now >= 0 && over->now != node && has_names(d->node[over->now]))
+		return error(ENOTEMPTY);
 	point(a, old, -1);
 	point(b, name, node);
 	if (d->seen)
@@ -261,9 +272,8 @@ static int sim_unlink(void *ctx, int dir, const char *path, int flags)
 	int node = walk(d, node_of(d, dir), path, &parent, &last);
 	if (node < 0)
 		return error(ENOENT);
-	for (size_t i = 0; flags & AT_REMOVEDIR && i < d->node[node]->nnames; i++)
-		if (d->node[node]->names[i].now >= 0)
-			return error(ENOTEMPTY);
+	if (flags & AT_REMOVEDIR && has_names(d->node[node]))
+		return error(ENOTEMPTY);
 	if (!goes_on(d))
 		return error(EIO);
 	point(d->node[parent], last, -1);
@@ -473,6 +483,20 @@ static void crash_dir(const struct sim_node *x, struct sim_node *y, enum sim_cra
 	y->nnames = x->nnames;
 }
 
+/* No file system gives a folder two names, also not for a rename that was cut short. */
+static void one_name_each(const struct sim_disk *d, struct sim_node *dir, uint64_t *seed)
+{
+	for (size_t i = 0; i < dir->nnames; i++) {
+		for (size_t k = i + 1; k < dir->nnames; k++) {
+			struct sim_name *a = &dir->names[i], *b = &dir->names[k];
+			if (a->now < 0 || a->now != b->now || !d->node[a->now]->dir)
+				continue;
+			struct sim_name *lost = t_rand(seed) % 2 ? a : b;
+			lost->now = lost->durable = -1;
+		}
+	}
+}
+
 struct sim_disk *sim_crash(const struct sim_disk *d, enum sim_crash how, uint64_t seed)
 {
 	struct sim_disk *c = disk_new();
@@ -492,6 +516,8 @@ struct sim_disk *sim_crash(const struct sim_disk *d, enum sim_crash how, uint64_
 			crash_file(x, y, how, &seed);
 		}
 	}
+	for (size_t i = 0; how != SIM_KILLED && i < c->nnodes; i++)
+		one_name_each(c, c->node[i], &seed);
 	return c;
 }
 

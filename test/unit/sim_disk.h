@@ -3,7 +3,8 @@
  *
  * - a file's bytes are durable after sync of the file, its name after sync of the folder;
  * - a power cut may keep, lose or tear each of the others, independently of all else;
- * - only a rename is one step: a name points to the old file or to the new one. */
+ * - only a rename is one step: a name points to the old file or to the new one, and a folder has
+ *   one name. */
 #ifndef VITRINE_TEST_SIM_DISK_H
 #define VITRINE_TEST_SIM_DISK_H
 
