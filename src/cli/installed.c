@@ -85,7 +85,10 @@ static int find_good(struct home *h, const char *failed, int *ret_fd)
 		i = candidate(s);
 		if (i < 0)
 			break;
-		if (home_open_file(h, i, "main.vdb", ret_fd, &e) == ST_OK && try_samples(*ret_fd, &e) == ST_OK)
+		st_t st = home_open_file(h, i, "main.vdb", ret_fd, &e);
+		if (st == ST_OK)
+			st = try_samples(*ret_fd, &e);
+		if (st == ST_OK)
 			return i;
 		say("release %s is no better: %s", s->v[i].id, e.text);
 		fd_closep(ret_fd);
@@ -125,17 +128,19 @@ static int fall_back(struct installed *in, const struct err *why)
 	if (home_open(&h, UPDATE_SET_DEFAULT, false, &e) == ST_OK)
 		good = find_good(&h, in->id, &fd);
 	if (good < 0) {
-		say("signatures %s are broken (%s) and there is no earlier release that works: run 'vitrine "
-		    "update'%s%s", in->id, why->text, e.text[0] ? "; " : "", e.text);
+		say("signatures %s are broken (%s) and there is no earlier release that works: run "
+		    "'vitrine update'%s%s", in->id, why->text, e.text[0] ? "; " : "", e.text);
 		home_done(&h);
 		return -1;
 	}
 	say("WARNING: signatures %s are broken: %s", in->id, why->text);
 	say("WARNING: scanning with the release before, %s", h.state.v[good].id);
 	if (record(&h, good, &e) == ST_OK)
-		say("WARNING: %s is active from now on; %s is marked as failed", h.state.v[good].id, in->id);
+		say("WARNING: %s is active from now on; %s is marked as failed", h.state.v[good].id,
+		    in->id);
 	else
-		say("WARNING: this run only (%s); run 'vitrine rollback' as who owns %s", e.text, h.state_path);
+		say("WARNING: this run only (%s); run 'vitrine rollback' as who owns %s", e.text,
+		    h.state_path);
 	snprintf(in->id, sizeof in->id, "%s", h.state.v[good].id);
 	home_done(&h);
 	return fd;

@@ -67,6 +67,8 @@ struct update_temp {
 	int fd;
 };
 st_t update_temp_make(struct update_temp *t, struct err *e);
+/* What is trusted so far: the files of "tuf/" and of the folders in it. */
+st_t update_temp_copy(const struct update_temp *t, int tuf_fd, struct err *e);
 void update_temp_remove(struct update_temp *t);
 
 #endif

@@ -101,8 +101,8 @@ static void put_dsse_check(const char *file, const char *key_file, const struct 
 {
 	put_pem(key_file, k);
 	put("            jq -r .payload %s | base64 -d > body", file);
-	put("            (printf 'DSSEv1 28 application/vnd.in-toto+json %%s ' $(wc -c < body); cat body) "
-	    "> signed");
+	put("            (printf 'DSSEv1 28 application/vnd.in-toto+json %%s ' $(wc -c < body); "
+	    "cat body) > signed");
 	put("            jq -r '.signatures[0].sig' %s | base64 -d > sig", file);
 	if (k->alg == ATTEST_ED25519)
 		put("            openssl pkeyutl -verify -pubin -inkey %s -rawin -in signed -sigfile sig",
@@ -130,8 +130,8 @@ static void put_files(const struct verify_view *v)
 	put("\nDatabase    %s/main.vdb, %" PRIu64 " bytes", v->folder, v->chain->vdb.size);
 	put_hash("SHA-256", v->chain->vdb.sha256);
 	put("  check     sha256sum %s/main.vdb", v->folder);
-	put("\nRule text   %s, %" PRIu64 " bytes", v->source_kept ? "source.tar, kept" : "not kept here",
-	    v->chain->source.size);
+	put("\nRule text   %s, %" PRIu64 " bytes",
+	    v->source_kept ? "source.tar, kept" : "not kept here", v->chain->source.size);
 	put_hash("SHA-256", v->chain->source.sha256);
 	if (v->source_kept) {
 		put("  check     sha256sum %s/source.tar", v->folder);
@@ -211,8 +211,8 @@ static void put_rebuilders(const struct verify_view *v)
 static void put_metadata(const struct verify_view *v)
 {
 	const struct chain_release *c = v->chain;
-	put("\nMetadata    root %" PRIu64 ", timestamp %" PRIu64 ", snapshot %" PRIu64 ", targets %" PRIu64,
-	    c->root, c->timestamp, c->snapshot, c->targets);
+	put("\nMetadata    root %" PRIu64 ", timestamp %" PRIu64 ", snapshot %" PRIu64
+	    ", targets %" PRIu64, c->root, c->timestamp, c->snapshot, c->targets);
 	put_time("expires", c->timestamp_expires);
 	put("  check     jq '.signed | ._type, .version, .expires' metadata/*.json");
 	put("            python3 -c 'from tuf.api.metadata import Metadata as M; m = \"metadata/\"; "
