@@ -43,6 +43,13 @@ static void tell(const struct chain *c, enum chain_link link, st_t why, const ch
 	c->rq->event(c->rq->ctx, &ev);
 }
 
+/* What the last link does not end before: that this was accepted is remembered. */
+static st_t remember(struct chain *c, struct err *e)
+{
+	TRY(chain_store_views(c, e));
+	return chain_store_release(c, e);
+}
+
 static st_t check_link(struct chain *c, size_t i, struct err *e)
 {
 	struct err why = {0};
@@ -50,6 +57,8 @@ static st_t check_link(struct chain *c, size_t i, struct err *e)
 	c->said[0] = 0;
 	c->advice = NULL;
 	st_t st = links[i].check(c, &why);
+	if (st == ST_OK && i + 1 == LINKS)
+		st = remember(c, &why);
 	if (st == ST_OK) {
 		tell(c, links[i].link, ST_OK, c->said, NULL);
 		return ST_OK;
@@ -64,8 +73,7 @@ static st_t check_links(struct chain *c, struct err *e)
 {
 	for (size_t i = 0; i < LINKS; i++)
 		TRY(check_link(c, i, e));
-	TRY(chain_store_views(c, e));
-	return chain_store_release(c, e);
+	return ST_OK;
 }
 
 static void small_done(struct chain_small *s)

@@ -115,7 +115,7 @@ static uint64_t quorum_time(const struct policy *p, const struct policy_verdict 
 	for (size_t i = 0; i < p->nwitnesses; i++) {
 		bool since[POLICY_ITEMS_MAX] = {false};
 		uint64_t t = v->time[i];
-		if (!v->cosigned[i] || t <= best || t > latest)
+		if (!v->cosigned[i] || t <= best)
 			continue;
 		for (size_t k = 0; k < p->nwitnesses; k++)
 			since[k] = v->cosigned[k] && v->time[k] >= t && v->time[k] <= latest;
