@@ -62,7 +62,7 @@ static st_t take_parameters(const json_t *definition, struct set_release *r, str
 		return fail(e, ST_MALFORMED, 0, "%s: \"set\" has more than %d bytes", what,
 		            SET_RELEASE_NAME_MAX);
 	memcpy(r->set, set, strlen(set) + 1);
-	TRY(take_count(x, "version", INT64_MAX, &r->version, e));
+	TRY(take_count(x, "version", SET_RELEASE_VERSION_MAX, &r->version, e));
 	TRY(take_bool(x, "pua", &r->pua, e));
 	TRY(take_bool(x, "strict", &r->strict, e));
 	TRY(take_bool(x, "clamav", &r->clamav, e));

@@ -12,6 +12,9 @@
 #define SET_RELEASE_BUILD_TYPE "https://vitrine-av.org/build/signatures/v1"
 #define SET_RELEASE_NAME_MAX 64 /* as UPDATE_SET_MAX */
 
+/* "integers are [...] exactly representable" up to here (RFC 8259, section 6). */
+#define SET_RELEASE_VERSION_MAX ((UINT64_C(1) << 53) - 1)
+
 /* Names of its two subjects; the second is what the first was compiled from. */
 #define SET_RELEASE_DATABASE "main.vdb"
 #define SET_RELEASE_SOURCE "source.tar"

@@ -74,8 +74,8 @@ static st_t load_view(struct chain *c, struct chain_view *v, const char *origin,
 		return ST_OK;
 	return chain_advise(c, "remove that file in the folder tuf of this set; what the log showed "
 	                    "before is forgotten then",
-	                    fail(e, st, 0, "history: the accepted checkpoint (%s) cannot be read: %.120s",
-	                         name, why.text));
+	                    fail(e, st, 0, "history: the accepted checkpoint (%s) cannot be read: "
+	                         "%.120s", name, why.text));
 }
 
 /* Tiles of the log, from the source, each kept: with them anybody can check the proof again. */
@@ -196,9 +196,9 @@ static st_t check_sizes(struct chain *c, const struct chain_view *v, const struc
 		return refuse_split(c, v, p, why.text, e);
 	if (v->size > p->c.size)
 		return chain_advise(c, "the mirror may lag: try again later, or use another one",
-		                    fail(e, st < 0 ? st : ST_CONFLICT, 0, "history: a tree of %llu entries, "
-		                         "accepted before was one of %llu, and it cannot be proven that it "
-		                         "is older and not another: %.100s",
+		                    fail(e, st < 0 ? st : ST_CONFLICT, 0, "history: a tree of %llu "
+		                         "entries, accepted before was one of %llu, and it cannot be "
+		                         "proven that it is older and not another: %.100s",
 		                         (unsigned long long)p->c.size, (unsigned long long)v->size,
 		                         why.text));
 	return fail(e, st, 0, "history: it cannot be proven that the tree of %llu entries extends the "
@@ -216,8 +216,8 @@ static void say_joined(struct chain *c, const struct chain_view *v, const struct
 	else if (was < is)
 		chain_say(c, "%llu entries, of which the first %llu are what was accepted before", is, was);
 	else
-		chain_say(c, "%llu entries, the beginning of the %llu that were accepted before: the mirror "
-		          "lags", is, was);
+		chain_say(c, "%llu entries, the beginning of the %llu that were accepted before: the "
+		          "mirror lags", is, was);
 }
 
 st_t chain_join_view(struct chain *c, const struct chain_proof *p, bool say, struct err *e)

@@ -64,8 +64,8 @@ st_t chain_check_log(struct chain *c, struct err *e)
 	struct chain_proof *p = &c->entry;
 	if (!c->proof.listed)
 		return chain_advise(c, "the publisher has to add it: vitrine publish evidence",
-		                    fail(e, ST_NOT_FOUND, 0, "log: no proof that the release is an entry of "
-		                         "a log (%s/evidence/release.tlog-proof)", c->rq->policy->set));
+		                    fail(e, ST_NOT_FOUND, 0, "log: no proof that the release is an entry "
+		                         "of a log (%s/evidence/release.tlog-proof)", c->rq->policy->set));
 	TRY(chain_get_small(c, &c->proof, "release.tlog-proof", PROOF_SIZE_MAX, &c->proof_bytes, e));
 	TRY(chain_prove_entry(c, rd_make(c->envelope.data, c->envelope.len),
 	                      rd_make(c->proof_bytes.data, c->proof_bytes.len), p, e));
@@ -154,7 +154,7 @@ st_t chain_check_freshness(struct chain *c, struct err *e)
 	if (!t)
 		return chain_advise(c, "set the clock of this machine, if it is slow; else a witness's is "
 		                    "wrong",
-		                    fail(e, ST_CONFLICT, 0, "freshness: cosignatures are from times to come, "
-		                         "and without them there is no quorum"));
+		                    fail(e, ST_CONFLICT, 0, "freshness: cosignatures are from times to "
+		                         "come, and without them there is no quorum"));
 	return check_age(c, t, e);
 }

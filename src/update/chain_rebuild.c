@@ -148,8 +148,8 @@ st_t chain_check_rebuilders(struct chain *c, struct err *e)
 	chain_names(&p->rebuilders, c->r.rebuilt_by, names, sizeof names);
 	if (n < p->rebuilds_needed)
 		return chain_advise(c, "rebuilders may need some hours after a release: try again later",
-		                    fail(e, ST_BAD_SIG, 0, "rebuilders: %zu built the same (%s), the policy "
-		                         "asks for %llu of %zu%s%.80s", n, names,
+		                    fail(e, ST_BAD_SIG, 0, "rebuilders: %zu built the same (%s), the "
+		                         "policy asks for %llu of %zu%s%.80s", n, names,
 		                         (unsigned long long)p->rebuilds_needed, p->rebuilders.n,
 		                         c->said[0] ? "; " : "", c->said));
 	chain_say(c, "the same was built by %zu of %zu rebuilders (%s); the policy asks for %llu", n,

@@ -63,15 +63,15 @@ static st_t compare_accepted(struct chain *c, struct rd in, struct err *e)
 	if (!read_accepted(in, &version, old))
 		return chain_advise(c, "remove the file \"" ACCEPTED "\" in the folder tuf of this set; "
 		                    "which version was accepted last is forgotten then",
-		                    fail(e, ST_MALFORMED, 0, "statement: the note of what was accepted last "
-		                         "is damaged"));
+		                    fail(e, ST_MALFORMED, 0, "statement: the note of what was accepted "
+		                         "last is damaged"));
 	hex_encode(c->r.vdb.sha256, 32, hex);
 	if (c->r.version < version)
-		return fail(e, ST_CONFLICT, 0, "statement: rollback: version %llu, accepted before was %llu",
-		            (unsigned long long)c->r.version, (unsigned long long)version);
+		return fail(e, ST_CONFLICT, 0, "statement: rollback: version %llu, accepted before was "
+		            "%llu", (unsigned long long)c->r.version, (unsigned long long)version);
 	if (c->r.version == version && strcmp(old, hex))
-		return fail(e, ST_CONFLICT, 0, "statement: version %llu is another database (%.16s...) than "
-		            "the one accepted under that version (%.16s...)",
+		return fail(e, ST_CONFLICT, 0, "statement: version %llu is another database (%.16s...) "
+		            "than the one accepted under that version (%.16s...)",
 		            (unsigned long long)version, hex, old);
 	return ST_OK;
 }
@@ -127,8 +127,8 @@ static st_t check_signers(struct chain *c, const struct dsse *d, size_t n, struc
 	char names[160];
 	chain_names(&p->publishers, c->r.published_by, names, sizeof names);
 	if (n < p->release_signatures)
-		return fail(e, ST_BAD_SIG, 0, "statement: signed by %zu of the %llu publishers it takes (%s)",
-		            n, (unsigned long long)p->release_signatures, names);
+		return fail(e, ST_BAD_SIG, 0, "statement: signed by %zu of the %llu publishers it takes "
+		            "(%s)", n, (unsigned long long)p->release_signatures, names);
 	if (strcmp((const char *)d->type.data, STATEMENT_PAYLOAD_TYPE))
 		return fail(e, ST_UNSUPPORTED, 0, "statement: its payload is \"%.80s\", not "
 		            STATEMENT_PAYLOAD_TYPE, (const char *)d->type.data);

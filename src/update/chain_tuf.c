@@ -65,8 +65,8 @@ static void root_name(uint64_t version, char ret[CHAIN_NAME_MAX])
 static st_t other_root(struct chain *c, struct err *e)
 {
 	return chain_advise(c, repin,
-	                    fail(e, ST_CONFLICT, 0, "root: the root that the policy pins (version %llu) "
-	                         "is not the one of that version that was trusted so far",
+	                    fail(e, ST_CONFLICT, 0, "root: the root that the policy pins (version "
+	                         "%llu) is not the one of that version that was trusted so far",
 	                         (unsigned long long)c->pinned));
 }
 
@@ -119,7 +119,7 @@ static st_t read_pinned(struct chain *c, struct err *e)
 {
 	struct tuf_md md;
 	struct tuf_role own;
-	static const char advice[] = "put the root.json that the publisher handed out beside the policy";
+	static const char advice[] = "put the publisher's root.json beside the policy";
 	st_t st = rd_left(&c->rq->policy->root_bytes) > TUF_ROOT_MAX
 	              ? fail(e, ST_LIMIT, 0, "root: the pinned one has more than %zu bytes",
 	                     TUF_ROOT_MAX)
@@ -207,8 +207,9 @@ st_t chain_check_root(struct chain *c, struct err *e)
 	TRY(tuf_update_root(&c->tuf, e));
 	c->r.root = c->tuf.root.version;
 	if (c->r.root < c->pinned)
-		return fail(e, ST_CONFLICT, 0, "root: rollback: the repository has version %llu, the policy "
-		            "pins %llu", (unsigned long long)c->r.root, (unsigned long long)c->pinned);
+		return fail(e, ST_CONFLICT, 0, "root: rollback: the repository has version %llu, the "
+		            "policy pins %llu", (unsigned long long)c->r.root,
+		            (unsigned long long)c->pinned);
 	say_root(c);
 	return ST_OK;
 }

@@ -197,8 +197,11 @@ int main(void)
 	char word[32];
 	next(&in, word);
 	start(word);
+	bool crashing = !strcmp(word, "crashing");
 	for (;;) {
 		next(&in, word);
+		if (crashing)
+			do_forbidden(in.scan.id);
 		for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
 			if (!strcmp(acts[i].word, word))
 				acts[i].act(in.scan.id);
