@@ -36,7 +36,11 @@ def source_tar(files):
     for name, data in sorted(files.items()):
         info = tarfile.TarInfo(name)
         info.size, info.mode = len(data), 0o644
-        out.write(info.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % 512))
+        head = bytearray(info.tobuf(tarfile.USTAR_FORMAT))
+        head[329:345] = b"0000000\0" * 2  # device numbers, which not every version writes
+        head[148:156] = b" " * 8
+        head[148:156] = b"%06o\0 " % sum(head)
+        out.write(bytes(head) + data + bytes(-len(data) % 512))
     return out.getvalue() + bytes(1024)
 
 
