@@ -54,11 +54,25 @@ static st_t verify(struct update_run *r, struct verify_request *rq, struct err *
 	return st;
 }
 
-static void open_old(const struct update_run *r, struct verify_request *rq)
+/* Not looked at each time: hashing takes longer than all else together. */
+static bool is_damaged(const struct home *h, int release)
+{
+	struct chain_file f;
+	AUTO_FD fd = -1;
+	if (home_open_file(h, release, "main.vdb", &fd, NULL) != ST_OK)
+		return true;
+	if (!(h->state.v[release].flags & UPDATE_FAILED))
+		return false;
+	return update_hash(fd, &f, NULL) == ST_OK &&
+	       memcmp(f.sha256, h->state.v[release].vdb_sha256, 32) != 0;
+}
+
+static void open_old(struct update_run *r, struct verify_request *rq)
 {
 	const struct home *h = &r->home;
 	int i = newest(&h->state);
-	if (i < 0)
+	r->repair = i >= 0 && is_damaged(h, i);
+	if (i < 0 || r->repair)
 		return;
 	rq->have = h->state.v[i].vdb_sha256;
 	/* Without them it takes longer, that is all. */
@@ -224,6 +238,26 @@ static st_t accept_new(struct update_run *r, struct err *e)
 	return add_release(r, e);
 }
 
+/* The release is known, its file was not what it should be. Scans that have it open keep the old
+ * one. */
+static st_t repair(struct update_run *r, int release, struct err *e)
+{
+	struct home *h = &r->home;
+	struct update_release *v = &h->state.v[release];
+	char name[65], path[UPDATE_ID_MAX + 32];
+	AUTO_FD vdb = -1;
+	TRY(open_spooled(r, &r->release.vdb, name, &vdb, e));
+	TRY(check_database(r, vdb, e));
+	snprintf(path, sizeof path, "releases/%s/main.vdb", v->id);
+	if (fchmod(vdb, FILE_MODE) != 0 || fsync(vdb) != 0 ||
+	    renameat(h->spool_fd, name, h->set_fd, path) != 0)
+		return fail_errno(e, "%s", path);
+	say("%s was damaged on the disk and has been replaced", path);
+	v->flags &= ~(uint32_t)UPDATE_FAILED;
+	r->checked = release;
+	return update_state_write(h->place, &h->state, e);
+}
+
 /* ---- activating ---- */
 
 static st_t activate(struct update_run *r, int due, struct err *e)
@@ -263,12 +297,13 @@ static enum update_result say_rest(struct update_run *r)
 	const struct update_state *s = &r->home.state;
 	char text[256];
 	int i = newest(s);
-	if (i < 0 || i == s->current) {
+	bool failed = i >= 0 && s->v[i].flags & UPDATE_FAILED;
+	if (i < 0 || (i == s->current && !failed)) {
 		snprintf(text, sizeof text, "scans use %s", i < 0 ? "no release yet" : s->v[i].id);
 		show_link(&r->show, CHAIN_ACTIVE, i < 0 ? SHOW_NOT_ASKED : SHOW_PASSED, ST_OK, text);
 		return UPDATE_CURRENT;
 	}
-	if (!(s->v[i].flags & UPDATE_FAILED))
+	if (!failed)
 		return say_waiting(r, &s->v[i]);
 	snprintf(text, sizeof text,
 	         "%s failed when it was checked or used before and is not activated by itself; "
@@ -340,8 +375,11 @@ static enum update_result go(struct update_run *r)
 	clean_spool(r);
 	if (r->now > h->state.seen)
 		h->state.seen = r->now;
-	if (find_release(&h->state, r->release.vdb.sha256) < 0)
+	int known = find_release(&h->state, r->release.vdb.sha256);
+	if (known < 0)
 		st = accept_new(r, &r->e);
+	else if (r->repair && known == newest(&h->state))
+		st = repair(r, known, &r->e);
 	else
 		st = update_state_write(h->place, &h->state, &r->e);
 	return st == ST_OK ? update_go_due(r) : end_badly(r, st);

@@ -35,6 +35,7 @@ struct update_run {
 	const char *bundle, *proxy; /* NULL: none */
 	int64_t now, until;         /* until: when what waits is due; 0: not by itself */
 	int stop_fd;                /* signals, while the verifier runs */
+	bool repair;                /* the newest release is damaged on the disk: fetched once more */
 	int checked;                /* release whose health was checked in this run; -1 */
 	struct err e;
 };
