@@ -90,8 +90,7 @@ static st_t get_tile_file(struct tiles *s, const struct tile *t, struct buf *ret
 	tile_path(t, file);
 	if ((size_t)snprintf(path, sizeof path, "%s%s", (char *)s->folder.data, file) >= sizeof path)
 		return fail(e, ST_LIMIT, 0, "history: the path of %s is too long", file);
-	TRY(update_get(s->c->rq->source, path, TILE_BYTES_MAX, ret, e));
-	TRY(buf_check(ret, e, "tile"));
+	TRY(chain_get(s->c, path, TILE_BYTES_MAX, ret, e));
 	return chain_keep(s->c, path, rd_make(ret->data, ret->len), e);
 }
 

@@ -188,6 +188,19 @@ static void the_timestamp_that_is_trusted_is_the_one_that_is_kept(void)
 	end();
 }
 
+static void what_was_refused_is_kept_apart_as_it_came(void)
+{
+	begin();
+	w->role_signers[W_TIMESTAMP] = "z";
+	world_write(w);
+	refuse(CHAIN_TIMESTAMP, ST_BAD_SIG, "signed by 0");
+	const struct buf *b = world_file(&w->server, "metadata/timestamp.json");
+	const struct buf *kept = world_file(&w->kept, "refused/metadata/timestamp.json");
+	T_TRUE(kept && kept->len == b->len && !memcmp(kept->data, b->data, b->len));
+	T_TRUE(world_file(&w->kept, "metadata/timestamp.json") == NULL);
+	end();
+}
+
 /* Whatever operation of the store fails: no release is accepted by it, and the next check, when the
  * disk works again, is as if nothing had been. */
 static void a_store_that_fails_anywhere_accepts_nothing(void)
@@ -401,7 +414,7 @@ static void a_repository_without_the_set_is_refused(void)
 	begin();
 	world_set_policy(w, "");
 	snprintf(w->policy.set, sizeof w->policy.set, "other");
-	refuse(CHAIN_TARGETS, ST_NOT_FOUND, "no other/main.vdb");
+	refuse(CHAIN_TARGETS, ST_NOT_FOUND, "target \"other/main.vdb\": no role");
 	end();
 }
 
@@ -541,6 +554,11 @@ static void a_release_without_a_proof_is_refused(void)
 	w->no_proof = true;
 	world_write(w);
 	refuse(CHAIN_LOG, ST_NOT_FOUND, "no proof that the release is an entry");
+	said(CHAIN_LOG, "\"main/evidence/release.tlog-proof\": no role that is trusted with it");
+	w->no_proof = false;
+	world_write(w);
+	world_remove(&w->server, "metadata/3.evidence.json");
+	refuse(CHAIN_LOG, ST_NOT_FOUND, "no mirror has metadata/3.evidence.json");
 	end();
 }
 
@@ -1131,6 +1149,7 @@ int main(void)
 	T_RUN(where_nothing_changed_two_small_files_are_asked_for);
 	T_RUN(a_second_release_is_accepted_after_the_first);
 	T_RUN(the_timestamp_that_is_trusted_is_the_one_that_is_kept);
+	T_RUN(what_was_refused_is_kept_apart_as_it_came);
 	T_RUN(a_store_that_fails_anywhere_accepts_nothing);
 	T_RUN(a_clock_that_went_back_is_refused);
 	T_RUN(a_clock_far_ahead_finds_everything_expired);
