@@ -19,6 +19,16 @@ struct chain_small {
 	struct tuf_target target;
 };
 
+/* Trees that were proven to be the beginning of the accepted one: those of the release's proof and
+ * of each verdict's, and the one that was accepted before. */
+#define CHAIN_JOINED_MAX (CHAIN_REBUILDS_MAX + 2)
+
+struct chain_joined {
+	uint64_t size;
+	struct tlog_hash root;
+	bool used; /* by a proof of this check */
+};
+
 /* The newest tree of a log that is known: accepted before, or proven to extend that now. */
 struct chain_view {
 	bool loaded;  /* from the store */
@@ -26,6 +36,9 @@ struct chain_view {
 	uint64_t size; /* 0: none */
 	struct tlog_hash root;
 	struct buf note;
+	struct chain_joined joined[CHAIN_JOINED_MAX];
+	size_t njoined;
+	bool more_joined; /* than the store has */
 };
 
 /* A proof that was checked. `note` and `c` point into the proof's bytes. */
