@@ -188,6 +188,19 @@ static void the_timestamp_that_is_trusted_is_the_one_that_is_kept(void)
 	end();
 }
 
+static void what_was_refused_is_kept_apart_as_it_came(void)
+{
+	begin();
+	w->role_signers[W_TIMESTAMP] = "z";
+	world_write(w);
+	refuse(CHAIN_TIMESTAMP, ST_BAD_SIG, "signed by 0");
+	const struct buf *b = world_file(&w->server, "metadata/timestamp.json");
+	const struct buf *kept = world_file(&w->kept, "refused/metadata/timestamp.json");
+	T_TRUE(kept && kept->len == b->len && !memcmp(kept->data, b->data, b->len));
+	T_TRUE(world_file(&w->kept, "metadata/timestamp.json") == NULL);
+	end();
+}
+
 /* Whatever operation of the store fails: no release is accepted by it, and the next check, when the
  * disk works again, is as if nothing had been. */
 static void a_store_that_fails_anywhere_accepts_nothing(void)
@@ -401,7 +414,7 @@ static void a_repository_without_the_set_is_refused(void)
 	begin();
 	world_set_policy(w, "");
 	snprintf(w->policy.set, sizeof w->policy.set, "other");
-	refuse(CHAIN_TARGETS, ST_NOT_FOUND, "no other/main.vdb");
+	refuse(CHAIN_TARGETS, ST_NOT_FOUND, "target \"other/main.vdb\": no role");
 	end();
 }
 
@@ -541,6 +554,11 @@ static void a_release_without_a_proof_is_refused(void)
 	w->no_proof = true;
 	world_write(w);
 	refuse(CHAIN_LOG, ST_NOT_FOUND, "no proof that the release is an entry");
+	said(CHAIN_LOG, "\"main/evidence/release.tlog-proof\": no role that is trusted with it");
+	w->no_proof = false;
+	world_write(w);
+	world_remove(&w->server, "metadata/3.evidence.json");
+	refuse(CHAIN_LOG, ST_NOT_FOUND, "no mirror has metadata/3.evidence.json");
 	end();
 }
 
@@ -713,12 +731,14 @@ static void an_older_tree_passes_only_as_the_beginning_of_the_accepted_one(void)
 	accept();
 	world_prove_all(w, old);
 	world_write(w);
-	accept();
-	said(CHAIN_HISTORY, "8 entries, the beginning of the 11 that were accepted before");
-	accept();
-	said(CHAIN_HISTORY, "8 entries, the beginning of the 11"); /* 11 is still what is stored */
 	w->no_tiles = true;
 	refuse(CHAIN_HISTORY, ST_CONFLICT, "the mirror may lag");
+	w->no_tiles = false;
+	accept();
+	said(CHAIN_HISTORY, "8 entries, the beginning of the 11 that were accepted before");
+	w->no_tiles = true;
+	accept(); /* that was proven once */
+	said(CHAIN_HISTORY, "8 entries, the beginning of the 11"); /* 11 is still what is stored */
 	w->no_tiles = false;
 	fork_log();
 	world_prove_all(w, old);
@@ -753,6 +773,65 @@ static void a_checkpoint_is_stored_only_when_the_whole_chain_passed(void)
 	}
 	T_TRUE(at > 0 && at == before.len);
 	buf_done(&before);
+	end();
+}
+
+static struct buf *stored(const char *begins)
+{
+	for (size_t i = 0; i < w->store.n; i++)
+		if (!strncmp(w->store.file[i].path, begins, strlen(begins)))
+			return &w->store.file[i].bytes;
+	return NULL;
+}
+
+/* Verdicts come later than the release, and their proofs may lead to larger trees. */
+static void proofs_of_several_trees_are_joined_once(void)
+{
+	begin();
+	world_add_entries(w, 2);
+	world_prove(w, w->release_index + 1, w->nleaves, &w->rebuild[0].proof);
+	world_add_entries(w, 2);
+	world_prove(w, w->release_index + 2, w->nleaves, &w->rebuild[1].proof);
+	world_write(w);
+	accept();
+	T_TRUE(strstr(w->asked, "/tile/0/000.p/") != NULL);
+	accept();
+	T_STR(w->asked, "metadata/2.root.json metadata/timestamp.json ");
+	struct buf *joined = stored("joined-");
+	T_TRUE(joined && joined->len > 2);
+	joined->data[0] = 'x'; /* damaged: proven again */
+	accept();
+	T_TRUE(strstr(w->asked, "/tile/0/000.p/") != NULL);
+	fork_log();
+	world_prove(w, w->release_index, 8, &w->proof);
+	world_write(w);
+	refuse(CHAIN_HISTORY, ST_CONFLICT, "showed two trees");
+	end();
+}
+
+static void what_was_joined_goes_with_its_checkpoint(void)
+{
+	begin();
+	uint64_t old = w->nleaves;
+	world_add_entries(w, 3);
+	world_prove_all(w, w->nleaves);
+	world_write(w);
+	accept();
+	world_prove_all(w, old);
+	world_write(w);
+	accept();
+	for (size_t i = 0; i < w->store.n; i++)
+		if (!strncmp(w->store.file[i].path, "checkpoint-", 11))
+			world_remove(&w->store, w->store.file[i].path);
+	struct tlog_hash was = w->leaf[0];
+	fork_log();
+	world_prove_all(w, w->nleaves);
+	world_write(w);
+	accept(); /* begun anew, with what is another log */
+	w->leaf[0] = was;
+	world_prove_all(w, old);
+	world_write(w);
+	refuse(CHAIN_HISTORY, ST_CONFLICT, "showed two trees");
 	end();
 }
 
@@ -1131,6 +1210,7 @@ int main(void)
 	T_RUN(where_nothing_changed_two_small_files_are_asked_for);
 	T_RUN(a_second_release_is_accepted_after_the_first);
 	T_RUN(the_timestamp_that_is_trusted_is_the_one_that_is_kept);
+	T_RUN(what_was_refused_is_kept_apart_as_it_came);
 	T_RUN(a_store_that_fails_anywhere_accepts_nothing);
 	T_RUN(a_clock_that_went_back_is_refused);
 	T_RUN(a_clock_far_ahead_finds_everything_expired);
@@ -1169,6 +1249,8 @@ int main(void)
 	T_RUN(without_tiles_a_larger_tree_is_not_believed);
 	T_RUN(an_older_tree_passes_only_as_the_beginning_of_the_accepted_one);
 	T_RUN(a_checkpoint_is_stored_only_when_the_whole_chain_passed);
+	T_RUN(proofs_of_several_trees_are_joined_once);
+	T_RUN(what_was_joined_goes_with_its_checkpoint);
 	T_RUN(a_damaged_checkpoint_is_said);
 	T_RUN(rebuilders_must_be_as_many_as_the_policy_says);
 	T_RUN(a_rebuild_of_other_files_does_not_count);
