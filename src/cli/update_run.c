@@ -277,9 +277,16 @@ static enum update_result say_rest(struct update_run *r)
 	return UPDATE_REFUSED;
 }
 
+/* What is wrong with the release refuses it, also where no link was reached: a bundle that is none, a
+ * verifier that died of what it read. A signal that ended it is nobody's fault. */
 static enum update_result end_badly(struct update_run *r, st_t st)
 {
-	return st > ST_OK && r->show.refused != CHAIN_LINKS ? UPDATE_REFUSED : UPDATE_UNCHECKED;
+	bool link = r->show.refused != CHAIN_LINKS;
+	if (st < ST_OK || (st == ST_TIMEOUT && !link))
+		return UPDATE_UNCHECKED;
+	if (!link)
+		show_reason(&r->show, r->e.text[0] ? r->e.text : st_name(st));
+	return UPDATE_REFUSED;
 }
 
 enum update_result update_go_due(struct update_run *r)

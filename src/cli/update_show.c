@@ -81,6 +81,17 @@ void show_link(struct update_show *s, enum chain_link link, enum show_word word,
 	fflush(stdout);
 }
 
+void show_reason(struct update_show *s, const char *text)
+{
+	bar_clear(&s->bar);
+	snprintf(s->reason, sizeof s->reason, "%s", text);
+	if (s->json)
+		return; /* the last object has it */
+	fputs("REFUSED ", stdout);
+	text_put(stdout, text, TEXT_EXACT);
+	putchar('\n');
+}
+
 void show_event(struct update_show *s, const struct chain_event *ev)
 {
 	static const enum show_word of[] = {

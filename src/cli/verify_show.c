@@ -11,19 +11,45 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A path with every character escaped. */
+#define VERIFY_WORD_MAX 20000
+
 /* ---- lines ---- */
 
 /* The only way that texts of others get out. */
 static void put(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static void put(const char *fmt, ...)
 {
-	char text[4096];
+	static char text[VERIFY_WORD_MAX + 4096];
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	text_put(stdout, text, TEXT_CLAMSCAN);
 	putchar('\n');
+}
+
+/* A path as one word of a shell. */
+static void quote(const char *path, char ret[VERIFY_WORD_MAX])
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	                            "/._-+,:@%";
+	size_t n = strlen(path), at = 0;
+	if (n > 0 && strspn(path, plain) == n) {
+		snprintf(ret, VERIFY_WORD_MAX, "%s", path);
+		return;
+	}
+	ret[at++] = '\'';
+	for (; *path && at < VERIFY_WORD_MAX - 6; path++) {
+		if (*path == '\'') {
+			memcpy(ret + at, "'\\''", 4);
+			at += 4;
+		} else {
+			ret[at++] = *path;
+		}
+	}
+	ret[at++] = '\'';
+	ret[at] = '\0';
 }
 
 static void put_hash(const char *what, const uint8_t sum[32])
@@ -40,8 +66,8 @@ static void put_time(const char *what, int64_t t)
 	put("  %-9s %s", what, when);
 }
 
-/* The path in the evidence that ends so. */
-static const char *find(const struct verify_view *v, const char *end)
+/* The path in the evidence that ends so; NULL. */
+static const char *look_for(const struct verify_view *v, const char *end)
 {
 	size_t n = strlen(end);
 	for (size_t i = 0; i < v->files->n; i++) {
@@ -50,7 +76,13 @@ static const char *find(const struct verify_view *v, const char *end)
 		if (len >= n && !strcmp(p + len - n, end))
 			return p;
 	}
-	return end;
+	return NULL;
+}
+
+static const char *find(const struct verify_view *v, const char *end)
+{
+	const char *path = look_for(v, end);
+	return path ? path : end;
 }
 
 static void put_pem(const char *file, const struct attest_key *k)
@@ -141,25 +173,39 @@ static void put_log(const struct verify_view *v)
 		show_time((int64_t)c->cosigned.time[i], when);
 		put("  witness   %s, %s", v->policy->logs->witnesses[i].name, when);
 	}
-	put("  check     sed -n '/^%s$/,$p' %s", c->origin, find(v, ".release.tlog-proof"));
+	put("  check     awk 'seen; /^$/ { seen = 1 }' %s", find(v, ".release.tlog-proof"));
+}
+
+static const char *find_rebuild(const struct verify_view *v, size_t k, const char *ending)
+{
+	char end[64];
+	snprintf(end, sizeof end, ".rebuild-%zu%s", k, ending);
+	return look_for(v, end);
+}
+
+static void put_rebuilder(const struct attest_party *p, size_t i)
+{
+	char file[64];
+	put("  built by  %s", p->name);
+	snprintf(file, sizeof file, "rebuilder-%zu.pem", i + 1);
+	put_pem(file, &p->key);
 }
 
 static void put_rebuilders(const struct verify_view *v)
 {
 	const struct attest_parties *all = &v->policy->rebuilders;
-	size_t n = 0;
-	put("\nRebuilders");
-	for (size_t i = 0; i < all->n; i++) {
-		if (!v->chain->rebuilt_by[i])
-			continue;
-		put("  built by  %s", all->v[i].name);
-		n++;
+	put("\nRebuilders  signatures are checked as the publisher's above, by these keys");
+	for (size_t i = 0; i < all->n; i++)
+		if (v->chain->rebuilt_by[i])
+			put_rebuilder(&all->v[i], i);
+	for (size_t k = 1; k <= CHAIN_REBUILDS_MAX; k++) {
+		const char *verdict = find_rebuild(v, k, ".dsse");
+		const char *proof = find_rebuild(v, k, ".tlog-proof");
+		if (!verdict || !proof)
+			break;
+		put("  check     jq -r .payload %s | base64 -d | jq .", verdict);
+		put("            vitrine log verify --policy log.policy %s %s", proof, verdict);
 	}
-	if (n == 0)
-		put("  none that the policy knows");
-	for (size_t i = 1; i <= n; i++)
-		put("  check     jq -r .payload evidence/../targets/%s/evidence/*.rebuild-%zu.dsse | base64 -d | jq .",
-		    v->policy->set, i);
 }
 
 static void put_metadata(const struct verify_view *v)
@@ -174,8 +220,14 @@ static void put_metadata(const struct verify_view *v)
 	    "M.from_file(m + \"timestamp.json\"))'  # python-tuf", c->root);
 }
 
-void verify_show_text(const struct verify_view *v)
+void verify_show_text(const struct verify_view *given)
 {
+	static char folder[VERIFY_WORD_MAX], policy[VERIFY_WORD_MAX];
+	struct verify_view quoted = *given, *v = &quoted;
+	quote(given->folder, folder);
+	quote(given->policy_path, policy);
+	quoted.folder = folder;
+	quoted.policy_path = policy;
 	putchar('\n');
 	put_release(v);
 	put_files(v);

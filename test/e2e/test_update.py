@@ -12,7 +12,7 @@ import threading
 import pytest
 
 import cli
-from updateworld import MORE, RULES, World
+from updateworld import MORE, RULES, World, source_tar
 
 BROKEN = dict(RULES, **{"wide.ndb": cli.rule("Wide.Html", b"<html>").encode()})
 
@@ -353,6 +353,43 @@ def test_an_installed_set_that_cannot_be_opened_is_no_reason_for_less(client):
     (client.state / "main/current/main.vdb").unlink()
     code, out, err = client.found(cli.ONE)
     assert code == 2 and "main.vdb" in err
+
+
+# ---- bundles ----
+
+def bundle(world, path):
+    """All files of the repository, the log's under its origin, as one archive."""
+    files = dict(world.written)
+    log = world.public / "log"
+    for p in log.rglob("*"):
+        if p.is_file():
+            files[f"log/updates.example%2Flog/{p.relative_to(log)}"] = p.read_bytes()
+    head = source_tar({"vitrine-bundle": b"vitrine-bundle v1\n"})[:-1024]
+    path.write_bytes(head + source_tar(files))
+    return path
+
+
+def test_a_bundle_needs_no_network(tmp_path, world):
+    c = Client(tmp_path, world, "http://127.0.0.1:9")
+    assert c.update(code=2)[1]["result"] == "unchecked" and c.current() is None
+    links, end = c.update("--bundle", bundle(world, tmp_path / "one"))
+    assert list(links) == LINKS and end["result"] == "activated"
+    offer(world, 2, MORE)
+    links, end = c.update("--bundle", bundle(world, tmp_path / "two"))
+    assert links["history"] == "passed" and c.version() == 2
+    assert c.update("--bundle", tmp_path / "one", code=1)[0]["timestamp"] == "refused"
+
+
+def test_what_is_no_bundle_is_refused(tmp_path, world):
+    c = Client(tmp_path, world)
+    good = bundle(world, tmp_path / "good").read_bytes()
+    bad = tmp_path / "bad"
+    for data in (b"", good[:-1024], good[:3000], good + b"x", b"\0" * 2048):
+        bad.write_bytes(data)
+        assert c.update("--bundle", bad, code=1)[1]["result"] == "refused"
+        assert c.current() is None
+    code, _, err = c.run("update", "--policy", c.policy, "--bundle", tmp_path / "none")
+    assert code == 2 and "none: No such file" in err
 
 
 # ---- others at work ----
