@@ -1,7 +1,7 @@
 /* Stops a program dead behind its n-th call that changed something in the file system: the
  * end-to-end crash tests run `vitrine log init`, `log add`, `witness serve` and `update` under it
- * for every n. Loaded by LD_PRELOAD; CRASH_AT=n, 0 or unset: never. FULL_AT=n: from the n-th call on
- * the disk is full, so what needs room fails. */
+ * for every n. Loaded by LD_PRELOAD; CRASH_AT=n, 0 or unset: never. FULL_AT=n: from the n-th call
+ * on the disk is full, so what needs room fails. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
