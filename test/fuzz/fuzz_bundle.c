@@ -1,4 +1,5 @@
-/* A bundle: opened, then asked for each of its members by name and for some that it may not have. */
+/* A bundle: opened, then asked for each of its members by name, and for some that it may not have.
+ */
 #include "pack/tar.h"
 #include "update/source.h"
 
