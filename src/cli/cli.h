@@ -20,6 +20,8 @@ int cmd_db_explain(int argc, char **argv);
 int cmd_db_diff(int argc, char **argv);
 int cmd_db_test(int argc, char **argv);
 int cmd_update(int argc, char **argv);
+int cmd_bundle(int argc, char **argv);
+int cmd_bundle_make(int argc, char **argv);
 int cmd_rollback(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);

@@ -336,9 +336,35 @@ def test_a_scan_goes_back_to_the_last_good_release(client, program):
     assert code == 1 and "Marker.One" in out
     assert f"signatures {second} are broken" in err and first in err
     assert client.current() == first
-    links, end = client.update(code=1)
-    assert links["health"] == "refused" and second in end["reason"] and client.current() == first
     assert client.found(cli.ONE, program=program)[2].count("WARNING") == 0
+
+
+def test_a_release_that_was_damaged_on_the_disk_is_fetched_again(client):
+    first, second = broken_current(client)
+    client.found(cli.ONE)
+    assert client.current() == first
+    assert client.update()[1]["result"] == "activated" and client.current() == second
+    assert (client.state / "main/current/main.vdb").read_bytes() == client.world.vdb
+    assert "Marker.Two" in client.found(cli.TWO)[1]
+
+
+def test_a_release_that_fails_as_it_was_published_is_not_activated_by_itself(client, tmp_path):
+    """Good when it was accepted; what the customer's files say of it changed since."""
+    client.update()
+    offer(client.world, 2, MORE)
+    client.update()
+    second = client.current()
+    client.rollback()
+    good = tmp_path / "world" / "good"
+    good.write_bytes(cli.TWO + cli.TWO)
+    client.policy = client.world.policy(f"file://{client.world.public}", known_good="good")
+    links, _ = client.update("--approve", second, code=1)
+    assert links == {"health": "refused"} and client.version() == 1
+    links, end = client.update(code=1)
+    assert links["health"] == "refused" and second in end["reason"] and client.version() == 1
+    good.write_bytes(b"nothing")
+    assert client.update("--approve", second)[1]["result"] == "activated"
+    assert client.current() == second
 
 
 def test_a_broken_release_without_a_good_one_before_fails_the_scan(client):
@@ -346,6 +372,8 @@ def test_a_broken_release_without_a_good_one_before_fails_the_scan(client):
     (client.state / "main/current/main.vdb").write_bytes(b"nothing")
     code, out, err = client.found(cli.ONE)
     assert code == 2 and "FOUND" not in out and "no earlier release that works" in err
+    assert client.update()[1]["result"] == "current"
+    assert client.found(cli.ONE)[0] == 1
 
 
 def test_an_installed_set_that_cannot_be_opened_is_no_reason_for_less(client):
@@ -416,6 +444,7 @@ def test_verify_shows_the_evidence_of_what_is_installed(client):
     for text in ("ok        witnesses", "signed by acme", "witness   w3", "built by  r2",
                  "openssl pkeyutl", "vitrine log verify", "Verified:"):
         assert text in out, text
+    assert "\\n" not in out
     links, end = client.update(command="verify")
     assert end["result"] == "verified" and end["evidence"]["log_index"] == 2
     assert links["files"] == "passed"

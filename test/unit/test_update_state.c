@@ -809,6 +809,31 @@ static void what_was_removed_from_the_store_does_not_come_back(void)
 	sim_free(disk);
 }
 
+/* Also where an earlier one was killed at any call. */
+static void what_was_put_into_the_store_survives_a_power_cut(void)
+{
+	st_t end = ST_IO;
+	for (uint64_t at = 1; end != ST_OK && t_bad == 0; at++) {
+		disk = sim_new();
+		disk->stop = at;
+		end = update_store_open(&disk->io, DIR, &store, &ts, NULL);
+		if (end == ST_OK) {
+			end = ts.put(ts.ctx, "roots/1.root.json", rd_make("one", 3), NULL);
+			update_store_free(store);
+		}
+		struct sim_disk *killed = sim_crash(disk, SIM_KILLED, 0);
+		GOOD(update_store_open(&killed->io, DIR, &store, &ts, e));
+		GOOD(ts.put(ts.ctx, "roots/2.root.json", rd_make("two", 3), e));
+		update_store_free(store);
+		struct sim_disk *c = sim_crash(killed, SIM_DURABLE, 0);
+		T_TRUE(same_file(c, "roots", "2.root.json", "two", 3));
+		T_TRUE(end != ST_OK || same_file(c, "roots", "1.root.json", "one", 3));
+		sim_free(c);
+		sim_free(killed);
+		sim_free(disk);
+	}
+}
+
 static void a_put_that_failed_does_not_keep_the_next_from_working(void)
 {
 	disk = sim_new();
@@ -952,6 +977,16 @@ static void check_names(struct sim_disk *d)
 	}
 }
 
+static void check_listed(const struct sim_disk *d, const struct update_state *s)
+{
+	for (unsigned v = 1; v <= VERSIONS; v++) {
+		char path[64];
+		snprintf(path, sizeof path, "releases/%s", content[v].id);
+		if (whole_release(d, path) && index_of(s, v) < 0)
+			T_FAIL("%s is there and not listed", path);
+	}
+}
+
 /* Nothing that an interrupted one left. */
 static void check_clean(struct sim_disk *d)
 {
@@ -997,6 +1032,7 @@ static void check_disk(struct sim_disk *d)
 	check_names(d);
 	GOOD(open_place(d, &x, e));
 	check_clean(d);
+	check_listed(d, &x.s);
 	T_EQ(x.s.current, index_of(&x.s, v));
 	T_TRUE(x.s.current >= 0);
 	T_EQ(current_version(d), v);
@@ -1247,6 +1283,7 @@ int main(void)
 	T_RUN(the_last_ten_refusals_are_kept_each_once);
 	T_RUN(the_store_gives_back_what_was_put);
 	T_RUN(what_was_removed_from_the_store_does_not_come_back);
+	T_RUN(what_was_put_into_the_store_survives_a_power_cut);
 	T_RUN(a_put_that_failed_does_not_keep_the_next_from_working);
 	T_RUN(names_that_lead_out_of_the_store_are_refused);
 	T_RUN(a_power_cut_at_any_call_leaves_a_whole_release_in_use);
