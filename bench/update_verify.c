@@ -5,6 +5,7 @@
 #include "../test/unit/update_world.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ static long status_kb(const char *key)
 /* The kernel's peak starts again at what is in memory now. */
 static void forget_peak(void)
 {
+	malloc_trim(0);
 	int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0 && write(fd, "5", 1) != 1)
 		fprintf(stderr, "the peak of memory is that of the whole run\n");

@@ -208,7 +208,8 @@ static void say_failure(struct clam_out *out)
 static void warn_arguments(struct clam_out *out, const struct str_list *paths)
 {
 	if (out->o->s.file_list && paths->n)
-		clam_warn(out, "Only scanning files from --file-list (files passed at cmdline are ignored)");
+		clam_warn(out, "Only scanning files from --file-list (files passed at cmdline are "
+		               "ignored)");
 }
 
 /* The same once more, with the kept database replaced, when the workers refuse what was kept. */

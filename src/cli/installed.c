@@ -85,7 +85,10 @@ static int find_good(struct home *h, const char *failed, int *ret_fd)
 		i = candidate(s);
 		if (i < 0)
 			break;
-		if (home_open_file(h, i, "main.vdb", ret_fd, &e) == ST_OK && try_samples(*ret_fd, &e) == ST_OK)
+		st_t st = home_open_file(h, i, "main.vdb", ret_fd, &e);
+		if (st == ST_OK)
+			st = try_samples(*ret_fd, &e);
+		if (st == ST_OK)
 			return i;
 		say("release %s is no better: %s", s->v[i].id, e.text);
 		fd_closep(ret_fd);
@@ -93,7 +96,24 @@ static int find_good(struct home *h, const char *failed, int *ret_fd)
 	return -1;
 }
 
-/* For all scans to come. `found` was read without the lock: what it says is looked up again. */
+/* The switch holds what is left, as for who goes back by hand. Here that it failed is enough: once
+ * it is whole again an update may activate it. */
+static st_t switch_to(struct home *h, int to, struct err *e)
+{
+	struct update_state *s = &h->state;
+	uint32_t held = s->current >= 0 ? s->v[s->current].flags & UPDATE_HELD : 0;
+	char left[UPDATE_ID_MAX] = "";
+	if (s->current >= 0)
+		memcpy(left, s->v[s->current].id, sizeof left);
+	TRY(update_activate(h->place, s, (size_t)to, (int64_t)time(NULL), UPDATE_RELEASES_MAX, e));
+	int from = left[0] ? home_find(h, left) : -1;
+	if (from < 0 || held)
+		return ST_OK;
+	s->v[from].flags &= ~(uint32_t)UPDATE_HELD;
+	return update_state_write(h->place, s, e);
+}
+
+/* For all scans and updates to come; good -1: there is none. `found` was read without the lock: what it says is looked up again. */
 static st_t record(const struct home *found, int good, struct err *e)
 {
 	struct home h;
@@ -104,14 +124,13 @@ static st_t record(const struct home *found, int good, struct err *e)
 		if (at >= 0 && found->state.v[i].flags & UPDATE_FAILED)
 			h.state.v[at].flags |= UPDATE_FAILED;
 	}
-	int to = st == ST_OK ? home_find(&h, found->state.v[good].id) : -1;
-	if (st == ST_OK && to < 0)
+	int to = st == ST_OK && good >= 0 ? home_find(&h, found->state.v[good].id) : -1;
+	if (st == ST_OK && good >= 0 && to < 0)
 		st = fail(e, ST_CONFLICT, 0, "the state has changed meanwhile");
 	if (st == ST_OK)
 		st = update_state_write(h.place, &h.state, e);
-	if (st == ST_OK && h.state.current != to)
-		st = update_activate(h.place, &h.state, (size_t)to, (int64_t)time(NULL),
-		                     UPDATE_RELEASES_MAX, e);
+	if (st == ST_OK && to >= 0 && h.state.current != to)
+		st = switch_to(&h, to, e);
 	home_done(&h);
 	return st;
 }
@@ -125,17 +144,22 @@ static int fall_back(struct installed *in, const struct err *why)
 	if (home_open(&h, UPDATE_SET_DEFAULT, false, &e) == ST_OK)
 		good = find_good(&h, in->id, &fd);
 	if (good < 0) {
-		say("signatures %s are broken (%s) and there is no earlier release that works: run 'vitrine "
-		    "update'%s%s", in->id, why->text, e.text[0] ? "; " : "", e.text);
+		/* An update fetches it again if it is damaged. One of another format is not to blame. */
+		if (why->st != ST_UNSUPPORTED)
+			(void)!record(&h, -1, NULL);
+		say("signatures %s are broken (%s) and there is no earlier release that works: run "
+		    "'vitrine update'%s%s", in->id, why->text, e.text[0] ? "; " : "", e.text);
 		home_done(&h);
 		return -1;
 	}
 	say("WARNING: signatures %s are broken: %s", in->id, why->text);
 	say("WARNING: scanning with the release before, %s", h.state.v[good].id);
 	if (record(&h, good, &e) == ST_OK)
-		say("WARNING: %s is active from now on; %s is marked as failed", h.state.v[good].id, in->id);
+		say("WARNING: %s is active from now on; %s is marked as failed", h.state.v[good].id,
+		    in->id);
 	else
-		say("WARNING: this run only (%s); run 'vitrine rollback' as who owns %s", e.text, h.state_path);
+		say("WARNING: this run only (%s); run 'vitrine rollback' as who owns %s", e.text,
+		    h.state_path);
 	snprintf(in->id, sizeof in->id, "%s", h.state.v[good].id);
 	home_done(&h);
 	return fd;

@@ -14,9 +14,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Time for one sample. The built-in ones take milliseconds; a customer's may be large archives. */
+/* Time for one sample. The built-in ones take milliseconds; a customer's may be large archives. A
+ * worker that is over it by a tenth hangs. */
 #define SAMPLE_MS 20000
-#define SAMPLE_GRACE_MS 2000
 
 /* Levels of the customer's folders, and files in both together. */
 #define DEPTH_MAX 32
@@ -174,25 +174,24 @@ static st_t submit_folder(struct health *h, const char *path, bool bad, struct e
 
 /* ---- the whole ---- */
 
-/* Workers that end before they are ready are the pool's failure, and here the database's: with the
- * one that is in use they do become ready. */
 static st_t start(struct health *h, struct err *e)
 {
 	struct err why = {0};
+	uint32_t ms = h->rq->sample_ms ? h->rq->sample_ms : SAMPLE_MS;
 	struct pool_opts o = {
+	    .worker_path = h->rq->worker_path,
 	    .db_fd = h->rq->vdb_fd,
 	    .jobs = 1,
-	    .grace_ms = SAMPLE_GRACE_MS,
+	    .grace_ms = ms / 10,
 	    .scan = {.archives = true, .cpumask = CPU_ALL, .stripe_count = 1},
 	};
 	scan_limits_default(&o.scan.limits);
-	o.scan.limits.max_scantime_ms = SAMPLE_MS;
+	o.scan.limits.max_scantime_ms = ms;
 	st_t st = pool_new(&o, &h->pool, &why);
 	if (st == ST_OK)
 		return ST_OK;
-	if (st > ST_OK)
-		return fail(e, st, 0, "workers cannot open it: %.200s", why.text);
-	return fail(e, st == ST_IO ? ST_MALFORMED : st, 0, "%.240s", why.text);
+	return st > ST_OK ? fail(e, st, 0, "workers cannot open it: %.200s", why.text)
+	                  : fail(e, st, 0, "%.240s", why.text);
 }
 
 static st_t check(struct health *h, struct err *e)
@@ -204,10 +203,16 @@ static st_t check(struct health *h, struct err *e)
 	return take(h, true, e);
 }
 
+/* Workers that end before they are ready are the pool's failure, and here the database's. */
+static st_t blame(st_t st)
+{
+	return st == ST_IO ? ST_MALFORMED : st;
+}
+
 st_t update_health(const struct health_request *rq, struct health_report *ret, struct err *e)
 {
 	struct health h = {.rq = rq};
-	st_t st = check(&h, e);
+	st_t st = blame(check(&h, e));
 	if (st == ST_OK)
 		*ret = (struct health_report){h.n, pool_known_signatures(h.pool)};
 	pool_free(h.pool);

@@ -16,6 +16,8 @@ struct health_request {
 	int vdb_fd;
 	bool eicar;             /* the EICAR test file must be found */
 	const char *good, *bad; /* files, or folders of them: all clean, all found; NULL: none */
+	uint32_t sample_ms;      /* time for one sample; 0: the default */
+	const char *worker_path; /* as in struct pool_opts */
 };
 
 struct health_report {

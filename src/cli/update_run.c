@@ -16,9 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Files of trusted metadata are no larger (a root, a targets file of many delegations). */
-#define TRUSTED_MAX ((size_t)16 << 20)
-
 #define FILE_MODE 0644
 
 /* ---- the chain, in the verifier ---- */
@@ -57,11 +54,25 @@ static st_t verify(struct update_run *r, struct verify_request *rq, struct err *
 	return st;
 }
 
-static void open_old(const struct update_run *r, struct verify_request *rq)
+/* Not looked at each time: hashing takes longer than all else together. */
+static bool is_damaged(const struct home *h, int release)
+{
+	struct chain_file f;
+	AUTO_FD fd = -1;
+	if (home_open_file(h, release, "main.vdb", &fd, NULL) != ST_OK)
+		return true;
+	if (!(h->state.v[release].flags & UPDATE_FAILED))
+		return false;
+	return update_hash(fd, &f, NULL) == ST_OK &&
+	       memcmp(f.sha256, h->state.v[release].vdb_sha256, 32) != 0;
+}
+
+static void open_old(struct update_run *r, struct verify_request *rq)
 {
 	const struct home *h = &r->home;
 	int i = newest(&h->state);
-	if (i < 0)
+	r->repair = i >= 0 && is_damaged(h, i);
+	if (i < 0 || r->repair)
 		return;
 	rq->have = h->state.v[i].vdb_sha256;
 	/* Without them it takes longer, that is all. */
@@ -128,14 +139,16 @@ static st_t compile_local(struct update_run *r, struct err *e)
 	char name[65];
 	AUTO_FD fd = -1;
 	if (r->home.policy.compile != UPDATE_COMPILE_LOCAL) {
-		show_link(&r->show, CHAIN_COMPILED, SHOW_NOT_ASKED, ST_OK, "the policy takes what was attested");
+		show_link(&r->show, CHAIN_COMPILED, SHOW_NOT_ASKED, ST_OK,
+		          "the policy takes what was attested");
 		return ST_OK;
 	}
 	TRY(open_spooled(r, &r->release.source, name, &fd, e));
 	st_t st = update_compile(&r->release, fd, e);
 	if (st != ST_OK)
 		return say_refused(r, CHAIN_COMPILED, st, e);
-	show_link(&r->show, CHAIN_COMPILED, SHOW_PASSED, ST_OK, "the rule text makes the same database");
+	show_link(&r->show, CHAIN_COMPILED, SHOW_PASSED, ST_OK,
+	          "the rule text makes the same database");
 	return ST_OK;
 }
 
@@ -153,8 +166,9 @@ static st_t check_database(struct update_run *r, int vdb_fd, struct err *e)
 	st_t st = update_health(&rq, &report, e);
 	if (st != ST_OK)
 		return say_refused(r, CHAIN_HEALTH, st, e);
-	snprintf(text, sizeof text, "%" PRIu64 " samples have the verdicts that they must have, %" PRIu64
-	         " signatures", report.samples, report.signatures);
+	snprintf(text, sizeof text,
+	         "%" PRIu64 " samples have the verdicts that they must have, %" PRIu64 " signatures",
+	         report.samples, report.signatures);
 	show_link(&r->show, CHAIN_HEALTH, SHOW_PASSED, ST_OK, text);
 	return ST_OK;
 }
@@ -224,6 +238,26 @@ static st_t accept_new(struct update_run *r, struct err *e)
 	return add_release(r, e);
 }
 
+/* The release is known, its file was not what it should be. Scans that have it open keep the old
+ * one. */
+static st_t repair(struct update_run *r, int release, struct err *e)
+{
+	struct home *h = &r->home;
+	struct update_release *v = &h->state.v[release];
+	char name[65], path[UPDATE_ID_MAX + 32];
+	AUTO_FD vdb = -1;
+	TRY(open_spooled(r, &r->release.vdb, name, &vdb, e));
+	TRY(check_database(r, vdb, e));
+	snprintf(path, sizeof path, "releases/%s/main.vdb", v->id);
+	if (fchmod(vdb, FILE_MODE) != 0 || fsync(vdb) != 0 ||
+	    renameat(h->spool_fd, name, h->set_fd, path) != 0)
+		return fail_errno(e, "%s", path);
+	say("%s was damaged on the disk and has been replaced", path);
+	v->flags &= ~(uint32_t)UPDATE_FAILED;
+	r->checked = release;
+	return update_state_write(h->place, &h->state, e);
+}
+
 /* ---- activating ---- */
 
 static st_t activate(struct update_run *r, int due, struct err *e)
@@ -263,12 +297,13 @@ static enum update_result say_rest(struct update_run *r)
 	const struct update_state *s = &r->home.state;
 	char text[256];
 	int i = newest(s);
-	if (i < 0 || i == s->current) {
+	bool failed = i >= 0 && s->v[i].flags & UPDATE_FAILED;
+	if (i < 0 || (i == s->current && !failed)) {
 		snprintf(text, sizeof text, "scans use %s", i < 0 ? "no release yet" : s->v[i].id);
 		show_link(&r->show, CHAIN_ACTIVE, i < 0 ? SHOW_NOT_ASKED : SHOW_PASSED, ST_OK, text);
 		return UPDATE_CURRENT;
 	}
-	if (!(s->v[i].flags & UPDATE_FAILED))
+	if (!failed)
 		return say_waiting(r, &s->v[i]);
 	snprintf(text, sizeof text,
 	         "%s failed when it was checked or used before and is not activated by itself; "
@@ -277,9 +312,16 @@ static enum update_result say_rest(struct update_run *r)
 	return UPDATE_REFUSED;
 }
 
+/* What is wrong with the release refuses it, also where no link was reached: a bundle that is none,
+ * a verifier that died of what it read. A signal that ended it is nobody's fault. */
 static enum update_result end_badly(struct update_run *r, st_t st)
 {
-	return st > ST_OK && r->show.refused != CHAIN_LINKS ? UPDATE_REFUSED : UPDATE_UNCHECKED;
+	bool link = r->show.refused != CHAIN_LINKS;
+	if (st < ST_OK || (st == ST_TIMEOUT && !link))
+		return UPDATE_UNCHECKED;
+	if (!link)
+		show_reason(&r->show, r->e.text[0] ? r->e.text : st_name(st));
+	return UPDATE_REFUSED;
 }
 
 enum update_result update_go_due(struct update_run *r)
@@ -333,8 +375,11 @@ static enum update_result go(struct update_run *r)
 	clean_spool(r);
 	if (r->now > h->state.seen)
 		h->state.seen = r->now;
-	if (find_release(&h->state, r->release.vdb.sha256) < 0)
+	int known = find_release(&h->state, r->release.vdb.sha256);
+	if (known < 0)
 		st = accept_new(r, &r->e);
+	else if (r->repair && known == newest(&h->state))
+		st = repair(r, known, &r->e);
 	else
 		st = update_state_write(h->place, &h->state, &r->e);
 	return st == ST_OK ? update_go_due(r) : end_badly(r, st);
@@ -351,67 +396,15 @@ enum update_result update_go(struct update_run *r)
 
 /* ---- dry ---- */
 
-static st_t copy_file(int from, int to, const char *name, struct err *e)
-{
-	struct buf b = {0};
-	AUTO_FD in = openat(from, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	AUTO_FD out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	struct stat sb;
-	if (in < 0 || out < 0 || fstat(in, &sb) != 0)
-		return fail_errno(e, "tuf/%s", name);
-	if ((uint64_t)sb.st_size > TRUSTED_MAX)
-		return fail(e, ST_LIMIT, 0, "tuf/%s: too large", name);
-	st_t st = io_read_up_to(in, (size_t)sb.st_size, name, &b, e);
-	if (st == ST_OK)
-		st = io_write_all(out, b.data, b.len, e);
-	buf_done(&b);
-	return st;
-}
-
-static st_t copy_folder(int from, int to, bool deeper, struct err *e);
-
-static st_t copy_entry(int from, int to, const char *name, bool deeper, struct err *e)
-{
-	struct stat sb;
-	if (fstatat(from, name, &sb, AT_SYMLINK_NOFOLLOW) != 0)
-		return fail_errno(e, "tuf/%s", name);
-	if (S_ISREG(sb.st_mode))
-		return copy_file(from, to, name, e);
-	if (!S_ISDIR(sb.st_mode) || !deeper)
-		return ST_OK;
-	if (mkdirat(to, name, 0700) != 0)
-		return fail_errno(e, "tuf/%s", name);
-	AUTO_FD in = openat(from, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	AUTO_FD out = openat(to, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (in < 0 || out < 0)
-		return fail_errno(e, "tuf/%s", name);
-	return copy_folder(in, out, false, e);
-}
-
-static st_t copy_folder(int from, int to, bool deeper, struct err *e)
-{
-	int fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	st_t st = d ? ST_OK : fail_errno(e, "tuf");
-	for (struct dirent *de; st == ST_OK && (de = readdir(d));)
-		if (de->d_name[0] != '.')
-			st = copy_entry(from, to, de->d_name, deeper, e);
-	if (d)
-		closedir(d);
-	else
-		fd_closep(&fd);
-	return st;
-}
-
-static st_t dry(struct update_run *r, int tuf_fd, struct err *e)
+static st_t dry(struct update_run *r, const struct update_temp *t, struct err *e)
 {
 	struct verify_request rq;
 	AUTO_FD source = -1;
 	if (r->home.tuf_fd >= 0)
-		TRY(copy_folder(r->home.tuf_fd, tuf_fd, true, e));
+		TRY(update_temp_copy(t, r->home.tuf_fd, e));
 	home_request(&r->home, r->proxy, &rq);
 	TRY(home_open_source(&r->home, r->bundle, &rq, &source, e));
-	rq.tuf_fd = tuf_fd;
+	rq.tuf_fd = t->fd;
 	rq.spool_fd = -1;
 	rq.evidence_only = true;
 	return verify(r, &rq, e);
@@ -422,7 +415,7 @@ enum update_result update_go_dry(struct update_run *r)
 	struct update_temp t;
 	st_t st = update_temp_make(&t, &r->e);
 	if (st == ST_OK)
-		st = dry(r, t.fd, &r->e);
+		st = dry(r, &t, &r->e);
 	update_temp_remove(&t);
 	update_unblock_signals(&r->stop_fd);
 	return st == ST_OK ? UPDATE_DRY : end_badly(r, st);
@@ -473,8 +466,8 @@ static void put_text(const struct update_run *r, enum update_result result)
 	else if (result == UPDATE_STOPPED)
 		puts("Held: nothing is activated until 'vitrine update --resume' or '--approve'.");
 	else if (result == UPDATE_DRY)
-		printf("Version %" PRIu64 " passes what can be checked without its files; nothing was changed.\n",
-		       r->release.version);
+		printf("Version %" PRIu64 " passes what can be checked without its files; nothing was "
+		       "changed.\n", r->release.version);
 	else if (result == UPDATE_REFUSED)
 		printf("Refused: %s stays active. What stands behind the refused link was not looked at.\n",
 		       id ? id : "no release");

@@ -35,6 +35,7 @@ struct update_run {
 	const char *bundle, *proxy; /* NULL: none */
 	int64_t now, until;         /* until: when what waits is due; 0: not by itself */
 	int stop_fd;                /* signals, while the verifier runs */
+	bool repair;                /* the newest release is damaged on the disk: fetched once more */
 	int checked;                /* release whose health was checked in this run; -1 */
 	struct err e;
 };
@@ -67,6 +68,8 @@ struct update_temp {
 	int fd;
 };
 st_t update_temp_make(struct update_temp *t, struct err *e);
+/* What is trusted so far: the files of "tuf/" and of the folders in it. */
+st_t update_temp_copy(const struct update_temp *t, int tuf_fd, struct err *e);
 void update_temp_remove(struct update_temp *t);
 
 #endif

@@ -46,11 +46,25 @@ void show_json_text(FILE *f, const char *key, const char *value)
 	(void)!json_put_string(f, value);
 }
 
+/* Why a link did not hold, for programs: an interface too. A time that is over is a freeze here. */
+static const char *reason_word(st_t why)
+{
+	static const char *const of[] = {
+	    [ST_OK] = "none",           [ST_TRUNCATED] = "truncated",     [ST_MALFORMED] = "malformed",
+	    [ST_LIMIT] = "limit",       [ST_UNSUPPORTED] = "unsupported", [ST_ENCRYPTED] = "encrypted",
+	    [ST_BAD_SUM] = "digest",    [ST_TIMEOUT] = "expired",         [ST_BAD_SIG] = "signature",
+	    [ST_BAD_PROOF] = "proof",   [ST_NOT_FOUND] = "not-found",     [ST_CONFLICT] = "conflict",
+	};
+	if (why < ST_OK)
+		return "system";
+	return (size_t)why < sizeof of / sizeof of[0] ? of[why] : "other";
+}
+
 static void put_json(enum chain_link link, enum show_word word, st_t why, const char *text)
 {
 	printf("{\"link\":\"%s\",\"outcome\":\"%s\"", chain_link_name(link), words[word].json);
 	if (word == SHOW_REFUSED || word == SHOW_UNCHECKED)
-		show_json_text(stdout, "status", st_name(why));
+		show_json_text(stdout, "why", reason_word(why));
 	show_json_text(stdout, "text", text);
 	puts("}");
 }
@@ -79,6 +93,17 @@ void show_link(struct update_show *s, enum chain_link link, enum show_word word,
 	else if (!s->quiet || word == SHOW_REFUSED)
 		put_line(s, link, word, text);
 	fflush(stdout);
+}
+
+void show_reason(struct update_show *s, const char *text)
+{
+	bar_clear(&s->bar);
+	snprintf(s->reason, sizeof s->reason, "%s", text);
+	if (s->json)
+		return; /* the last object has it */
+	fputs("REFUSED ", stdout);
+	text_put(stdout, text, TEXT_EXACT);
+	putchar('\n');
 }
 
 void show_event(struct update_show *s, const struct chain_event *ev)

@@ -30,7 +30,10 @@ void show_link(struct update_show *s, enum chain_link link, enum show_word word,
                const char *text);
 void show_event(struct update_show *s, const struct chain_event *ev);
 
-/* As struct verify_out's; NULL ends the bar. */
+/* A refusal that no link is about. */
+void show_reason(struct update_show *s, const char *text);
+
+/* As struct verify_out's. */
 void show_progress(struct update_show *s, const char *what, uint64_t done, uint64_t size);
 
 /* "2026-11-24 03:40 UTC". */

@@ -1,5 +1,6 @@
 /* vitrine verify: the whole evidence of what is installed, checked again from its bytes by today's
- * policy, in the verifier's jail; shown with the commands by which others check it. Changes nothing.
+ * policy, in the verifier's jail; shown with the commands by which others check it. Changes
+ * nothing.
  *
  * The time is that of the acceptance: metadata expires and cosignatures grow old, what was proven
  * then stays proven. */
@@ -23,10 +24,10 @@
 static const char usage[] =
     "Usage: vitrine verify [--rebuild] [OPTIONS] [FILE|ID]\n"
     "\n"
-    "Shows for what is installed why it may be: hashes the database again, checks the kept evidence\n"
-    "from the first byte by today's policy, and says of each item how to check it with other tools.\n"
-    "ID names one of the kept releases, FILE a database that should be one of them; default: the\n"
-    "active one. Nothing is changed, and without --rebuild no network is needed.\n"
+    "Shows for what is installed why it may be: hashes the database again, checks the kept\n"
+    "evidence from the first byte by today's policy, and says of each item how to check it with\n"
+    "other tools. ID names one of the kept releases, FILE a database that should be one of them;\n"
+    "default: the active one. Nothing is changed, and without --rebuild no network is needed.\n"
     "Exit code: 0 verified, 1 not, 2 it could not be checked.\n"
     "\n"
     "      --rebuild        compile the rule text and compare; if it is not kept, it is fetched\n"
@@ -109,8 +110,8 @@ static st_t check_hash(const struct verify *v, const char *name, const uint8_t s
 	TRY(home_open_file(&v->home, v->release, name, &fd, e));
 	TRY(update_hash(fd, &f, e));
 	if (memcmp(f.sha256, sha256, sizeof f.sha256))
-		return fail(e, ST_BAD_SUM, 0, "%s on the disk is not what was accepted: run 'vitrine update' "
-		            "or 'vitrine rollback'", name);
+		return fail(e, ST_BAD_SUM, 0, "%s on the disk is not what was accepted: run 'vitrine "
+		            "rollback'", name);
 	return ST_OK;
 }
 
@@ -126,7 +127,8 @@ static st_t check_files(struct verify *v, struct err *e)
 	if (st > ST_OK)
 		show_link(&v->show, CHAIN_FILES, SHOW_REFUSED, st, e->text);
 	else if (st == ST_OK)
-		show_link(&v->show, CHAIN_FILES, SHOW_PASSED, ST_OK, "the files on the disk have the digests");
+		show_link(&v->show, CHAIN_FILES, SHOW_PASSED, ST_OK,
+		          "the files on the disk are those");
 	return st;
 }
 
@@ -232,7 +234,8 @@ static st_t rebuild(struct verify *v, struct err *e)
 	if (st != ST_OK)
 		return st;
 	v->rebuilt = true;
-	show_link(&v->show, CHAIN_COMPILED, SHOW_PASSED, ST_OK, "the rule text makes the same database");
+	show_link(&v->show, CHAIN_COMPILED, SHOW_PASSED, ST_OK,
+	          "the rule text makes the same database");
 	return ST_OK;
 }
 

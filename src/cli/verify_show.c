@@ -7,6 +7,7 @@
 #include "tlog/text.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +51,18 @@ static void quote(const char *path, char ret[VERIFY_WORD_MAX])
 	}
 	ret[at++] = '\'';
 	ret[at] = '\0';
+}
+
+static void put_head(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void put_head(const char *fmt, ...)
+{
+	char text[PATH_MAX + 256];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	put("%s", text);
 }
 
 static void put_hash(const char *what, const uint8_t sum[32])
@@ -101,8 +114,8 @@ static void put_dsse_check(const char *file, const char *key_file, const struct 
 {
 	put_pem(key_file, k);
 	put("            jq -r .payload %s | base64 -d > body", file);
-	put("            (printf 'DSSEv1 28 application/vnd.in-toto+json %%s ' $(wc -c < body); cat body) "
-	    "> signed");
+	put("            (printf 'DSSEv1 28 application/vnd.in-toto+json %%s ' $(wc -c < body); "
+	    "cat body) > signed");
 	put("            jq -r '.signatures[0].sig' %s | base64 -d > sig", file);
 	if (k->alg == ATTEST_ED25519)
 		put("            openssl pkeyutl -verify -pubin -inkey %s -rawin -in signed -sigfile sig",
@@ -127,11 +140,11 @@ static void put_release(const struct verify_view *v)
 
 static void put_files(const struct verify_view *v)
 {
-	put("\nDatabase    %s/main.vdb, %" PRIu64 " bytes", v->folder, v->chain->vdb.size);
+	put_head("Database    %s/main.vdb, %" PRIu64 " bytes", v->folder, v->chain->vdb.size);
 	put_hash("SHA-256", v->chain->vdb.sha256);
 	put("  check     sha256sum %s/main.vdb", v->folder);
-	put("\nRule text   %s, %" PRIu64 " bytes", v->source_kept ? "source.tar, kept" : "not kept here",
-	    v->chain->source.size);
+	put_head("Rule text   %s, %" PRIu64 " bytes",
+	    v->source_kept ? "source.tar, kept" : "not kept here", v->chain->source.size);
 	put_hash("SHA-256", v->chain->source.sha256);
 	if (v->source_kept) {
 		put("  check     sha256sum %s/source.tar", v->folder);
@@ -145,7 +158,7 @@ static void put_statement(const struct verify_view *v)
 {
 	const struct attest_parties *all = &v->policy->publishers;
 	const char *file = find(v, ".release.dsse");
-	put("\nStatement   in-toto, SLSA provenance, version %" PRIu64, v->chain->version);
+	put_head("Statement   in-toto, SLSA provenance, version %" PRIu64, v->chain->version);
 	for (size_t i = 0; i < all->n; i++) {
 		if (!v->chain->published_by[i])
 			continue;
@@ -157,14 +170,14 @@ static void put_statement(const struct verify_view *v)
 static void put_log(const struct verify_view *v)
 {
 	const struct chain_release *c = v->chain;
-	put("\nLog         %s", c->origin);
+	put_head("Log         %s", c->origin);
 	put("  entry     number %" PRIu64, c->log_index);
 	put_hash("leaf", c->entry);
 	put("  check     (printf '\\000'; cat %s) | sha256sum", find(v, ".release.dsse"));
 	put("            grep -E '^(log|witness|group|quorum) ' %s > log.policy", v->policy_path);
 	put("            vitrine log verify --policy log.policy %s %s", find(v, ".release.tlog-proof"),
 	    find(v, ".release.dsse"));
-	put("\nCheckpoint  %" PRIu64 " entries", c->tree_size);
+	put_head("Checkpoint  %" PRIu64 " entries", c->tree_size);
 	put_hash("root", c->tree_root);
 	for (size_t i = 0; i < v->policy->logs->nwitnesses; i++) {
 		char when[SHOW_TIME_MAX];
@@ -194,7 +207,7 @@ static void put_rebuilder(const struct attest_party *p, size_t i)
 static void put_rebuilders(const struct verify_view *v)
 {
 	const struct attest_parties *all = &v->policy->rebuilders;
-	put("\nRebuilders  signatures are checked as the publisher's above, by these keys");
+	put_head("Rebuilders  signatures are checked as the publisher's above, by these keys");
 	for (size_t i = 0; i < all->n; i++)
 		if (v->chain->rebuilt_by[i])
 			put_rebuilder(&all->v[i], i);
@@ -211,8 +224,8 @@ static void put_rebuilders(const struct verify_view *v)
 static void put_metadata(const struct verify_view *v)
 {
 	const struct chain_release *c = v->chain;
-	put("\nMetadata    root %" PRIu64 ", timestamp %" PRIu64 ", snapshot %" PRIu64 ", targets %" PRIu64,
-	    c->root, c->timestamp, c->snapshot, c->targets);
+	put_head("Metadata    root %" PRIu64 ", timestamp %" PRIu64 ", snapshot %" PRIu64
+	    ", targets %" PRIu64, c->root, c->timestamp, c->snapshot, c->targets);
 	put_time("expires", c->timestamp_expires);
 	put("  check     jq '.signed | ._type, .version, .expires' metadata/*.json");
 	put("            python3 -c 'from tuf.api.metadata import Metadata as M; m = \"metadata/\"; "
@@ -235,7 +248,7 @@ void verify_show_text(const struct verify_view *given)
 	put_log(v);
 	put_rebuilders(v);
 	put_metadata(v);
-	put("\nVerified: every link that the policy demands held when this release was accepted.");
+	put_head("Verified: every link that the policy demands held when this release was accepted.");
 }
 
 st_t verify_show_json(const struct verify_view *v, struct err *e)

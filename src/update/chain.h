@@ -102,7 +102,7 @@ struct chain_request {
 	/* Every small file that passed, by its path in a repository: the evidence, and what a bundle
 	 * has; all roots since the pinned one too. A path may come twice, with the same bytes. Where a
 	 * log showed two trees, "conflict/checkpoint-accepted" and "conflict/checkpoint-offered" are
-	 * the two notes. */
+	 * the two notes. What a link refused just as it came is "refused/" and its path. */
 	st_t (*keep)(void *ctx, const char *path, struct rd bytes, struct err *e);
 	void *ctx;
 };

@@ -168,8 +168,8 @@ static st_t unpack(const struct chain_way *w, const struct spool_file *in, struc
 	return check_whole(out, e);
 }
 
-/* A delta that does not apply, be it that what is installed here is damaged, need not be the end: the
- * next way is judged by the same digest. */
+/* A delta that does not apply, be it that what is installed here is damaged, need not be the end:
+ * the next way is judged by the same digest. */
 static st_t go_packed(struct chain *c, const struct chain_way *w, const char *what,
                       const struct chain_file *file, bool *ret_next, struct err *e)
 {

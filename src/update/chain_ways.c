@@ -51,7 +51,7 @@ static st_t add_packed(struct chain *c, const char *name, struct chain_way *way,
                        struct chain_ways *ret, struct err *e)
 {
 	struct chain_small s = {.listed = false};
-	TRY(chain_find(c, name, &s, e));
+	TRY(chain_find(c, name, &s, NULL, e));
 	if (!s.listed)
 		return ST_OK;
 	if (!s.target.file.hashes.has256 || s.target.file.length > CHAIN_FILE_MAX) {

@@ -12,7 +12,7 @@ import threading
 import pytest
 
 import cli
-from updateworld import MORE, RULES, World
+from updateworld import MORE, RULES, World, source_tar
 
 BROKEN = dict(RULES, **{"wide.ndb": cli.rule("Wide.Html", b"<html>").encode()})
 
@@ -336,9 +336,35 @@ def test_a_scan_goes_back_to_the_last_good_release(client, program):
     assert code == 1 and "Marker.One" in out
     assert f"signatures {second} are broken" in err and first in err
     assert client.current() == first
-    links, end = client.update(code=1)
-    assert links["health"] == "refused" and second in end["reason"] and client.current() == first
     assert client.found(cli.ONE, program=program)[2].count("WARNING") == 0
+
+
+def test_a_release_that_was_damaged_on_the_disk_is_fetched_again(client):
+    first, second = broken_current(client)
+    client.found(cli.ONE)
+    assert client.current() == first
+    assert client.update()[1]["result"] == "activated" and client.current() == second
+    assert (client.state / "main/current/main.vdb").read_bytes() == client.world.vdb
+    assert "Marker.Two" in client.found(cli.TWO)[1]
+
+
+def test_a_release_that_fails_as_it_was_published_is_not_activated_by_itself(client, tmp_path):
+    """Good when it was accepted; what the customer's files say of it changed since."""
+    client.update()
+    offer(client.world, 2, MORE)
+    client.update()
+    second = client.current()
+    client.rollback()
+    good = tmp_path / "world" / "good"
+    good.write_bytes(cli.TWO + cli.TWO)
+    client.policy = client.world.policy(f"file://{client.world.public}", known_good="good")
+    links, _ = client.update("--approve", second, code=1)
+    assert links == {"health": "refused"} and client.version() == 1
+    links, end = client.update(code=1)
+    assert links["health"] == "refused" and second in end["reason"] and client.version() == 1
+    good.write_bytes(b"nothing")
+    assert client.update("--approve", second)[1]["result"] == "activated"
+    assert client.current() == second
 
 
 def test_a_broken_release_without_a_good_one_before_fails_the_scan(client):
@@ -346,6 +372,8 @@ def test_a_broken_release_without_a_good_one_before_fails_the_scan(client):
     (client.state / "main/current/main.vdb").write_bytes(b"nothing")
     code, out, err = client.found(cli.ONE)
     assert code == 2 and "FOUND" not in out and "no earlier release that works" in err
+    assert client.update()[1]["result"] == "current"
+    assert client.found(cli.ONE)[0] == 1
 
 
 def test_an_installed_set_that_cannot_be_opened_is_no_reason_for_less(client):
@@ -353,6 +381,43 @@ def test_an_installed_set_that_cannot_be_opened_is_no_reason_for_less(client):
     (client.state / "main/current/main.vdb").unlink()
     code, out, err = client.found(cli.ONE)
     assert code == 2 and "main.vdb" in err
+
+
+# ---- bundles ----
+
+def bundle(world, path):
+    """All files of the repository, the log's under its origin, as one archive."""
+    files = dict(world.written)
+    log = world.public / "log"
+    for p in log.rglob("*"):
+        if p.is_file():
+            files[f"log/updates.example%2Flog/{p.relative_to(log)}"] = p.read_bytes()
+    head = source_tar({"vitrine-bundle": b"vitrine-bundle v1\n"})[:-1024]
+    path.write_bytes(head + source_tar(files))
+    return path
+
+
+def test_a_bundle_needs_no_network(tmp_path, world):
+    c = Client(tmp_path, world, "http://127.0.0.1:9")
+    assert c.update(code=2)[1]["result"] == "unchecked" and c.current() is None
+    links, end = c.update("--bundle", bundle(world, tmp_path / "one"))
+    assert list(links) == LINKS and end["result"] == "activated"
+    offer(world, 2, MORE)
+    links, end = c.update("--bundle", bundle(world, tmp_path / "two"))
+    assert links["history"] == "passed" and c.version() == 2
+    assert c.update("--bundle", tmp_path / "one", code=1)[0]["timestamp"] == "refused"
+
+
+def test_what_is_no_bundle_is_refused(tmp_path, world):
+    c = Client(tmp_path, world)
+    good = bundle(world, tmp_path / "good").read_bytes()
+    bad = tmp_path / "bad"
+    for data in (b"", good[:-1024], good[:3000], good + b"x", b"\0" * 2048):
+        bad.write_bytes(data)
+        assert c.update("--bundle", bad, code=1)[1]["result"] == "refused"
+        assert c.current() is None
+    code, _, err = c.run("update", "--policy", c.policy, "--bundle", tmp_path / "none")
+    assert code == 2 and "none: No such file" in err
 
 
 # ---- others at work ----
@@ -379,6 +444,7 @@ def test_verify_shows_the_evidence_of_what_is_installed(client):
     for text in ("ok        witnesses", "signed by acme", "witness   w3", "built by  r2",
                  "openssl pkeyutl", "vitrine log verify", "Verified:"):
         assert text in out, text
+    assert "\\n" not in out
     links, end = client.update(command="verify")
     assert end["result"] == "verified" and end["evidence"]["log_index"] == 2
     assert links["files"] == "passed"

@@ -34,10 +34,12 @@ def source_tar(files):
     """The source bundle: ustar, sorted, nothing of the machine, two zero blocks and no more."""
     out = io.BytesIO()
     for name, data in sorted(files.items()):
-        info = tarfile.TarInfo(name)
+        cut = name.rfind("/", 0, 156) if len(name) > 100 else -1
+        info = tarfile.TarInfo(name[cut + 1:])
         info.size, info.mode = len(data), 0o644
         head = bytearray(info.tobuf(tarfile.USTAR_FORMAT))
         head[329:345] = b"0000000\0" * 2  # device numbers, which not every version writes
+        head[345:345 + max(cut, 0)] = name[:max(cut, 0)].encode()
         head[148:156] = b" " * 8
         head[148:156] = b"%06o\0 " % sum(head)
         out.write(bytes(head) + data + bytes(-len(data) % 512))

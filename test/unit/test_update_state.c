@@ -681,6 +681,42 @@ static void a_reader_needs_no_lock_and_changes_nothing(void)
 	end_disk();
 }
 
+static void make_release(const char *id)
+{
+	char path[64];
+	int fd = disk->io.open(disk, DIR, "releases", O_RDONLY | O_DIRECTORY, 0);
+	T_EQ(disk->io.mkdir(disk, fd, id), 0);
+	disk->io.close(disk, fd);
+	snprintf(path, sizeof path, "releases/%s/main.vdb", id);
+	T_EQ(put_file(disk, path, "x", 1), ST_OK);
+}
+
+/* Whatever a record says: the link is what scans follow. */
+static void what_is_in_use_is_not_removed_though_no_record_has_it(void)
+{
+	begin_disk();
+	step(1, 3);
+	o.s.v[0].version = 7;
+	update_release_id(7, o.s.v[0].vdb_sha256, o.s.v[0].id);
+	make_release(o.s.v[0].id);
+	GOOD(update_state_write(o.p, &o.s, e));
+	reopen();
+	T_EQ(current_version(disk), 1);
+	T_EQ(o.s.n, 2);
+	T_EQ(o.s.v[o.s.current].version, 1);
+	T_EQ(o.s.v[o.s.current].flags, UPDATE_WAS_CURRENT);
+	/* Nor if it cannot be taken up, for the record has another of its version. */
+	o.s.current = -1;
+	o.s.n = 1;
+	o.s.v[0].vdb_sha256[0] ^= 1;
+	update_release_id(1, o.s.v[0].vdb_sha256, o.s.v[0].id);
+	make_release(o.s.v[0].id);
+	GOOD(update_state_write(o.p, &o.s, e));
+	reopen();
+	T_EQ(current_version(disk), 1);
+	end_disk();
+}
+
 /* ---- evidence of refusals ---- */
 
 static size_t refused_files(void)
@@ -751,6 +787,64 @@ static void the_store_gives_back_what_was_put(void)
 	update_store_free(store);
 	for (int fd = 2; fd < SIM_FDS; fd++)
 		T_EQ(disk->fd[fd], -1);
+	sim_free(disk);
+}
+
+static bool in_store(const struct sim_disk *d, const char *name)
+{
+	size_t n;
+	return sim_file(d, DIR, name, &n) != NULL;
+}
+
+static void what_was_removed_from_the_store_does_not_come_back(void)
+{
+	disk = sim_new();
+	GOOD(update_store_open(&disk->io, DIR, &store, &ts, e));
+	GOOD(ts.put(ts.ctx, "timestamp.json", rd_make("one", 3), e));
+	GOOD(ts.remove(ts.ctx, "timestamp.json", e));
+	struct sim_disk *c = sim_crash(disk, SIM_DURABLE, 1);
+	T_TRUE(!in_store(c, "timestamp.json"));
+	sim_free(c);
+	update_store_free(store);
+	sim_free(disk);
+}
+
+/* Also where an earlier one was killed at any call. */
+static void what_was_put_into_the_store_survives_a_power_cut(void)
+{
+	st_t end = ST_IO;
+	for (uint64_t at = 1; end != ST_OK && t_bad == 0; at++) {
+		disk = sim_new();
+		disk->stop = at;
+		end = update_store_open(&disk->io, DIR, &store, &ts, NULL);
+		if (end == ST_OK) {
+			end = ts.put(ts.ctx, "roots/1.root.json", rd_make("one", 3), NULL);
+			update_store_free(store);
+		}
+		struct sim_disk *killed = sim_crash(disk, SIM_KILLED, 0);
+		GOOD(update_store_open(&killed->io, DIR, &store, &ts, e));
+		GOOD(ts.put(ts.ctx, "roots/2.root.json", rd_make("two", 3), e));
+		update_store_free(store);
+		struct sim_disk *c = sim_crash(killed, SIM_DURABLE, 0);
+		T_TRUE(same_file(c, "roots", "2.root.json", "two", 3));
+		T_TRUE(end != ST_OK || same_file(c, "roots", "1.root.json", "one", 3));
+		sim_free(c);
+		sim_free(killed);
+		sim_free(disk);
+	}
+}
+
+static void a_put_that_failed_does_not_keep_the_next_from_working(void)
+{
+	disk = sim_new();
+	GOOD(update_store_open(&disk->io, DIR, &store, &ts, e));
+	disk->full = disk->calls + 2;
+	T_EQ(ts.put(ts.ctx, "root.json", rd_make("one", 3), NULL), -ENOSPC);
+	T_TRUE(!in_store(disk, "root.json"));
+	disk->full = 0;
+	GOOD(ts.put(ts.ctx, "root.json", rd_make("one", 3), e));
+	T_TRUE(in_store(disk, "root.json"));
+	update_store_free(store);
 	sim_free(disk);
 }
 
@@ -883,6 +977,29 @@ static void check_names(struct sim_disk *d)
 	}
 }
 
+static void check_listed(const struct sim_disk *d, const struct update_state *s)
+{
+	for (unsigned v = 1; v <= VERSIONS; v++) {
+		char path[64];
+		snprintf(path, sizeof path, "releases/%s", content[v].id);
+		if (whole_release(d, path) && index_of(s, v) < 0)
+			T_FAIL("%s is there and not listed", path);
+	}
+}
+
+/* Nothing that an interrupted one left. */
+static void check_clean(struct sim_disk *d)
+{
+	static const char *const left[] = {".new", ".current", "releases/.new", "releases/.gone"};
+	for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+		int fd = d->io.open(d, DIR, left[i], O_RDONLY, 0);
+		if (fd >= 0 || errno != ENOENT)
+			T_FAIL("%s is still there", left[i]);
+		if (fd >= 0)
+			d->io.close(d, fd);
+	}
+}
+
 static bool root_is(const struct sim_disk *d, const char *want)
 {
 	return want && same_file(d, "tuf", "root.json", want, strlen(want));
@@ -914,6 +1031,8 @@ static void check_disk(struct sim_disk *d)
 		T_FAIL("root.json is neither the old one nor the new one");
 	check_names(d);
 	GOOD(open_place(d, &x, e));
+	check_clean(d);
+	check_listed(d, &x.s);
 	T_EQ(x.s.current, index_of(&x.s, v));
 	T_TRUE(x.s.current >= 0);
 	T_EQ(current_version(d), v);
@@ -997,6 +1116,36 @@ static void a_second_power_cut_leaves_a_whole_release_too(void)
 			sim_free(c);
 			known = before;
 		}
+		sim_free(d);
+		if (end == ST_OK)
+			break;
+	}
+}
+
+/* The process was killed; the next one saw what was not yet durable, told somebody, and then the
+ * power went. */
+static void what_was_seen_once_stays_after_a_power_cut(void)
+{
+	for (uint64_t at = 1; t_bad == 0; at++) {
+		struct sim_disk *d = begin_play();
+		struct opened x;
+		d->stop = at;
+		st_t end = play(d, &x, NULL);
+		close_place(&x);
+		struct sim_disk *c = sim_crash(d, SIM_KILLED, 0);
+		GOOD(open_place(c, &x, e));
+		unsigned v = current_version(c);
+		size_t n = x.s.n;
+		close_place(&x);
+		struct sim_disk *cc = sim_crash(c, SIM_DURABLE, 0);
+		GOOD(open_place(cc, &x, e));
+		T_EQ(current_version(cc), v);
+		T_EQ(x.s.n, n);
+		close_place(&x);
+		if (t_bad)
+			printf("  killed at call %" PRIu64 "\n", at);
+		sim_free(cc);
+		sim_free(c);
 		sim_free(d);
 		if (end == ST_OK)
 			break;
@@ -1130,11 +1279,16 @@ int main(void)
 	T_RUN(a_release_that_somebody_removed_is_not_listed);
 	T_RUN(a_link_that_leads_elsewhere_is_refused);
 	T_RUN(a_reader_needs_no_lock_and_changes_nothing);
+	T_RUN(what_is_in_use_is_not_removed_though_no_record_has_it);
 	T_RUN(the_last_ten_refusals_are_kept_each_once);
 	T_RUN(the_store_gives_back_what_was_put);
+	T_RUN(what_was_removed_from_the_store_does_not_come_back);
+	T_RUN(what_was_put_into_the_store_survives_a_power_cut);
+	T_RUN(a_put_that_failed_does_not_keep_the_next_from_working);
 	T_RUN(names_that_lead_out_of_the_store_are_refused);
 	T_RUN(a_power_cut_at_any_call_leaves_a_whole_release_in_use);
 	T_RUN(a_second_power_cut_leaves_a_whole_release_too);
+	T_RUN(what_was_seen_once_stays_after_a_power_cut);
 	T_RUN(a_disk_that_is_full_from_any_call_on_leaves_a_whole_release_in_use);
 	T_RUN(a_call_that_fails_leaves_a_whole_release_in_use);
 	T_RUN(who_scans_meanwhile_always_finds_a_whole_release);

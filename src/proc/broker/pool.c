@@ -221,7 +221,8 @@ static st_t failed_start(struct pool *p, const char *text, struct err *e)
 	if (++p->failed_starts < FAILED_STARTS_MAX)
 		return ST_OK;
 	bool later = may_ask(p);
-	st_t st = fail(later ? &p->start_failed : e, ST_IO, 0, "%s: %u scan workers in a row ended before they were ready: %s",
+	st_t st = fail(later ? &p->start_failed : e, ST_IO, 0,
+	               "%s: %u scan workers in a row ended before they were ready: %s",
 	               p->worker_path, p->failed_starts, text);
 	return later ? ST_OK : st;
 }

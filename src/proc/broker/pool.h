@@ -6,7 +6,8 @@
  * Replies of workers are hostile input: anything out of turn or malformed kills the worker.
  *
  * Whether a file or the database is to blame for lost workers the pool cannot tell, and files are
- * hostile: nothing they do may change what is scanned with. Who knows better is asked (`replace`). */
+ * hostile: nothing they do may change what is scanned with. Who knows better is asked
+ * (`replace`). */
 #ifndef VITRINE_PROC_BROKER_POOL_H
 #define VITRINE_PROC_BROKER_POOL_H
 
