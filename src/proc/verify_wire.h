@@ -11,7 +11,8 @@
  *   verifier -> parent  HELLO, once the jail is closed
  *   parent -> verifier  REQUEST, then as many POLICY as its policy_size takes
  *   verifier -> parent  any number of ALIVE, EVENT, PROGRESS, and KEEP, which as many KEPT as its
- *                       keep_size takes follow at once; END, the last
+ *                       keep_size takes follow at once; END, the last. An EVENT for each link
+ *                       from CHAIN_CLOCK to CHAIN_FILES, in order, none behind one that is refused
  *
  * Invariants
  * 1. A frame that is read is complete and every field is in its range: the verifier reads what came

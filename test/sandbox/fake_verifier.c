@@ -54,6 +54,13 @@ static void say_event(enum chain_link link, enum chain_outcome outcome, st_t why
 	say(VERIFY_EVENT);
 }
 
+/* From the first link to the one before `to`. */
+static void say_links(enum chain_link to)
+{
+	for (uint32_t l = CHAIN_CLOCK; l < to; l++)
+		say_event((enum chain_link)l, CHAIN_PASSED, ST_OK);
+}
+
 static void keep(const char *path, uint64_t size, size_t parts, const char *part)
 {
 	strcpy(out.path, path);
@@ -86,7 +93,7 @@ static void end(st_t st, const char *text)
 
 static void be_good(void)
 {
-	say_event(CHAIN_ROOT, CHAIN_PASSED, ST_OK);
+	say_links(CHAIN_COMPILED);
 	strcpy(out.what, "main.vdb");
 	out.done = 5;
 	out.size = 10;
@@ -99,6 +106,7 @@ static void be_good(void)
 
 static void refuse(void)
 {
+	say_links(CHAIN_ROOT);
 	say_event(CHAIN_ROOT, CHAIN_REFUSED, ST_BAD_SIG);
 	end(ST_BAD_SIG, "root: threshold");
 }
@@ -124,7 +132,14 @@ static void answer(void)
 	DO("leave") _exit(4);
 	DO("hang") pause();
 	DO("hello-twice") say(VERIFY_HELLO);
-	DO("lie") { say_event(CHAIN_LOG, CHAIN_REFUSED, ST_BAD_PROOF); end(ST_OK, ""); }
+	DO("lie") { say_links(CHAIN_LOG); say_event(CHAIN_LOG, CHAIN_REFUSED, ST_BAD_PROOF); end(ST_OK, ""); }
+	DO("nothing") end(ST_OK, "");
+	DO("too-few") { say_links(CHAIN_FILES); end(ST_OK, ""); }
+	DO("skip") { say_links(CHAIN_LOG); say_event(CHAIN_WITNESSES, CHAIN_PASSED, ST_OK); }
+	DO("again") { say_links(CHAIN_LOG); say_event(CHAIN_CLOCK, CHAIN_PASSED, ST_OK); }
+	DO("of-ours") say_links(CHAIN_HEALTH);
+	DO("go-on") { say_event(CHAIN_CLOCK, CHAIN_REFUSED, ST_CONFLICT);
+		say_event(CHAIN_ROOT, CHAIN_PASSED, ST_OK); }
 	DO("garbage") say_raw("garbage", 7);
 	DO("keep-too-long") keep("metadata/a", 5, 2, "abc");
 	DO("kept-alone") { out.bytes = rd_make("abc", 3); say(VERIFY_KEPT); }
@@ -133,8 +148,9 @@ static void answer(void)
 	DO("no-such-status") end((st_t)12345, "x");
 	DO("miscount") { out.release.cosigned.cosigned[5] = true; end(ST_OK, ""); }
 	DO("too-much") send_too_much();
-	DO("fds") { out.release.root = fds; end(ST_OK, ""); }
-	DO("flags") { out.release.root = request.flags; out.release.tree_size = request.have[31];
+	DO("fds") { say_links(CHAIN_COMPILED); out.release.root = fds; end(ST_OK, ""); }
+	DO("flags") { say_links(CHAIN_COMPILED);
+		out.release.root = request.flags; out.release.tree_size = request.have[31];
 		out.release.snapshot = (uint64_t)request.now; end(ST_OK, ""); }
 	pause();
 }

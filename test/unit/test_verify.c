@@ -81,7 +81,7 @@ static st_t verify(const char *word)
 static void what_a_good_verifier_says_arrives(void)
 {
 	T_EQ(verify("good"), ST_OK);
-	T_EQ(events, 1);
+	T_EQ(events, CHAIN_COMPILED);
 	T_EQ(kept, 2);
 	T_EQ(kept_bytes.len, 6);
 	T_MEM(kept_bytes.data, "abcabc", 6);
@@ -99,7 +99,7 @@ static void a_refusal_keeps_its_status_and_reason(void)
 {
 	T_EQ(verify("refuse"), ST_BAD_SIG);
 	T_STR(why.text, "root: threshold");
-	T_EQ(events, 1);
+	T_EQ(events, 2);
 	T_EQ(release.version, 12);
 }
 
@@ -131,6 +131,12 @@ static void a_verifier_that_breaks_its_protocol_fails(void)
 		{"leave", "ended by itself (status 4)"},
 		{"hello-twice", "HELLO"},
 		{"lie", "after a refusal"},
+		{"nothing", "left out"},
+		{"too-few", "left out"},
+		{"skip", "link out of turn"},
+		{"again", "link out of turn"},
+		{"of-ours", "link out of turn"},
+		{"go-on", "link out of turn"},
 		{"garbage", "frame"},
 		{"keep-too-long", "longer than announced"},
 		{"kept-alone", "out of turn"},

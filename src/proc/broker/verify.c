@@ -3,7 +3,8 @@
  * Invariants
  * 1. What the verifier says is bounded in number and bytes; what is out of turn or contradicts
  *    itself ends it, and counts as a failure.
- * 2. All is well only where END says so and no link was refused.
+ * 2. All is well only where END says so and each link up to CHAIN_FILES was told, in order, once,
+ *    and not as refused.
  * 3. Neither process is left behind, whatever happens. */
 #include "proc/broker/verify.h"
 
@@ -36,7 +37,8 @@ struct session {
 	struct ipc_packet packet;
 	uint64_t frames, kept_bytes;
 	uint32_t kept_files;
-	bool refused; /* some link */
+	bool refused;  /* some link */
+	uint32_t link; /* that is to be told next */
 	char path[UPDATE_PATH_MAX]; /* of the file that is being kept */
 	uint64_t path_size;
 	bool keeping;
@@ -151,15 +153,20 @@ static st_t hear(struct session *s, struct err *e)
 	return st;
 }
 
-static void tell_event(struct session *s)
+/* Links behind CHAIN_FILES are ours: the verifier has no word in them. */
+static st_t tell_event(struct session *s, struct err *e)
 {
 	const struct verify_frame *f = &s->frame;
+	if (s->refused || f->link != s->link || f->link > CHAIN_FILES)
+		return broken(e, "a link out of turn");
+	s->link++;
 	struct chain_event ev = {.link = (enum chain_link)f->link,
 	                         .outcome = (enum chain_outcome)f->outcome, .why = (st_t)f->status};
 	memcpy(ev.text, f->event_text, sizeof ev.text);
 	s->refused = s->refused || ev.outcome == CHAIN_REFUSED;
 	if (s->out->event)
 		s->out->event(s->out->ctx, &ev);
+	return ST_OK;
 }
 
 static void tell_progress(struct session *s)
@@ -210,8 +217,7 @@ static st_t take_frame(struct session *s, bool *ret_end, struct err *e)
 		return broken(e, "bytes of a file out of turn");
 	switch (t) {
 	case VERIFY_EVENT:
-		tell_event(s);
-		return ST_OK;
+		return tell_event(s, e);
 	case VERIFY_PROGRESS:
 		tell_progress(s);
 		return ST_OK;
@@ -236,6 +242,8 @@ static st_t take_end(struct session *s, struct chain_release *ret, struct verify
 	cost->peak_kb = child_peak_kb(&s->child);
 	if (f->status == ST_OK && s->refused)
 		return broken(e, "all is well, after a refusal");
+	if (f->status == ST_OK && s->link <= CHAIN_FILES)
+		return broken(e, "all is well, but a link was left out");
 	*ret = f->release;
 	if (f->status == ST_OK)
 		return ST_OK;
