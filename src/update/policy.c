@@ -180,6 +180,18 @@ static st_t check_publishers(const struct update_policy *p, struct err *e)
 	return ST_OK;
 }
 
+/* Who rebuilds has to be somebody else than who published: else one key says it twice. */
+static st_t check_others(const struct update_policy *p, struct err *e)
+{
+	for (size_t i = 0; i < p->rebuilders.n; i++)
+		for (size_t k = 0; k < p->publishers.n; k++)
+			if (attest_key_equal(&p->rebuilders.v[i].key, &p->publishers.v[k].key))
+				return fail(e, ST_MALFORMED, 0, "rebuilder %.60s has the key of the publisher "
+				            "%.60s: who rebuilds must be somebody else",
+				            p->rebuilders.v[i].name, p->publishers.v[k].name);
+	return ST_OK;
+}
+
 static st_t check_rebuilders(const struct config_reader *r, struct update_policy *p)
 {
 	bool said = config_seen(r, "rebuilds-needed");
@@ -201,6 +213,7 @@ static st_t finish(struct config_reader *r, struct update_policy *p)
 	TRY(check_logs(p->logs, r->e));
 	TRY(check_publishers(p, r->e));
 	TRY(check_rebuilders(r, p));
+	TRY(check_others(p, r->e));
 	if (!p->root && rd_left(&p->root_bytes) == 0)
 		return fail(r->e, ST_MALFORMED, 0, "no \"root\" line: the root.json that everything rests "
 		                                   "on has to be pinned (\"root FILE\")");

@@ -5,6 +5,7 @@
 #include "update/policy.h"
 
 #define ACME "spki:MCowBQYDK2VwAyEAZeQx+lOhA+KLaHVq0iTE4PzhOXE/McaRrUsrquLZJVY="
+#define OTHER "spki:MCowBQYDK2VwAyEAsipeyPxgvd1D9YqwR3WKNFK2mzPTSpjfPbSrduWFecU="
 #define UNIVERSITY                                                                             \
 	"spki:MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhuylEb8JYghXr8WgCMfD+WPp1mF//ZToC8U+3sO5hiAzUCNu" \
 	"yVYopNbCsuKFbKfgF6aoqBud/EL+Tt4pVeO07g=="
@@ -128,15 +129,17 @@ static void what_is_not_checked_has_to_be_written_down(void)
 static void all_rebuilders_that_are_named_are_needed_unless_said_otherwise(void)
 {
 	struct update_policy p;
-	T_EQ(parse("rebuilds", "rebuilder u " UNIVERSITY "\nrebuilder a " ACME "\n", &p, NULL), ST_OK);
+	T_EQ(parse("rebuilds", "rebuilder u " UNIVERSITY "\nrebuilder a " OTHER "\n", &p, NULL), ST_OK);
 	T_EQ(p.rebuilds_needed, 2);
 	update_policy_done(&p);
-	T_EQ(parse("rebuilds", "rebuilder u " UNIVERSITY "\nrebuilder a " ACME "\nrebuilds-needed 1\n",
+	T_EQ(parse("rebuilds", "rebuilder u " UNIVERSITY "\nrebuilder a " OTHER "\nrebuilds-needed 1\n",
 	           &p, NULL), ST_OK);
 	T_EQ(p.rebuilds_needed, 1);
 	update_policy_done(&p);
 	refused("rebuilds", "rebuilds-needed 1\n", "more than there are rebuilders (0)");
 	refused(NULL, "release-signatures 2\n", "more than there are publishers (1)");
+	refused(NULL, "rebuilder a " ACME "\n",
+	        "rebuilder a has the key of the publisher acme: who rebuilds must be somebody else");
 }
 
 static void a_line_that_breaks_a_rule_is_refused_with_its_number_and_what_would_be_right(void)
@@ -283,7 +286,7 @@ static void what_a_policy_demands_is_said_in_sentences(void)
 	described("quorum", "witness w1 " W1 "\nquorum w1\nfreshness 7d\n", "at most 7 days ago.\n");
 	described(NULL, "", "Nobody rebuilds: not asked for.\n");
 	described(NULL, "rebuilder u " UNIVERSITY "\n", "No rebuild is needed");
-	described("rebuilds", "rebuilder u " UNIVERSITY "\nrebuilder a " ACME "\n",
+	described("rebuilds", "rebuilder u " UNIVERSITY "\nrebuilder a " OTHER "\n",
 	          "rebuilt from the source by 2 of 2 rebuilders: u, a; none may have built others.\n");
 	described(NULL, "", "A release that passed is used at once.\n");
 	described(NULL, "hold 1h\n", "A release that passed waits for 1 hour, or until it is");
