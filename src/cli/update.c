@@ -91,8 +91,14 @@ static enum update_result approve(struct update_run *r, const char *id)
 		            "%.80s/%s/releases'", id, r->home.state_path, r->home.policy.set);
 		return UPDATE_UNCHECKED;
 	}
+	if (i < s->current || (i == s->current && !(s->v[i].flags & UPDATE_FAILED))) {
+		(void)!fail(&r->e, ST_NOT_FOUND, 0, "%s is %s: nothing has to be approved%s", s->v[i].id,
+		            i == s->current ? "active" : "older than what is active",
+		            i == s->current ? "" : "; 'vitrine rollback ID' goes back to it");
+		return UPDATE_UNCHECKED;
+	}
 	/* Also of one that failed: whoever approves it means it, and it still must be healthy. */
-	if (update_check_health(r, i, &r->e) != ST_OK)
+	if (update_check_again(r, i, &r->e) != ST_OK || update_check_health(r, i, &r->e) != ST_OK)
 		return r->e.st > ST_OK ? UPDATE_REFUSED : UPDATE_UNCHECKED;
 	s->v[i].flags = (s->v[i].flags | UPDATE_APPROVED) & ~(uint32_t)UPDATE_HELD;
 	if (update_state_write(r->home.place, s, &r->e) != ST_OK)

@@ -104,12 +104,14 @@ static st_t say_refused(struct update_run *r, enum chain_link link, st_t st, con
 	return st;
 }
 
-static int find_release(const struct update_state *s, const uint8_t sha256[32])
+/* The newest one, if the repository still has its database. An older one with the same bytes is
+ * another release: a publisher takes back what was wrong by a new version of what was before. */
+static int find_release(const struct update_state *s, const struct chain_release *r)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (!memcmp(s->v[i].vdb_sha256, sha256, 32))
-			return (int)i;
-	return -1;
+	int i = newest(s);
+	bool same = i >= 0 && r->version >= s->v[i].version &&
+	            !memcmp(s->v[i].vdb_sha256, r->vdb.sha256, sizeof r->vdb.sha256);
+	return same ? i : -1;
 }
 
 /* The statement's version only grows: the same one, or a lower one, of another database was never
@@ -152,6 +154,19 @@ static st_t compile_local(struct update_run *r, struct err *e)
 	return ST_OK;
 }
 
+/* Hashed here as well: what the verifier said of a file it said some time ago. */
+static st_t check_digest(struct update_run *r, int vdb_fd, const uint8_t sha256[32],
+                         struct err *e)
+{
+	struct chain_file f;
+	TRY(update_hash(vdb_fd, &f, e));
+	if (!memcmp(f.sha256, sha256, sizeof f.sha256))
+		return ST_OK;
+	st_t st = fail(e, ST_BAD_SUM, 0, "main.vdb on the disk is not what was accepted; an update "
+	               "without --approve fetches that of the newest release again");
+	return say_refused(r, CHAIN_FILES, st, e);
+}
+
 static st_t check_database(struct update_run *r, int vdb_fd, struct err *e)
 {
 	const struct home *h = &r->home;
@@ -178,7 +193,9 @@ st_t update_check_health(struct update_run *r, int release, struct err *e)
 	struct home *h = &r->home;
 	AUTO_FD fd = -1;
 	TRY(home_open_file(h, release, "main.vdb", &fd, e));
-	st_t st = check_database(r, fd, e);
+	st_t st = check_digest(r, fd, h->state.v[release].vdb_sha256, e);
+	if (st == ST_OK)
+		st = check_database(r, fd, e);
 	if (st == ST_OK) {
 		r->checked = release;
 		h->state.v[release].flags &= ~(uint32_t)UPDATE_FAILED;
@@ -231,6 +248,7 @@ static st_t accept_new(struct update_run *r, struct err *e)
 	TRY(check_version(r, e));
 	TRY(compile_local(r, e));
 	TRY(open_spooled(r, &r->release.vdb, name, &vdb, e));
+	TRY(check_digest(r, vdb, r->release.vdb.sha256, e));
 	TRY(check_database(r, vdb, e));
 	/* A download is nobody else's business; what is installed everybody scans with. */
 	if (fchmod(vdb, FILE_MODE) != 0)
@@ -246,7 +264,9 @@ static st_t repair(struct update_run *r, int release, struct err *e)
 	struct update_release *v = &h->state.v[release];
 	char name[65], path[UPDATE_ID_MAX + 32];
 	AUTO_FD vdb = -1;
+	TRY(compile_local(r, e));
 	TRY(open_spooled(r, &r->release.vdb, name, &vdb, e));
+	TRY(check_digest(r, vdb, v->vdb_sha256, e));
 	TRY(check_database(r, vdb, e));
 	snprintf(path, sizeof path, "releases/%s/main.vdb", v->id);
 	if (fchmod(vdb, FILE_MODE) != 0 || fsync(vdb) != 0 ||
@@ -264,8 +284,10 @@ static st_t activate(struct update_run *r, int due, struct err *e)
 {
 	struct home *h = &r->home;
 	char text[128];
-	if (r->checked != due)
+	if (r->checked != due) {
+		TRY(update_check_again(r, due, e));
 		TRY(update_check_health(r, due, e));
+	}
 	show_link(&r->show, CHAIN_HOLD, SHOW_PASSED, ST_OK,
 	          h->state.v[due].flags & UPDATE_APPROVED ? "approved"
 	          : h->policy.hold == UPDATE_HOLD_NONE    ? "the policy does not wait"
@@ -375,10 +397,10 @@ static enum update_result go(struct update_run *r)
 	clean_spool(r);
 	if (r->now > h->state.seen)
 		h->state.seen = r->now;
-	int known = find_release(&h->state, r->release.vdb.sha256);
+	int known = find_release(&h->state, &r->release);
 	if (known < 0)
 		st = accept_new(r, &r->e);
-	else if (r->repair && known == newest(&h->state))
+	else if (r->repair)
 		st = repair(r, known, &r->e);
 	else
 		st = update_state_write(h->place, &h->state, &r->e);
@@ -427,7 +449,7 @@ int update_exit_code(enum update_result result)
 {
 	if (result == UPDATE_REFUSED)
 		return EXIT_FOUND;
-	return result == UPDATE_UNCHECKED ? EXIT_ERROR : EXIT_CLEAN;
+	return result == UPDATE_UNCHECKED || fflush(stdout) || ferror(stdout) ? EXIT_ERROR : EXIT_CLEAN;
 }
 
 static void put_json(const struct update_run *r, enum update_result result)

@@ -3,8 +3,9 @@
  * passes descriptors; it has no network and reads no hostile byte.
  *
  * Invariants
- * 1. "current" changes only after every link of the chain held, in this run or when the release was
- *    accepted, and the health check in this run.
+ * 1. "current" goes to a newer release only after every link of the chain held by today's policy,
+ *    in this run or with the time when the release was accepted; to any only if what is on the disk
+ *    is what was accepted, and healthy in this run.
  * 2. A refusal changes nothing but the folder of refusals, downloads that are gone on with, and
  *    what the verifier remembers.
  * 3. A dry run changes nothing: the verifier works on a copy of what is trusted, in a private
@@ -36,7 +37,8 @@ struct update_run {
 	int64_t now, until;         /* until: when what waits is due; 0: not by itself */
 	int stop_fd;                /* signals, while the verifier runs */
 	bool repair;                /* the newest release is damaged on the disk: fetched once more */
-	int checked;                /* release whose health was checked in this run; -1 */
+	int checked;                /* release that was accepted, or checked again, in this run; -1 */
+	char again[UPDATE_ID_MAX];  /* that is checked again */
 	struct err e;
 };
 
@@ -49,13 +51,22 @@ enum update_result update_go_dry(struct update_run *r);
 /* What is due by policy and wishes is checked for health and activated; nothing is fetched. */
 enum update_result update_go_due(struct update_run *r);
 
-/* Health check of a release, said as a link. On failure it is marked as failed (and that is
- * written). */
+/* Whether what is on the disk is what was accepted, and its health; said as links. On failure it
+ * is marked as failed (and that is written). */
 st_t update_check_health(struct update_run *r, int release, struct err *e);
+
+/* The evidence of a release from its first byte, by today's policy, with the time when it was
+ * accepted. */
+st_t update_check_evidence(const struct home *h, int release, const struct verify_out *out,
+                           struct chain_release *ret, struct err *e);
+
+/* So, and what else today's policy asks for: a release that waited may be used. */
+st_t update_check_again(struct update_run *r, int release, struct err *e);
 
 /* The last line, or object, for people or programs. */
 void update_put_result(struct update_run *r, enum update_result result);
 
+/* Also of whether it could be said. */
 int update_exit_code(enum update_result result);
 
 /* Signals that end a program are read from a descriptor while they are blocked. */

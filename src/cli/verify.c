@@ -119,8 +119,9 @@ static st_t check_files(struct verify *v, struct err *e)
 {
 	const struct update_release *r = &v->home.state.v[v->release];
 	st_t st = check_hash(v, "main.vdb", r->vdb_sha256, e);
-	if (st == ST_OK && memcmp(v->chain.vdb.sha256, r->vdb_sha256, 32))
-		st = fail(e, ST_BAD_SUM, 0, "the evidence is of another database");
+	if (st == ST_OK &&
+	    (memcmp(v->chain.vdb.sha256, r->vdb_sha256, 32) || v->chain.version != r->version))
+		st = fail(e, ST_BAD_SUM, 0, "the evidence is of another release");
 	AUTO_FD source = -1;
 	if (st == ST_OK && home_open_file(&v->home, v->release, "source.tar", &source, NULL) == ST_OK)
 		st = check_hash(v, "source.tar", v->chain.source.sha256, e);
@@ -165,23 +166,7 @@ static st_t run_verifier(struct verify *v, struct verify_request *rq, const stru
 static st_t check_evidence(struct verify *v, struct err *e)
 {
 	struct verify_out out = {.event = on_event, .keep = on_keep, .ctx = v};
-	struct verify_request rq;
-	struct update_temp temp;
-	AUTO_FD bundle = -1;
-	TRY(home_open_file(&v->home, v->release, "evidence.tar", &bundle, e));
-	home_request(&v->home, NULL, &rq);
-	rq.bundle_fd = bundle;
-	rq.spool_fd = -1;
-	rq.evidence_only = true;
-	rq.now = v->home.state.v[v->release].seen;
-	rq.seen = 0;
-	st_t st = update_temp_make(&temp, e);
-	rq.tuf_fd = temp.fd;
-	if (st == ST_OK)
-		st = run_verifier(v, &rq, &out, &v->chain, e);
-	update_temp_remove(&temp);
-	update_unblock_signals(&rq.stop_fd);
-	return st;
+	return update_check_evidence(&v->home, v->release, &out, &v->chain, e);
 }
 
 /* ---- rebuilding ---- */
@@ -289,6 +274,8 @@ static int run(const struct options *o, const char *which)
 	v.release = -1;
 	st_t st = check(&v, o, which, &e);
 	home_done(&v.home);
+	if (st == ST_OK && (fflush(stdout) || ferror(stdout)))
+		st = fail(&e, -EIO, 0, "stdout: cannot write");
 	if (st == ST_OK)
 		return EXIT_CLEAN;
 	/* What is wrong with the evidence or its files; not with the policy or a name. */

@@ -132,7 +132,8 @@ static void answer(void)
 	DO("leave") _exit(4);
 	DO("hang") pause();
 	DO("hello-twice") say(VERIFY_HELLO);
-	DO("lie") { say_links(CHAIN_LOG); say_event(CHAIN_LOG, CHAIN_REFUSED, ST_BAD_PROOF); end(ST_OK, ""); }
+	DO("lie") { say_links(CHAIN_LOG); say_event(CHAIN_LOG, CHAIN_REFUSED, ST_BAD_PROOF);
+		end(ST_OK, ""); }
 	DO("nothing") end(ST_OK, "");
 	DO("too-few") { say_links(CHAIN_FILES); end(ST_OK, ""); }
 	DO("skip") { say_links(CHAIN_LOG); say_event(CHAIN_WITNESSES, CHAIN_PASSED, ST_OK); }
