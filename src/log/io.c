@@ -108,7 +108,7 @@ static ssize_t sys_readlink(void *ctx, int dir, const char *name, char *ret, siz
 static int sys_mkdir(void *ctx, int dir, const char *name)
 {
 	(void)ctx;
-	return mkdirat(dir, name, 0777);
+	return mkdirat(dir, name, 0755); /* nobody else writes there, whatever the umask */
 }
 
 static int sys_list(void *ctx, int fd, void (*each)(void *arg, const char *name), void *arg)

@@ -7,8 +7,10 @@ import io
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tarfile
+import threading
 import time
 
 import cli
@@ -607,3 +609,81 @@ def test_a_second_policy_with_another_root_does_not_take_over(client):
     world.roots[1] = (world.sign("root", json.loads(world.roots[1][0])["signed"],
                                  world.root_keys) + b"\n", world.root_keys)
     refused(client, "root", "conflict")
+
+
+# ---- the machine ----
+def test_nobody_else_may_write_what_is_installed_whatever_the_umask(client):
+    client.state = client.world.folder / "fresh"
+    before = os.umask(0)
+    try:
+        assert client.update()[0] == 0
+    finally:
+        os.umask(before)
+    loose = [p for p in client.state.rglob("*") if not p.is_symlink() and p.stat().st_mode & 0o022]
+    assert not loose
+
+
+@pytest.mark.skipif(not FAKETIME, reason="faketime is not installed")
+def test_a_rollback_by_a_wrong_clock_does_not_end_all_updates(client):
+    installed_second(client)
+    policy = client.world.policy(client.url)
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(client.world.now + 4000 * DAY))
+    r = subprocess.run([FAKETIME, "-f", "@" + when, str(cli.BUILD / "vitrine"), "rollback",
+                        "--policy", str(policy), "--state", str(client.state)],
+                       capture_output=True, text=True, timeout=60, env=dict(os.environ, TZ="UTC"))
+    assert r.returncode == 0, r.stderr
+    code, lines, err = client.update()
+    assert code == 0, (lines, err)
+
+
+def test_a_folder_with_a_name_that_a_url_must_encode(client, tmp_path):
+    folder = tmp_path / "a mirror%"
+    shutil.copytree(client.world.public, folder)
+    client.state = client.world.folder / "fresh"
+    client.url = "file://" + str(tmp_path) + "/a%20mirror%25"
+    code, lines, err = client.update()
+    assert code == 0, (lines, err)
+
+
+class Recorder:
+    """Serves a folder and keeps the bytes of every request but for the port in its Host line."""
+
+    def __init__(self, public):
+        self.public, self.heard = public, []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                conn, _ = self.socket.accept()
+            except OSError:
+                return
+            with conn:
+                text = conn.recv(65536)
+                self.heard.append(text.replace(self.url[7:].encode(), b"HOST"))
+                where = self.public / text.split(b" ")[1].decode().lstrip("/")
+                data = where.read_bytes() if where.is_file() else b""
+                status = "200 OK" if where.is_file() else "404 Not Found"
+                conn.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {len(data)}\r\n"
+                             "Connection: close\r\n\r\n".encode() + data)
+
+
+def test_requests_are_the_same_bytes_from_two_machines(client, monkeypatch):
+    heard = []
+    for i, name in enumerate(("first", "second")):
+        recorder = Recorder(client.world.public)
+        client.url, client.state = recorder.url, client.world.folder / name
+        monkeypatch.setenv("HOME", "/home/" + name)
+        monkeypatch.setenv("LANG", ("C", "de_DE.UTF-8")[i])
+        monkeypatch.setenv("USER_AGENT", name)
+        monkeypatch.setenv("http_proxy", "" if i else "http://127.0.0.1:9")
+        code, lines, err = client.update(keep=i + 2, timeout=f"{10 + i}s", hold=("1h", "none")[i])
+        assert code == 0, (lines, err)
+        recorder.socket.close()
+        heard.append(recorder.heard)
+    assert heard[0] == heard[1] and len(heard[0]) > 8
+    for text in heard[0]:
+        lines = text.decode().split("\r\n")
+        assert lines[0].startswith("GET /") and lines[1:] == ["Host: HOST", "", ""], text
