@@ -194,14 +194,14 @@ static void remove_over(struct update_place *p, struct update_state *s, uint32_t
 			place_delete(s, i);
 }
 
+/* `seen` stays: nothing has shown that the clock is right, and one that was set far ahead for the
+ * time of a rollback would end all updates to come. A chain that holds does show it. */
 static void note_current(struct update_state *s, size_t index, int64_t now)
 {
 	struct update_release *r = &s->v[index];
 	s->current = (int)index;
 	r->activated = place_next_activation(s, now);
 	r->flags = (r->flags | UPDATE_WAS_CURRENT) & ~(uint32_t)UPDATE_HELD;
-	if (now > s->seen)
-		s->seen = now;
 }
 
 st_t update_activate(struct update_place *p, struct update_state *s, size_t index, int64_t now,
