@@ -195,16 +195,17 @@ void home_request(const struct home *h, const char *proxy, struct verify_request
 st_t home_open_source(const struct home *h, const char *bundle, struct verify_request *rq,
                       int *ret_fd, struct err *e)
 {
-	static const char scheme[] = "file://";
-	const char *first = h->policy.nrepositories ? h->policy.repository[0] : "";
+	char folder[UPDATE_FOLDER_MAX] = "";
 	*ret_fd = -1;
 	if (bundle) {
 		*ret_fd = rq->bundle_fd = open(bundle, O_RDONLY | O_CLOEXEC);
 		return *ret_fd < 0 ? fail_errno(e, "%s", bundle) : ST_OK;
 	}
-	if (strncmp(first, scheme, sizeof scheme - 1))
+	if (h->policy.nrepositories)
+		TRY(update_repository_folder(h->policy.repository[0], folder, e));
+	if (!folder[0])
 		return ST_OK;
-	TRY(open_folder(AT_FDCWD, first + sizeof scheme - 1, false, ret_fd, e));
+	TRY(open_folder(AT_FDCWD, folder, false, ret_fd, e));
 	rq->folder_fd = *ret_fd;
 	return ST_OK;
 }
