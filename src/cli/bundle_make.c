@@ -394,6 +394,8 @@ static int tell(const struct make *m, st_t st, const struct err *e)
 		say("bundle make: clients whose last tree has less than %llu entries cannot check that "
 		    "this one extends it; they need the network once",
 		    (unsigned long long)m->tiles_from);
+	if (fflush(stdout) || ferror(stdout))
+		return EXIT_ERROR;
 	return st == ST_OK ? EXIT_CLEAN : st > ST_OK ? EXIT_FOUND : EXIT_ERROR;
 }
 

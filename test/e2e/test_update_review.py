@@ -327,6 +327,73 @@ def test_what_waits_in_the_spool_is_hashed_again(client, how):
     assert vdb.read_bytes() == client.world.vdb
 
 
+class Ranges:
+    """Serves a folder, but what is asked for from some byte on by `answer(data, from)`: a status,
+    headers and bytes of its own choice."""
+
+    def __init__(self, public, answer):
+        self.public, self.answer, self.ranges = public, answer, 0
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                conn, _ = self.socket.accept()
+            except OSError:
+                return
+            with conn:
+                head = conn.recv(65536).decode()
+                where = self.public / head.split(" ")[1].lstrip("/")
+                data = where.read_bytes() if where.is_file() else b""
+                status, more = ("200 OK" if where.is_file() else "404 Not Found"), ""
+                length = len(data)
+                if "Range: bytes=" in head:
+                    self.ranges += 1
+                    start = int(head.split("Range: bytes=")[1].split("-")[0])
+                    status, more, length, data = self.answer(data, start)
+                conn.sendall(f"HTTP/1.1 {status}\r\n{more}Content-Length: {length}\r\n"
+                             "Connection: close\r\n\r\n".encode() + data)
+
+
+def part(data, start):
+    return f"Content-Range: bytes {start}-{len(data) - 1}/{len(data)}\r\n"
+
+
+@pytest.mark.parametrize("answer, good", [
+    (lambda d, n: ("206 P", part(d, n), len(d) - n, d[n:]), True),
+    (lambda d, n: ("200 OK", "", len(d), d), True),
+    (lambda d, n: ("200 OK", "", len(d) - n, d[n:]), None),
+    (lambda d, n: ("206 P", "", len(d) - n, d[n:]), False),
+    (lambda d, n: ("206 P", part(d, n + 1), len(d) - n, d[n:]), False),
+    (lambda d, n: ("206 P", part(d, n) + part(d, 0), len(d) - n, d[n:]), False),
+    (lambda d, n: ("206 P", part(d, n), len(d) - n, bytes(len(d) - n)), None),
+    (lambda d, n: ("206 P", part(d, n), len(d) - n + 5, d[n:] + b"12345"), None),
+    (lambda d, n: ("206 P", part(d, n), len(d) - n, d[n:n + 1]), False),
+    (lambda d, n: ("416 No", "", 0, b""), False),
+    (lambda d, n: ("304 Not Modified", "", 0, b""), False),
+    (lambda d, n: ("301 Moved", "Location: /elsewhere\r\n", 0, b""), False)])
+def test_a_server_that_cheats_when_a_download_goes_on(client, answer, good):
+    """None: what there was may be right, so it is begun anew, and ends well or as refused."""
+    second(client.world)
+    client.world.write()
+    vdb = client.world.vdb
+    spool(client, sha256(vdb), lambda d: d[:1000])
+    server = Ranges(client.world.public, answer)
+    honest_url, client.url = client.url, server.url
+    code, lines, err = client.update()
+    server.socket.close()
+    assert server.ranges > 0
+    installed = (client.state / "main" / "current" / "main.vdb").read_bytes()
+    assert (code == 0) == (installed == vdb), (lines, err)
+    assert good is None or (code == 0) == good, (lines, err)
+    client.url = honest_url
+    code, lines, err = client.update()
+    assert code == 0, (lines, err)
+    assert (client.state / "main" / "current" / "main.vdb").read_bytes() == vdb
+
+
 # ---- compressed and deltas ----
 def zstd(data):
     return subprocess.run(["zstd", "-q", "-c", "-19"], input=data, stdout=subprocess.PIPE,
@@ -439,6 +506,33 @@ def test_a_mirror_that_is_behind_can_only_delay(client, tmp_path):
         still_second(client, "timestamp", "conflict")
 
 
+def test_a_mirror_that_lies_is_seen_and_not_believed(client, tmp_path):
+    """It can keep what the others have from its readers, but not in silence."""
+    evil = tmp_path / "evil"
+    second(client.world)
+    client.world.write()
+    shutil.copytree(client.world.public, evil)
+    (evil / "metadata" / "timestamp.json").write_bytes(b"{}")
+    with tlogsim.Web(evil) as web:
+        honest_url, client.url = client.url, f"{web.url}\nrepository {client.url}"
+        policy = client.world.policy(client.url)
+        text = policy.read_text().replace(f" {web.url}\nrepository {honest_url}/log", f" {web.url}/log")
+        client.world.policy = lambda url, **lines: policy
+        policy.write_text(text)
+        refused(client, "timestamp", "malformed")
+
+
+def test_what_is_listed_with_a_length_that_is_not_its_own(client):
+    second(client.world)
+    def lengths(signed):
+        signed = copy.deepcopy(signed)
+        signed["targets"]["main/main.vdb"]["length"] = 2**62
+        return signed
+    client.world.change["targets"] = lengths
+    client.world.write()
+    refused(client, "targets", "limit", tuf_may_advance=True)
+
+
 # ---- what is installed ----
 def verify(client, *args, **lines):
     policy = client.world.policy(client.url, **lines)
@@ -510,8 +604,8 @@ def test_verify_sees_times_that_were_made_up(client):
 def test_verify_says_so_if_nobody_could_hear_it(client, args):
     policy = client.world.policy(client.url)
     with open("/dev/full", "wb") as full:
-        for command in ("verify", "update"):
-            r = subprocess.run([str(cli.BUILD / "vitrine"), command, "--policy", str(policy),
+        for command in (["verify"], ["update"], ["bundle", "make", "-o", str(policy) + ".out"]):
+            r = subprocess.run([str(cli.BUILD / "vitrine"), *command, "--policy", str(policy),
                                 "--state", str(client.state), *args], stdout=full,
                                stderr=subprocess.PIPE, timeout=60)
             assert r.returncode == 2, (command, r.stderr)
@@ -574,6 +668,44 @@ def test_what_waits_is_compiled_here_if_the_policy_says_so_by_now(client):
     code, lines, err = client.update("--approve", hold="manual", compile="local")
     assert code == 1 and broken(lines)[0][0] == "compiled", (lines, err)
     assert client.found() == ["Marker.One"]
+
+
+def test_what_waits_and_was_compiled_here_is_compiled_again_before_it_is_used(client):
+    waiting(client, compile="local")
+    release = max((client.state / "main" / "releases").iterdir())
+    text = (release / "source.tar").read_bytes()
+    damage(release / "source.tar", 700)
+    code, lines, err = client.update("--approve", hold="manual", compile="local")
+    assert code == 1 and broken(lines)[0][0] == "compiled", (lines, err)
+    (release / "source.tar").write_bytes(text)
+    code, lines, err = client.update("--approve", hold="manual", compile="local")
+    assert code == 0 and client.found() == ["Marker.One", "Marker.Two"], (lines, err)
+
+
+def test_what_waits_without_its_evidence_is_not_used(client):
+    waiting(client)
+    release = max((client.state / "main" / "releases").iterdir())
+    (release / "evidence.tar").unlink()
+    code, lines, err = client.update("--approve", hold="manual")
+    assert code == 1 and client.found() == ["Marker.One"], (lines, err)
+
+
+def test_what_waits_with_the_evidence_of_another_is_not_used(client):
+    waiting(client)
+    a, b = sorted((client.state / "main" / "releases").iterdir())
+    shutil.copy(a / "evidence.tar", b / "evidence.tar")
+    code, lines, err = client.update("--approve", hold="manual")
+    assert code == 1 and broken(lines) == [("statement", "conflict")], (lines, err)
+    assert client.found() == ["Marker.One"]
+
+
+def test_what_was_damaged_while_it_waited_comes_again(client):
+    waiting(client)
+    release = max((client.state / "main" / "releases").iterdir())
+    damage(release / "main.vdb")
+    assert client.update("--approve", hold="manual")[0] == 1
+    code, lines, err = client.update(hold="none")
+    assert code == 0 and client.found() == ["Marker.One", "Marker.Two"], (lines, err)
 
 
 def test_approving_an_older_release_says_that_it_does_nothing(client):
