@@ -314,6 +314,16 @@ def test_test_looks_at_the_views_of_html_as_a_scan_does(box, name, target, text,
     assert (f"{name} FOUND" in scan[1]) == bool(views)
 
 
+@pytest.mark.parametrize("target, views", [(0, ["as it is"]), (3, [])])
+def test_test_looks_at_html_in_utf16_as_it_is_with_signatures_for_any_file(box, target, views):
+    box.write("h.ldb", f"Wide;Target:{target};0;{b'Some  Title'.hex()}::w\n")
+    box.write("page", PAGE.decode().encode("utf-16-le"))
+    code, out, _ = box.db("test", "--json", "-d", "h.ldb", "Wide", "page")
+    found = [v["words"] for v in json.loads(out)["views"]
+             if any(s["verdict"]["found"] for s in v.get("signatures", []))]
+    assert code == (0 if views else 1) and len(found) == len(views) and all(a in b for a, b in zip(views, found))
+
+
 def test_the_readme_shows_what_db_explain_and_db_test_say(box):
     readme = (cli.ROOT / "README.md").read_text()
     rule, job = (re.search(rf"\$ printf '(.*)' > {f}\n", readme)[1] for f in (r"my\.ldb", r"job\.sh"))

@@ -6,6 +6,7 @@ import random
 import struct
 import subprocess
 
+import diffrun
 import oracle
 import pytest
 
@@ -67,6 +68,27 @@ def test_views_of_installed_documentation(ours, tmp_path):
     different = [str(f) for i, f in enumerate(files[:FILES])
                  if ours(f.read_bytes()) != theirs(f.read_bytes(), tmp_path / str(i))]
     assert not different
+
+
+# As it is with target 0, its views with both: what each of them finds in the file below, however it is encoded.
+BODIES = [f"{name}.{target};Engine:81-255,Target:{target}{more};0;{body}" for target in (0, 3, 4, 7)
+          for name, body, more in [
+              ("wide", "61616142::iw", ""), ("bytes", "4100410041004200", ""), ("start", "0:fffe3c0068", ""),
+              ("end", "EOF-4:3e007800", ""), ("size", "71007500", ",FileSize:516-516"), ("view", "71756963", ""),
+              ("handler", "71007500", ",HandlerType:CL_TYPE_HTML_UTF16"), ("container", "71007500", ",Container:CL_TYPE_ANY")]]
+
+
+@pytest.mark.parametrize("options", [[], ["--scan-html=no"], ["--normalize=no"], ["--max-htmlnormalize=50"]])
+def test_html_in_utf16_is_matched_as_it_is_too(tmp_path, options):
+    data = (ROOT / "test/corpus/html/wide_with_data_url_is_matched_as_it_is").read_bytes()
+    files = tmp_path / "files"
+    diffrun.write_lines(tmp_path / "db", {"ldb": BODIES})
+    files.mkdir()
+    for code in ("utf-16-le", "utf-16-be", "latin-1"):
+        (files / code).write_bytes(data.decode("utf-16").encode(code))
+    (files / "mark").write_bytes(data)
+    theirs, ours = diffrun.both([tmp_path / "db"], files, tmp_path / "cache", options)
+    assert ours == theirs and "wide.0" in ours["mark"] and "wide.3" not in ours["mark"]
 
 
 def test_views_of_made_html(ours, tmp_path):

@@ -758,6 +758,42 @@ static void file_types_are_looked_for_in_the_first_kilobyte(void)
 	}
 }
 
+/* Which of three names are heard for HTML that says "Words" in bytes or in UTF-16LE. */
+static const char *found_in_html(bool wide, bool no_html)
+{
+	static const char page[] = "<html><p>Words";
+	uint8_t pairs[2 * sizeof page] = {0};
+	for (size_t i = 0; i < sizeof page; i++)
+		pairs[2 * i] = (uint8_t)page[i];
+	db_clear();
+	db_text("a.ldb", "Any;Target:0;0;576f72::w\n"
+	                 "Html;Target:3;0;576f72::w\n"
+	                 "View;Target:3;0;3c68746d6c3e3c703e776f726473\n");
+	defaults();
+	opts.all_matches = true;
+	opts.no_html = no_html;
+	return scan(wide ? (struct bytes){pairs, 2 * strlen(page)} : text(page));
+}
+
+/* Of the bytes as they are signatures for HTML see those of HTML without views only. */
+static void html_in_utf16_is_matched_as_it_is_and_in_its_views(void)
+{
+	T_STR(found_in_html(false, false), "View@ ");
+	T_STR(found_in_html(true, false), "Any@ View@ ");
+	T_STR(found_in_html(true, true), "Any@ ");
+}
+
+static void html_over_a_limit_is_matched_as_it_is_only_in_utf16(void)
+{
+	static const uint8_t page[] = "<\0h\0t\0m\0l\0>\0W\0o\0r\0d\0s";
+	db_clear();
+	db_text("a.ldb", "Any;Target:0;0;576f72::w\n");
+	defaults();
+	opts.limits.max_htmlnormalize = sizeof page / 2;
+	T_STR(scan((struct bytes){(uint8_t *)(uintptr_t)page, sizeof page}),
+	      "!3MaxHTMLNormalize reached@ Any@ ");
+}
+
 static st_t refuse(void *ctx, const char *name, bool official, const char *inner)
 {
 	(void)ctx, (void)name, (void)official, (void)inner;
@@ -812,6 +848,8 @@ int main(void)
 	T_RUN(categories_choose_among_unwanted_programs);
 	T_RUN(databases_define_file_types);
 	T_RUN(file_types_are_looked_for_in_the_first_kilobyte);
+	T_RUN(html_in_utf16_is_matched_as_it_is_and_in_its_views);
+	T_RUN(html_over_a_limit_is_matched_as_it_is_only_in_utf16);
 	T_RUN(the_sinks_refusal_ends_the_scan);
 	T_RUN(impossible_stripes_are_refused);
 	return t_end();
