@@ -15,8 +15,8 @@ import pytest
 
 from cli import run
 from oracle import REAL, WHY
+from seed import SEED
 
-SEED = os.environ.get("VITRINE_TEST_SEED") or "1"
 TYPES = ["*", "CL_TYPE_ANY", "CL_TYPE_ZIP", "CL_TYPE_POSIX_TAR", "CL_TYPE_OLD_TAR", "CL_TYPE_7Z",
          "CL_TYPE_CPIO_NEWC", "CL_TYPE_MSCAB", "CL_TYPE_CPIO_ODC"]
 MEMBERS = [("hello.txt", b"hello world, this is member one\n" * 10), ("empty", b""), ("dir/", b""),

@@ -12,6 +12,7 @@ import pytest
 
 import cli
 import test_version_info as versions
+from seed import random_for
 
 GOLDEN = cli.ROOT / "test" / "golden" / "explain"
 UPDATE = os.environ.get("VITRINE_UPDATE_GOLDEN") == "1"
@@ -212,7 +213,7 @@ def test_diff_tells_added_removed_and_changed_by_content(box):
 
 def test_diff_does_not_see_numbers_of_signatures_or_what_the_compiler_chose(box):
     shutil.copy(GOLDEN / "signatures.ndb", box.dir / "a.ndb")
-    more = "".join(f"A.More.{i}:0:*:{os.urandom(16).hex()}\n" for i in range(300))
+    more = "".join(f"A.More.{i}:0:*:{random_for(i).randbytes(16).hex()}\n" for i in range(300))
     box.write("b.ndb", (GOLDEN / "signatures.ndb").read_text() + more)
     code, out, _ = box.db("diff", "a.ndb", "a.ndb")
     assert code == 0 and ", 0 changed," in out
