@@ -351,12 +351,18 @@ static bool is_wide_html(const struct rd *r, bool big)
 	return by_content(&decoded) == FT_HTML;
 }
 
+/* A zero behind the mark makes it one of other encodings to clamscan. */
+static bool has_big_mark(const struct rd *r)
+{
+	return rd_peek(r, "\xfe\xff", 2) && !rd_peek(r, "\xfe\xff\0\0", 4);
+}
+
 /* HTML in UTF-16BE with a mark is given on as it is: no HTML_UTF16, which is little-endian. */
 static enum file_type by_wide_content(const struct rd *r)
 {
 	if (is_wide_html(r, false))
 		return FT_HTML_UTF16;
-	return rd_peek(r, "\xfe\xff", 2) && is_wide_html(r, true) ? FT_HTML : FILETYPES;
+	return has_big_mark(r) && is_wide_html(r, true) ? FT_HTML : FILETYPES;
 }
 
 /* Control characters that text may have: bell to tab, line and page feeds, return, escape. */

@@ -86,6 +86,8 @@ static void tags_in_utf16_stand_at_even_places(void)
 	IS(FT_HTML_UTF16, "\x2c\1\x58\1\x64\1\x5d\1\x5c\1\x2e\1");
 	/* with a mark big-endian, and then without a name of its own */
 	IS(FT_HTML, "\xfe\xff\0<\0h\0t\0m\0l\0>");
+	IS(FT_HTML, "\xfe\xff\0\1\0<\0h\0t\0m\0l\0>");
+	IS(FT_TEXT_UTF16BE, "\xfe\xff\0\0\0<\0h\0t\0m\0l\0>");
 	IS(FT_HTML_UTF16, "\xfe\xff<\0h\0t\0m\0l\0>\0");
 	IS(FT_TEXT_UTF16BE, "\0<\0h\0t\0m\0l\0>");
 	/* other content takes the place of HTML, there too, but makes no type */
