@@ -181,8 +181,17 @@ def write_without_refused(folder, lines, cache):
     return lines
 
 
-def differences(ours, theirs, lines):
-    """One text for each name that only one side found, with the signature."""
+def is_installer(path, database):
+    """Whether clamscan takes members out of what it holds for InstallShield behind a program: doc/differences.md,
+    "Found by clamscan, not here". A few random bytes are enough for it."""
+    r = subprocess.run([str(REAL), *OPTIONS, "--debug", f"--database={database}", str(path)],
+                       capture_output=True, timeout=300)
+    return b"ishield: extracted to " in r.stderr
+
+
+def differences(ours, theirs, lines, explained=lambda path: False):
+    """One text for each name that only one side found, with the signature; of files that are `explained` those
+    that only we found."""
     text = {}
     for v in lines.values():
         for x in v:
@@ -190,7 +199,8 @@ def differences(ours, theirs, lines):
                          ("Body", "Logic", "Hash", "Section")})
     for path in sorted({*ours, *theirs}):
         a, b = ours.get(path, set()), theirs.get(path, set())
-        for name in sorted(a ^ b):
+        known = b - a and explained(path)
+        for name in sorted(a - b if known else a ^ b):
             yield f"only {'ours' if name in a else 'clamscan'}: {path}\n    {text.get(name, name)}"
 
 
@@ -207,7 +217,8 @@ def one_round(rng, pool, box):
     assert code in (0, 1), f"clamscan refuses what our compiler takes: {said}"
     code, ours, said = scan(BUILD / "clamscan", box / "db", paths, cache)
     assert code in (0, 1), said
-    return sum(map(len, theirs.values())), list(differences(ours, theirs, lines))
+    wrong = list(differences(ours, theirs, lines, lambda path: is_installer(path, box / "db")))
+    return sum(map(len, theirs.values())), wrong
 
 
 @pytest.mark.skipif(not REAL, reason=WHY)
