@@ -1,5 +1,6 @@
 """The views of HTML that test/probe/html_views makes are, byte for byte, those of sigtool and clamscan: on
 documentation that is installed, and on made HTML with mutations."""
+import hashlib
 import os
 import pathlib
 import struct
@@ -16,6 +17,7 @@ TOOL = BUILD / "test/probe/html_views"
 SIGTOOL = pathlib.Path(oracle.REAL).with_name("sigtool") if oracle.REAL else None
 FILES = 60
 MADE = 300
+LINES = 60
 TOKENS = [b"<", b">", b'"', b"'", b"=", b" ", b"\n", b"&", b";", b"#", b"a", b"B", b"/", b"!", b"<!--",
           b"-->", b"&lt;", b"&foo;", b"&#65;", b"&#x42", b"&eacute;", b"&euro;", b'<a href="', b"<img src=",
           b"<script>", b"</script>", b"<style>", b"</style>", b"<p ", b"data:", b",", b"%41", b"\xe9", b"\xe8",
@@ -89,6 +91,32 @@ def test_html_in_utf16_is_matched_as_it_is_too(tmp_path, options):
     (files / "mark").write_bytes(data)
     theirs, ours = diffrun.both([tmp_path / "db"], files, tmp_path / "cache", options)
     assert ours == theirs and "wide.0" in ours["mark"] and "wide.3" not in ours["mark"]
+
+
+def body_left_by_clamscan(page, box):
+    """What clamscan takes out of the one data: URL of a page."""
+    box.mkdir()
+    (box / "never.ndb").write_text("Never:0:*:deadbeef00112233\n")
+    (box / "page").write_bytes(page)
+    subprocess.run([oracle.REAL, "-d", box / "never.ndb", "--leave-temps", "--tempdir", box, "--disable-cache",
+                    box / "page"], check=True, capture_output=True)
+    return next((p.read_bytes() for p in box.rglob("mail-tmp*/*") if p.is_file()), None)
+
+
+def test_text_in_a_data_url_is_the_lines_of_a_mail_as_in_clamscan(tmp_path):
+    rnd, rows, pages = random_for("lines"), [], tmp_path / "pages"
+    pages.mkdir()
+    for i in range(LINES):
+        data = bytes(rnd.choices(b"aB\xe9\n\n\r\r \t\v\f\x1b", k=rnd.randrange(6, 40)))
+        page = b'<html><img src="data:x,%s">' % b"".join(b"%%%02x" % c for c in data)
+        body = body_left_by_clamscan(page, tmp_path / str(i))
+        if body:
+            (pages / str(i)).write_bytes(page)
+            rows.append(f"{hashlib.sha256(body).hexdigest()}:{len(body)}:Body.{i}")
+    diffrun.write_lines(tmp_path / "db", {"hsb": rows})
+    _, found, said = diffrun.scan(BUILD / "clamscan", [tmp_path / "db"], pages, tmp_path / "cache", ())
+    missed = [p.read_bytes() for p in sorted(pages.iterdir()) if f"Body.{p.name}" not in found.get(p.name, ())]
+    assert not missed and len(rows) > LINES // 2, f"VITRINE_TEST_SEED={SEED}: {said}"
 
 
 def test_views_of_made_html(ours, tmp_path):

@@ -794,6 +794,18 @@ static void html_over_a_limit_is_matched_as_it_is_only_in_utf16(void)
 	      "!3MaxHTMLNormalize reached@ Any@ ");
 }
 
+static void text_in_a_data_url_is_the_lines_of_a_mail(void)
+{
+	static const char page[] = "<html><img src='data:x,%0a%0done%0d%0d%0a%09 %0a%0a%0a%0atwo'>";
+	db_clear();
+	db_digest("a.hdb", "Lines", text("\rone\n \n\ntwo\n"));
+	defaults();
+	T_STR(scan(text(page)), "Lines@data-url-1 ");
+	db_clear();
+	db_digest("a.hdb", "Bytes", (struct bytes){(uint8_t *)(uintptr_t)"one\0\r\ntwo", 9});
+	T_STR(scan(text("<html><img src='data:x,one%00%0d%0atwo'>")), "Bytes@data-url-1 ");
+}
+
 static st_t refuse(void *ctx, const char *name, bool official, const char *inner)
 {
 	(void)ctx, (void)name, (void)official, (void)inner;
@@ -850,6 +862,7 @@ int main(void)
 	T_RUN(file_types_are_looked_for_in_the_first_kilobyte);
 	T_RUN(html_in_utf16_is_matched_as_it_is_and_in_its_views);
 	T_RUN(html_over_a_limit_is_matched_as_it_is_only_in_utf16);
+	T_RUN(text_in_a_data_url_is_the_lines_of_a_mail);
 	T_RUN(the_sinks_refusal_ends_the_scan);
 	T_RUN(impossible_stripes_are_refused);
 	return t_end();
