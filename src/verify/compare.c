@@ -3,9 +3,9 @@
  *
  * - The place counts from the start of the last match of the sub-signature it hangs on; all bytes
  *   of the number must lie in the object, not at its very start.
- * - Text numbers are read as strtoll() does: blanks, a sign, digits, and no further than the
- *   first other character; no digits are 0; a number beyond 63 bits never compares. With `exact`
- *   there are no blanks in front and nothing behind.
+ * - Text numbers are read as strtoll() does: blanks, a sign or (hexadecimal) "0x", not both,
+ *   digits, and no further than the first other character; no digits are 0; a number beyond 63
+ *   bits never compares. With `exact` there are no blanks in front and nothing behind.
  * - Hexadecimal text in little-endian order is its characters, in pairs, from behind; a "0" goes
  *   in front of an odd number of them, other than one. From a pair with anything but digits (or x)
  *   on all are zeroes. `exact`, as many characters are read as there were: so an odd number of
@@ -62,13 +62,9 @@ static uint32_t read_digits(struct number *n, int base, uint64_t *ret, bool *ret
 	return count;
 }
 
-/* Where text is hexadecimal: "0x" is skipped. */
-static bool is_hex(const struct db_compare *c, struct number *n)
+static bool is_hex(const struct db_compare *c, const struct number *n)
 {
-	bool prefixed = starts_hex(n);
-	if (prefixed && c->base != DB_CMP_DECIMAL)
-		n->at += 2;
-	return c->base == DB_CMP_HEX || (c->base == DB_CMP_AUTO && prefixed);
+	return c->base == DB_CMP_HEX || (c->base == DB_CMP_AUTO && starts_hex(n));
 }
 
 static void skip_blanks(struct number *n)
@@ -86,10 +82,13 @@ static bool read_text(const struct db_compare *c, struct number *n, uint32_t end
 		skip_blanks(n);
 	if (c->base == DB_CMP_AUTO && n->len - n->at < AUTO_MIN)
 		return false;
-	bool minus = peek(n) == '-', over = false;
-	n->at += minus || peek(n) == '+';
+	bool hex = is_hex(c, n), minus = peek(n) == '-', over = false;
+	if (minus || peek(n) == '+')
+		n->at++;
+	else if (hex && starts_hex(n))
+		n->at += 2;
 	uint64_t v;
-	uint32_t digits = read_digits(n, is_hex(c, n) ? 16 : 10, &v, &over);
+	uint32_t digits = read_digits(n, hex ? 16 : 10, &v, &over);
 	if (over || (c->exact && (digits == 0 || n->at != end)))
 		return false;
 	*ret = minus ? -(int64_t)v : (int64_t)v;
@@ -130,6 +129,7 @@ static bool read_swapped(const struct db_compare *c, struct number *n, int64_t *
 		return false;
 	if (!is_hex(c, n))
 		return false; /* a decimal number has no such order */
+	n->at += starts_hex(n) ? 2 : 0;
 	uint32_t len = n->len - n->at, room = len + len % 2;
 	if (len == 1)
 		return read_text(&plain, n, n->len, ret);
