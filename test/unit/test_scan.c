@@ -794,6 +794,23 @@ static void html_over_a_limit_is_matched_as_it_is_only_in_utf16(void)
 	      "!3MaxHTMLNormalize reached@ Any@ ");
 }
 
+/* Ends of a part are kept in a ring of 2,048: here two lie as far apart. */
+static void a_match_that_leads_nowhere_hides_no_later_one(void)
+{
+	static uint8_t bytes[8192];
+	for (size_t gap = 2040; gap <= 4100; gap++) {
+		if (gap == 2060)
+			gap = 4090;
+		memset(bytes, 0xfe, sizeof bytes);
+		memcpy(bytes, "MARK\xa0\x30\x03\x0a", 8);
+		memcpy(bytes + gap, "MARK\xa1" "END1", 9);
+		db_clear();
+		db_text("a.ldb", "Far;Target:0;0;4d41524b(a1|a030030a)454e4431\n");
+		defaults();
+		T_STR(scan((struct bytes){bytes, sizeof bytes}), "Far@ ");
+	}
+}
+
 static void text_in_a_data_url_is_the_lines_of_a_mail(void)
 {
 	static const char page[] = "<html><img src='data:x,%0a%0done%0d%0d%0a%09 %0a%0a%0a%0atwo'>";
@@ -862,6 +879,7 @@ int main(void)
 	T_RUN(file_types_are_looked_for_in_the_first_kilobyte);
 	T_RUN(html_in_utf16_is_matched_as_it_is_and_in_its_views);
 	T_RUN(html_over_a_limit_is_matched_as_it_is_only_in_utf16);
+	T_RUN(a_match_that_leads_nowhere_hides_no_later_one);
 	T_RUN(text_in_a_data_url_is_the_lines_of_a_mail);
 	T_RUN(the_sinks_refusal_ends_the_scan);
 	T_RUN(impossible_stripes_are_refused);
