@@ -1,5 +1,6 @@
 /* A publisher's repository on a disk in memory: what is published is read by the client of
  * src/tuf, thresholds hold, and after a crash at any call the old or the new one is there. */
+#include "attest/dsse.h"
 #include "publish/repo.h"
 #include "test/t.h"
 #include "sim_disk.h"
@@ -654,6 +655,59 @@ static void a_damaged_staged_file_is_not_published(void)
 	sim_free(d);
 }
 
+static void it_is_said_in_words_what_is_signed(void)
+{
+	struct sim_disk *d = sim_new();
+	struct publish_repo *r = published(d);
+	struct buf words = {0};
+	size_t n = 0;
+	must(stage(r, "targets", "main/main.vdb", "two"));
+	must(stage(r, "targets", "main/source.tar", "three"));
+	must(sign(r, "", NOW));
+	struct buf file = staged_bytes(d, "staged/targets.json");
+	const uint8_t *old = sim_file(d, SIM_PUBLIC, "metadata/1.targets.json", &n);
+	must(publish_describe(rd_make(file.data, file.len), rd_make(old, old ? n : 0), &words, &e));
+	buf_u8(&words, 0);
+	const char *said = (const char *)words.data;
+	T_TRUE(strncmp(said, "TUF metadata: targets, version 2, expires 2030-06-15T17:46:40Z\n"
+	                     "compared with version 1:\n", 88) == 0);
+	T_TRUE(strstr(said, "  ~ main/main.vdb  3 bytes  sha256 3fc4ccfe745870e2c0d99f71f30ff0656c8dedd"
+	                    "41cc1d7d3d376b0dbe685e2f3\n") != NULL);
+	T_TRUE(strstr(said, "  + main/source.tar  5 bytes  sha256 ") != NULL);
+	T_TRUE(strstr(said, "delegates to evidence, terminating: */evidence/*; signed by 1 of 1 keys:")
+	       != NULL);
+	buf_done(&file);
+	buf_done(&words);
+	publish_repo_free(r);
+	sim_free(d);
+}
+
+static void a_statement_is_signed_once_by_a_key(void)
+{
+	static const char envelope[] =
+		"{\"payload\":\"eyJwcmVkaWNhdGVUeXBlIjoieCIsInN1YmplY3QiOlt7Im5hbWUiOiJmIiwiZGlnZXN0Ijp7"
+		"InNoYTI1NiI6ImFiIn19XX0=\",\"payloadType\":\"application/vnd.in-toto+json\","
+		"\"signatures\":[]}";
+	struct buf in = {0};
+	buf_text(&in, envelope);
+	struct buf one = signed_elsewhere(&in, 'x', ST_OK), two = signed_elsewhere(&one, 'x', ST_OK);
+	struct buf three = signed_elsewhere(&two, 'y', ST_OK);
+	struct attest_key k[2] = {keys("x", 1).v[0].key, keys("y", 1).v[0].key};
+	struct dsse dsse;
+	bool by[2];
+	size_t n = 0;
+	T_TRUE(one.len == two.len && !memcmp(one.data, two.data, one.len));
+	T_EQ(dsse_parse(rd_make(three.data, three.len), &dsse, &e), ST_OK);
+	T_EQ(dsse_verify(&dsse, k, 2, by, &n, &e), ST_OK);
+	T_EQ(n, 2);
+	T_EQ(dsse.nsigs, 2);
+	dsse_done(&dsse);
+	buf_done(&in);
+	buf_done(&one);
+	buf_done(&two);
+	buf_done(&three);
+}
+
 /* -- crashes ---------------------------------------------------------------------------------- */
 
 enum change { RELEASE, NEW_ROOT, NEW_TARGETS_KEYS, CHANGES };
@@ -739,6 +793,34 @@ static void a_crash_at_any_call_leaves_the_old_or_the_new(void)
 			;
 }
 
+/* An init that was cut off can be repeated, or goes on as the staged repository that it made. */
+static void an_init_that_was_cut_off_can_be_repeated(void)
+{
+	bool stopped = true;
+	for (uint64_t call = 1; stopped && !t_bad; call++) {
+		struct sim_disk *d = sim_new();
+		struct publish_init init = usual();
+		struct publish_repo *r = NULL;
+		d->stop = call;
+		st_t st = publish_repo_init(&d->io, SIM_PUBLIC, SIM_PRIVATE, &init, NOW, &r, NULL);
+		stopped = d->stopped;
+		T_TRUE(stopped || st == ST_OK);
+		publish_repo_free(r);
+		struct sim_disk *after = sim_crash(d, call % 2 ? SIM_DURABLE : SIM_RANDOM, call);
+		err_clear(&e);
+		st = publish_repo_init(&after->io, SIM_PUBLIC, SIM_PRIVATE, &init, NOW, &r, &e);
+		if (st == ST_CONFLICT)
+			r = open_repo(after);
+		else
+			must(st);
+		must(sign(r, "abtu", NOW));
+		must(commit(r, "o", NOW));
+		publish_repo_free(r);
+		sim_free(after);
+		sim_free(d);
+	}
+}
+
 int main(void)
 {
 	T_RUN(what_is_published_is_what_a_client_reads);
@@ -758,6 +840,9 @@ int main(void)
 	T_RUN(what_another_role_shadows_is_not_published);
 	T_RUN(same_input_same_bytes);
 	T_RUN(a_damaged_staged_file_is_not_published);
+	T_RUN(it_is_said_in_words_what_is_signed);
+	T_RUN(a_statement_is_signed_once_by_a_key);
+	T_RUN(an_init_that_was_cut_off_can_be_repeated);
 	T_RUN(a_crash_at_any_call_leaves_the_old_or_the_new);
 	return t_end();
 }
