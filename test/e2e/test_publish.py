@@ -1,8 +1,9 @@
 """vitrine publish: a repository made, signed on several machines and published by the real commands;
-read by our own client, by tuf-js and, where it is there, by python-tuf, who all refuse the same copies.
+read by our own client, by tuf-js and, where they are there, by python-tuf and go-tuf, who all refuse
+the same copies.
 
 tuf-js: node 20 and npm, which fetches it once a run (test/interop/tuf-js). python-tuf: a python that
-has it, named by VITRINE_TUF_PYTHON, or this one. Skipped, with the reason, where they cannot be had."""
+has it, named by VITRINE_TUF_PYTHON, or this one. go-tuf: Go with its modules. Skipped, with the reason, where they cannot be had."""
 import contextlib
 import datetime
 import functools
@@ -264,12 +265,29 @@ def tuf_py():
     return Foreign([python or sys.executable, ROOT / "test/interop/tuf-py.py"])
 
 
+@pytest.fixture(scope="module")
+def go_tuf(tmp_path_factory):
+    if not shutil.which("go"):
+        pytest.skip("no go")
+    exe = tmp_path_factory.mktemp("go-tuf") / "read"
+    env = dict(os.environ, GOFLAGS="-mod=readonly -buildvcs=false", GOTOOLCHAIN="local")
+    try:
+        r = subprocess.run(["go", "build", "-o", str(exe), "."], cwd=ROOT / "test/interop/go-tuf",
+                           env=env, capture_output=True, text=True, timeout=200,
+                           stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        pytest.skip("go build did not end in time")
+    if r.returncode:
+        pytest.skip("go build: " + r.stderr.strip()[-200:])
+    return Foreign([exe])
+
+
 @pytest.fixture
 def reader(request):
     return Ours() if request.param == "ours" else request.getfixturevalue(request.param)
 
 
-READERS = pytest.mark.parametrize("reader", ["ours", "tuf_js", "tuf_py"], indirect=True)
+READERS = pytest.mark.parametrize("reader", ["ours", "tuf_js", "tuf_py", "go_tuf"], indirect=True)
 
 
 @pytest.fixture(scope="module")
