@@ -11,6 +11,9 @@ static const char what[] = "in-toto statement";
 
 #define SHA256_HEX 64
 
+/* RFC 8259, section 6: "integers [...] in the range [-(2**53)+1, (2**53)-1] are interoperable". */
+#define VERSION_MAX ((UINT64_C(1) << 53) - 1)
+
 void statement_done(struct statement *s)
 {
 	free(s->subject);
@@ -26,7 +29,7 @@ static int hex_digit(uint8_t c)
 }
 
 /* in-toto's DigestSet: "lowercase hex-encoded". */
-static bool take_sha256(const char *hex, uint8_t ret[32])
+bool statement_read_sha256(const char *hex, uint8_t ret[32])
 {
 	struct rd r = rd_make(hex, strlen(hex));
 	if (r.len != SHA256_HEX)
@@ -58,7 +61,7 @@ static st_t take_subject(const json_t *o, struct statement_subject *ret, struct 
 		return fail(e, ST_MALFORMED, 0, "%s: a subject is not an object", what);
 	TRY(attest_json_object(o, "digest", what, &digests, e));
 	TRY(attest_json_text(digests, "sha256", what, &hex, e));
-	if (!take_sha256(hex, ret->sha256))
+	if (!statement_read_sha256(hex, ret->sha256))
 		return fail(e, ST_MALFORMED, 0, "%s: \"sha256\" is not 64 lower-case hex digits", what);
 	const json_t *name = json_object_get(o, "name");
 	if (name && !json_is_string(name))
@@ -194,6 +197,44 @@ st_t statement_make_release(const struct statement_subject *subjects, size_t n,
 	                              build_type, "externalParameters", "source", source,
 	                              "runDetails", "builder", "id", builder);
 	return write_statement(pack_subjects(subjects, n), STATEMENT_RELEASE_TYPE, predicate, out, e);
+}
+
+static json_t *pack_dependencies(const struct statement_dependency *d, size_t n)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < n; i++) {
+		char hex[SHA256_HEX + 1];
+		hex_encode(d[i].file.sha256, 32, hex);
+		json_t *one = json_pack("{s:s,s:{s:s}}", "name", d[i].file.name, "digest", "sha256", hex);
+		bool bad = !one || json_array_append_new(all, one);
+		if (!bad && d[i].origin)
+			bad = json_object_set_new(one, "annotations",
+			                          json_pack("{s:s}", "origin", d[i].origin)) != 0;
+		if (bad) {
+			json_decref(all);
+			return NULL;
+		}
+	}
+	return all;
+}
+
+st_t statement_make_signatures(const struct statement_signatures *s, struct buf *out,
+                               struct err *e)
+{
+	if (s->version == 0 || s->version > VERSION_MAX)
+		return fail(e, ST_LIMIT, 0, "%s: a version is from 1 to 2^53 - 1", what);
+	json_t *parameters =
+	    json_pack("{s:s,s:I,s:b,s:b,s:b}", "set", s->set, "version", (json_int_t)s->version, "pua",
+	              s->pua, "strict", s->strict, "clamav", s->clamav);
+	json_t *definition = json_pack(
+	    "{s:s,s:o,s:{s:I},s:o}", "buildType", STATEMENT_SIGNATURES_TYPE, "externalParameters",
+	    parameters, "internalParameters", "database", (json_int_t)s->database,
+	    "resolvedDependencies", pack_dependencies(s->dependency, s->ndependencies));
+	json_t *run = json_pack("{s:{s:s,s:{s:s}},s:{s:s}}", "builder", "id", s->builder, "version",
+	                        "vitrine", s->vitrine, "metadata", "startedOn", s->started);
+	json_t *predicate = json_pack("{s:o,s:o}", "buildDefinition", definition, "runDetails", run);
+	return write_statement(pack_subjects(s->subject, s->nsubjects), STATEMENT_RELEASE_TYPE,
+	                       predicate, out, e);
 }
 
 st_t statement_make_rebuild(const struct statement_subject *subjects, size_t n,

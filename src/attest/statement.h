@@ -48,11 +48,41 @@ struct statement {
 st_t statement_parse(struct rd payload, struct statement *ret, struct err *e);
 void statement_done(struct statement *s);
 
+/* A digest as in-toto's DigestSet has it: 64 lower-case hex digits and nothing else. */
+bool statement_read_sha256(const char *hex, uint8_t ret[32]);
+
 /* Appends statements of the two kinds, compact and in a fixed order. Names and URIs are UTF-8.
  * source: what was built (a URI with a revision). ST_MALFORMED: a text is no UTF-8. */
 st_t statement_make_release(const struct statement_subject *subjects, size_t n,
                             const char *builder, const char *build_type, const char *source,
                             struct buf *out, struct err *e);
+
+/* The release of a set of signatures, as doc/format/updates.md wants it. */
+#define STATEMENT_SIGNATURES_TYPE "https://vitrine-av.org/build/signatures/v1"
+
+struct statement_dependency { /* what the build took; one that is resolved */
+	struct statement_subject file;
+	const char *origin; /* by what its origin is proven, for people; NULL: not said */
+};
+
+struct statement_signatures {
+	const struct statement_subject *subject;
+	size_t nsubjects;
+	const char *set;
+	uint64_t version;
+	bool pua, strict, clamav;
+	uint32_t database;   /* version of the format of .vdb */
+	const struct statement_dependency *dependency;
+	size_t ndependencies;
+	const char *builder; /* URI */
+	const char *vitrine; /* version of the program that built it */
+	const char *started; /* RFC 3339, UTC */
+};
+
+/* ST_MALFORMED: a text is no UTF-8. ST_LIMIT: a version above 2^53 - 1, which no JSON reader need
+ * hold (RFC 8259, section 6). */
+st_t statement_make_signatures(const struct statement_signatures *s, struct buf *out,
+                               struct err *e);
 
 /* time: RFC 3339, UTC ("2026-11-24T12:00:00Z"); policy: URI of what "the same" means. */
 st_t statement_make_rebuild(const struct statement_subject *subjects, size_t n,

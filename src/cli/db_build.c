@@ -1,4 +1,5 @@
-/* vitrine db build: text signatures to one compiled database, written atomically. */
+/* vitrine db build: text signatures to one compiled database, or a source bundle, written
+ * atomically. */
 #include "base/io.h"
 #include "cli/cli.h"
 #include "cli/dbcache.h"
@@ -47,11 +48,15 @@ static const char usage[] =
     "reported and skipped; with --strict the first one refuses the set. Signatures for\n"
     "potentially unwanted programs (.hdu, .ndu, ...) are included; --detect-pua uses them.\n"
     "\n"
+    "SRC may be a source bundle (.tar), which stands for the files in it; -o OUT.tar makes one\n"
+    "of the sources instead of compiling them.\n"
+    "\n"
     "Exit code: 0 written, 2 not written.\n"
     "\n"
     "Examples:\n"
     "  vitrine db build -o all.vdb /var/lib/clamav my.ndb\n"
-    "  vitrine db build --strict -o release.vdb signatures/\n";
+    "  vitrine db build --strict -o release.vdb signatures/\n"
+    "  vitrine db build -o rebuilt.vdb source.tar\n";
 
 static void say_duplicate(const char *path, const char *kept, bool same)
 {
@@ -124,10 +129,22 @@ static void report_skipped(const struct compile_report *r)
 		fprintf(stderr, "... and %llu more\n", (unsigned long long)r->nskipped - SKIPPED_SHOWN);
 }
 
+/* By the extension of the output. */
+static bool makes_bundle(const struct build *b)
+{
+	const char *dot = strrchr(b->out, '.');
+	return dot && !strcmp(dot, ".tar");
+}
+
 static void report_counts(const struct build *b, const struct compile_report *r, double seconds)
 {
 	char size[32];
 	text_size(size, sizeof size, r->size);
+	if (makes_bundle(b)) {
+		text_put(stderr, b->out, TEXT_EXACT);
+		fprintf(stderr, ": source bundle, %s\n", size);
+		return;
+	}
 	fprintf(stderr,
 	        "%llu signatures, %llu file hashes, %llu section hashes, %llu trusted hashes\n",
 	        (unsigned long long)r->sigs, (unsigned long long)r->hashes_file,
@@ -163,7 +180,8 @@ static st_t write_database(const struct build *b, const struct db_set *set,
 	struct compile_opts opts = {.strict = b->strict, .pua = true};
 	TRY(open_tmp(b->out, tmp, sizeof tmp, &fd, e));
 	ticker_start(&ticker, !b->quiet);
-	st_t st = dbset_compile(set, &opts, fd, report, e);
+	st_t st = makes_bundle(b) ? dbset_bundle(set, fd, report, e)
+	                          : dbset_compile(set, &opts, fd, report, e);
 	ticker_stop(&ticker);
 	if (st == ST_OK && (fsync(fd) || rename(tmp, b->out)))
 		st = fail_errno(e, "%s", b->out);

@@ -408,8 +408,11 @@ static void record_identity(int dir, const struct db_set *set, const struct key 
 	close(tmp.fd);
 }
 
-st_t dbset_compile(const struct db_set *set, const struct compile_opts *opts, int out_fd,
-                   struct compile_report *report, struct err *e)
+typedef st_t dbset_job(const struct broker_source *srcs, size_t n, const struct compile_opts *opts,
+                       int out_fd, struct compile_report *ret, struct err *e);
+
+static st_t run_compiler(dbset_job *job, const struct db_set *set, const struct compile_opts *opts,
+                         int out_fd, struct compile_report *report, struct err *e)
 {
 	struct broker_source *v = calloc(set->n ? set->n : 1, sizeof *v);
 	if (!v)
@@ -418,9 +421,22 @@ st_t dbset_compile(const struct db_set *set, const struct compile_opts *opts, in
 		v[i] = (struct broker_source){set->v[i].path, set->v[i].fd, set->v[i].role};
 	struct compile_opts o = *opts;
 	o.now = (uint64_t)time(NULL);
-	st_t st = broker_compile(v, set->n, &o, out_fd, report, e);
+	st_t st = job(v, set->n, &o, out_fd, report, e);
 	free(v);
 	return st;
+}
+
+st_t dbset_compile(const struct db_set *set, const struct compile_opts *opts, int out_fd,
+                   struct compile_report *report, struct err *e)
+{
+	return run_compiler(broker_compile, set, opts, out_fd, report, e);
+}
+
+st_t dbset_bundle(const struct db_set *set, int out_fd, struct compile_report *report,
+                  struct err *e)
+{
+	const struct compile_opts opts = {0};
+	return run_compiler(broker_bundle, set, &opts, out_fd, report, e);
 }
 
 /* Workers get the database without the right to write it. */

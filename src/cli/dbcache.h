@@ -39,7 +39,11 @@ st_t dbcache_open(const struct db_set *set, const struct dbcache_opts *opts, int
 st_t dbset_compile(const struct db_set *set, const struct compile_opts *opts, int out_fd,
                    struct compile_report *report, struct err *e);
 
-/* The same into memory; the caller closes *ret_fd, which is read-only. */
+/* Writes the sources into out_fd (likewise) as a source bundle. */
+st_t dbset_bundle(const struct db_set *set, int out_fd, struct compile_report *report,
+                  struct err *e);
+
+/* Compiles into memory; the caller closes *ret_fd, which is read-only. */
 st_t dbset_compile_memory(const struct db_set *set, const struct compile_opts *opts, int *ret_fd,
                           struct compile_report *report, struct err *e);
 

@@ -19,6 +19,7 @@ enum extension_kind {
 	EXT_UNSIGNED, /* container */
 	EXT_IGNORED,
 	EXT_COMPILED,
+	EXT_BUNDLE,
 };
 
 /* Where ClamAV keeps the root certificates of its publishers. */
@@ -39,8 +40,9 @@ static const struct {
     {"info", EXT_IGNORED},  {"ioc", EXT_IGNORED},   {"ldb", EXT_TEXT},      {"ldu", EXT_PUA},
     {"mdb", EXT_TEXT},      {"mdu", EXT_PUA},       {"msb", EXT_TEXT},      {"msu", EXT_PUA},
     {"ndb", EXT_TEXT},      {"ndu", EXT_PUA},       {"pdb", EXT_TEXT},      {"pwdb", EXT_TEXT},
-    {"rmd", EXT_TEXT},      {"sdb", EXT_TEXT},      {"sfp", EXT_TEXT},      {"vdb", EXT_COMPILED},
-    {"wdb", EXT_TEXT},      {"yar", EXT_TEXT},      {"yara", EXT_TEXT},     {"zmd", EXT_TEXT},
+    {"rmd", EXT_TEXT},      {"sdb", EXT_TEXT},      {"sfp", EXT_TEXT},      {"tar", EXT_BUNDLE},
+    {"vdb", EXT_COMPILED},  {"wdb", EXT_TEXT},      {"yar", EXT_TEXT},      {"yara", EXT_TEXT},
+    {"zmd", EXT_TEXT},
 };
 
 static enum extension_kind kind_of(const char *name)
@@ -137,6 +139,8 @@ static bool wanted(const struct db_set_opts *o, enum extension_kind kind, bool f
 {
 	if (kind == EXT_CONTAINER)
 		return true;
+	if (kind == EXT_BUNDLE)
+		return !from_dir;
 	if (from_dir && o->official_only)
 		return false;
 	return kind == EXT_TEXT || kind == EXT_UNSIGNED || (kind == EXT_PUA && o->pua);
@@ -218,9 +222,11 @@ static st_t add_known(struct db_set *s, int dir, const char *name, const char *p
 	                  : add_signs(s, beside, folder, slash ? slash + 1 : path, from_dir, e);
 }
 
+/* A bundle has to be named: in a folder of signatures any archive may lie. */
 static int visible(const struct dirent *de)
 {
-	return kind_of(de->d_name) != EXT_UNKNOWN;
+	enum extension_kind kind = kind_of(de->d_name);
+	return kind != EXT_UNKNOWN && kind != EXT_BUNDLE;
 }
 
 static st_t add_dir(struct db_set *s, const char *path, const struct db_set_opts *o,

@@ -88,13 +88,11 @@ static st_t publish(struct log_writer *w, struct buf *note, struct err *e)
 	return ST_OK;
 }
 
-st_t log_writer_publish(struct log_writer *w, struct err *e)
+st_t log_writer_refresh(struct log_writer *w, struct err *e)
 {
 	struct buf note = {0};
 	if (w->broken)
 		return fail(e, ST_IO, 0, "log: a write failed before; open the log anew");
-	if (w->has_published && w->published == w->state.size)
-		return ST_OK;
 	st_t st = sign(w, &note, e);
 	if (st == ST_OK)
 		st = cosign(w, &note, e);
@@ -104,4 +102,11 @@ st_t log_writer_publish(struct log_writer *w, struct err *e)
 		st = publish(w, &note, e);
 	buf_done(&note);
 	return st;
+}
+
+st_t log_writer_publish(struct log_writer *w, struct err *e)
+{
+	if (!w->broken && w->has_published && w->published == w->state.size)
+		return ST_OK;
+	return log_writer_refresh(w, e);
 }

@@ -79,6 +79,11 @@ st_t log_writer_add(struct log_writer *w, const struct log_entry *entry, size_t 
 /* Publishes what is durable and is not published yet, if anything. */
 st_t log_writer_publish(struct log_writer *w, struct err *e);
 
+/* Publishes the checkpoint of everything durable, also where it is published already: the witnesses
+ * are asked again, so that it has cosignatures of today. Statuses of the cosigners: what was
+ * published stays. */
+st_t log_writer_refresh(struct log_writer *w, struct err *e);
+
 uint64_t log_writer_size(const struct log_writer *w);
 uint64_t log_writer_published(const struct log_writer *w);
 

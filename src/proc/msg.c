@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 #include "base/rd.h"
+#include "cvd/cvd.h"
 #include "sandbox/roles.h"
 #include "scan/scan.h"
 
@@ -68,13 +69,15 @@ static const struct field fields[MSG_TYPES][FIELDS_MAX] = {
 	              U64(done.bytes_read), U64(done.bytes_scanned), U64(done.objects)},
 	[MSG_SCAN_FAIL] = {U64(fail.id), STATUS(fail.why), U64(fail.off), TEXT(fail.text)},
 	[MSG_OPTIONS] = {BOOL(options.strict), BOOL(options.clamav), BOOL(options.pua),
-	                 BOOL(options.heads), U64(options.now)},
+	                 BOOL(options.heads), BOOL(options.bundle), U64(options.now)},
 	[MSG_SOURCE] = {TEXT(source.name), UPTO(source.role, MSG_SOURCE_ROLES - 1)},
 	[MSG_COMPILE] = {U32(compile.nsources)},
 	[MSG_SKIPPED] = {TEXT(skipped.file), U32(skipped.line), TEXT(skipped.why)},
 	[MSG_INACTIVE] = {TEXT(inactive.what), U64(inactive.n)},
 	[MSG_CONTAINER] = {U32(container.index), U32(container.version), U32(container.sigs),
 	                   U32(container.flevel), U64(container.stime)},
+	[MSG_ORIGIN] = {TEXT(origin.file), TEXT(origin.sha256), TEXT(origin.signer),
+	                UPTO(origin.scheme, CVD_SCHEMES - 1), U32(origin.version)},
 	[MSG_COMPILED] = {U64(compiled.size), U64(compiled.sigs), U64(compiled.hashes_file),
 	                  U64(compiled.hashes_section), U64(compiled.hashes_trust),
 	                  U64(compiled.nskipped), U64(compiled.out_of_level),
@@ -143,7 +146,7 @@ static bool read_st(struct rd *r, char *dst)
 {
 	int32_t v = (int32_t)rd_u32le(r);
 	memcpy(dst, &v, sizeof v);
-	return v >= ST_MIN_ && v <= ST_TIMEOUT && v != ST_OK;
+	return v >= ST_MIN_ && v <= ST_CONFLICT && v != ST_OK;
 }
 
 static bool read_field(struct rd *r, const struct field *f, struct msg *ret)

@@ -113,12 +113,13 @@ struct msg_fail {
 
 struct msg_options {
 	uint32_t strict, clamav, pua;
-	uint32_t heads; /* only say what the headers of containers say */
-	uint64_t now;   /* seconds since 1970: certificates are valid for a time */
+	uint32_t heads;  /* only say what the headers of containers say */
+	uint32_t bundle; /* do not compile: write the sources as a source bundle */
+	uint64_t now;    /* seconds since 1970: certificates are valid for a time */
 };
 
 enum msg_source_role {
-	MSG_SOURCE_SIGNATURES, /* text or a container, by its extension */
+	MSG_SOURCE_SIGNATURES, /* text, a container or a source bundle, by its extension */
 	MSG_SOURCE_SIGN,       /* .sign of the container that came before */
 	MSG_SOURCE_ROOTS,      /* certificates, PEM */
 	MSG_SOURCE_ROLES,
@@ -148,6 +149,17 @@ struct msg_container { /* one that was asked for by `heads` and has a header */
 	uint32_t index;      /* of the source, in order of sending */
 	uint32_t version, sigs, flevel;
 	uint64_t stime;
+};
+
+#define MSG_ORIGIN_FILE_MAX 64
+#define MSG_ORIGIN_SIGNER_MAX 128
+
+struct msg_origin { /* a container that went into a source bundle */
+	char file[MSG_ORIGIN_FILE_MAX];
+	char sha256[65];
+	char signer[MSG_ORIGIN_SIGNER_MAX];
+	uint32_t scheme; /* enum cvd_scheme */
+	uint32_t version;
 };
 
 struct msg_compiled {
@@ -228,6 +240,7 @@ struct msg {
 		struct msg_skipped skipped;
 		struct msg_inactive inactive;
 		struct msg_container container;
+		struct msg_origin origin;
 		struct msg_compiled compiled;
 		struct msg_inspect inspect;
 		struct msg_input input;

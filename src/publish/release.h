@@ -10,11 +10,13 @@ struct publish_release {
 	const char *set;
 	uint64_t version;
 	bool pua, strict, clamav; /* how it was compiled */
+	uint32_t database;        /* version of the format of .vdb */
 	const char *builder;      /* URI */
+	const char *vitrine;      /* version of this program */
 	int64_t now;
 	int vdb_fd, source_fd;    /* whole files */
-	/* What was imported: names and digests of containers, for resolvedDependencies. */
-	const struct statement_subject *imported;
+	/* What was imported: names, digests and origins of containers, for resolvedDependencies. */
+	const struct statement_dependency *imported;
 	size_t nimported;
 };
 

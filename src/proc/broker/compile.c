@@ -9,6 +9,11 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+/* Containers of one set. */
+#define ORIGINS_MAX 1000
+
+enum job { JOB_COMPILE, JOB_HEADS, JOB_BUNDLE };
+
 /* 4 million signatures take seconds; whoever has a hundred times as many can wait as long. A
  * compiler that has said nothing for this time is stuck. */
 #define COMPILE_MAX_MS (15 * 60 * 1000)
@@ -21,8 +26,13 @@ void compile_report_done(struct compile_report *r)
 	}
 	for (size_t i = 0; i < r->ninactive; i++)
 		free(r->inactive[i].what);
+	for (size_t i = 0; i < r->norigins; i++) {
+		free(r->origins[i].file);
+		free(r->origins[i].signer);
+	}
 	free(r->skipped);
 	free(r->inactive);
+	free(r->origins);
 	*r = (struct compile_report){0};
 }
 
@@ -70,10 +80,15 @@ static void take_counts(struct compile_report *r, const struct msg_compiled *m)
 }
 
 static st_t send_request(struct msg_peer *p, const struct broker_source *srcs, size_t n,
-                         const struct compile_opts *opts, bool heads, struct err *e)
+                         const struct compile_opts *opts, enum job job, struct err *e)
 {
 	struct msg m = {.type = MSG_OPTIONS};
-	m.options = (struct msg_options){opts->strict, opts->clamav, opts->pua, heads, opts->now};
+	m.options = (struct msg_options){.strict = opts->strict,
+	                                 .clamav = opts->clamav,
+	                                 .pua = opts->pua,
+	                                 .heads = job == JOB_HEADS,
+	                                 .bundle = job == JOB_BUNDLE,
+	                                 .now = opts->now};
 	TRY(msg_send(p, &m, -1, true, e));
 	for (size_t i = 0; i < n; i++) {
 		m = (struct msg){.type = MSG_SOURCE};
@@ -94,6 +109,35 @@ static st_t add_head(struct compile_report *r, const struct msg_container *m, st
 	return ST_OK;
 }
 
+static bool take_sha256(const char *hex, uint8_t ret[32])
+{
+	for (size_t i = 0; i < 64; i++) {
+		const char *digits = "0123456789abcdef", *at = strchr(digits, hex[i]);
+		if (!hex[i] || !at)
+			return false;
+		ret[i / 2] = (uint8_t)(ret[i / 2] << 4 | (at - digits));
+	}
+	return !hex[64];
+}
+
+static st_t add_origin(struct compile_report *r, const struct msg_origin *m, struct err *e)
+{
+	if (r->norigins >= ORIGINS_MAX)
+		return fail(e, ST_MALFORMED, 0, "compiler: too many containers");
+	struct compile_origin *p = realloc(r->origins, (r->norigins + 1) * sizeof *p);
+	if (!p)
+		return no_memory(e);
+	r->origins = p;
+	p += r->norigins++;
+	*p = (struct compile_origin){.file = strdup(m->file), .signer = strdup(m->signer),
+	                             .scheme = m->scheme, .version = m->version};
+	if (!p->file || !p->signer)
+		return no_memory(e);
+	return take_sha256(m->sha256, p->sha256)
+	           ? ST_OK
+	           : fail(e, ST_MALFORMED, 0, "compiler: not the digest of a container");
+}
+
 static st_t on_message(const struct msg *m, struct compile_report *r, struct err *e)
 {
 	switch (m->type) {
@@ -103,6 +147,8 @@ static st_t on_message(const struct msg *m, struct compile_report *r, struct err
 		return add_inactive(r, &m->inactive, e);
 	case MSG_CONTAINER:
 		return add_head(r, &m->container, e);
+	case MSG_ORIGIN:
+		return add_origin(r, &m->origin, e);
 	case MSG_COMPILED:
 		take_counts(r, &m->compiled);
 		return ST_OK;
@@ -158,10 +204,11 @@ static st_t check_size(int out_fd, uint64_t size, struct err *e)
 
 /* When sending fails the compiler is gone or has something to say about a source. */
 static st_t converse(struct child *c, const struct broker_source *srcs, size_t n,
-                     const struct compile_opts *opts, struct compile_report *r, struct err *e)
+                     const struct compile_opts *opts, enum job job, struct compile_report *r,
+                     struct err *e)
 {
 	struct err unsent = {0};
-	st_t st = send_request(&c->peer, srcs, n, opts, r->nheads > 0, &unsent);
+	st_t st = send_request(&c->peer, srcs, n, opts, job, &unsent);
 	if (st != ST_OK && st != (st_t)-EPIPE && st != (st_t)-ECONNRESET)
 		return fail(e, st, 0, "%s", unsent.text);
 	return listen_to(c, r, e);
@@ -179,7 +226,7 @@ bool broker_compiler_path(char *ret, size_t cap)
 }
 
 static st_t start_and_converse(const struct broker_source *srcs, size_t n,
-                               const struct compile_opts *opts, int out_fd,
+                               const struct compile_opts *opts, enum job job, int out_fd,
                                struct compile_report *ret, struct err *e)
 {
 	char *found = NULL;
@@ -189,7 +236,7 @@ static st_t start_and_converse(const struct broker_source *srcs, size_t n,
 	st_t st = child_start(found ? found : opts->compiler_path, NULL, out_fd, C_NEW, &c, e);
 	free(found);
 	if (st == ST_OK)
-		st = converse(&c, srcs, n, opts, ret, e);
+		st = converse(&c, srcs, n, opts, job, ret, e);
 	child_kill(&c);
 	return st == ST_OK ? check_size(out_fd, ret->size, e) : st;
 }
@@ -198,7 +245,14 @@ st_t broker_compile(const struct broker_source *srcs, size_t n, const struct com
                     int out_fd, struct compile_report *ret, struct err *e)
 {
 	*ret = (struct compile_report){0};
-	return start_and_converse(srcs, n, opts, out_fd, ret, e);
+	return start_and_converse(srcs, n, opts, JOB_COMPILE, out_fd, ret, e);
+}
+
+st_t broker_bundle(const struct broker_source *srcs, size_t n, const struct compile_opts *opts,
+                   int out_fd, struct compile_report *ret, struct err *e)
+{
+	*ret = (struct compile_report){0};
+	return start_and_converse(srcs, n, opts, JOB_BUNDLE, out_fd, ret, e);
 }
 
 st_t broker_heads(const struct broker_source *srcs, size_t n, const struct compile_opts *opts,
@@ -209,7 +263,7 @@ st_t broker_heads(const struct broker_source *srcs, size_t n, const struct compi
 	memset(ret_heads, 0, n * sizeof *ret_heads);
 	if (out < 0)
 		return fail_errno(e, "memory file");
-	st_t st = n ? start_and_converse(srcs, n, opts, out, &report, e) : ST_OK;
+	st_t st = n ? start_and_converse(srcs, n, opts, JOB_HEADS, out, &report, e) : ST_OK;
 	compile_report_done(&report);
 	return st;
 }

@@ -40,6 +40,15 @@ struct compile_head {
 	uint64_t stime;
 };
 
+/* A container whose members went into a source bundle. */
+struct compile_origin {
+	char *file;      /* last part of its name */
+	uint8_t sha256[32];
+	uint32_t scheme; /* enum cvd_scheme: by what its origin is proven */
+	char *signer;    /* common name of the root certificate; else empty */
+	uint32_t version;
+};
+
 /* What the compiler said. Texts are of hostile origin: print them escaped. Skipped lines are there
  * also when the set was refused. */
 struct compile_report {
@@ -53,6 +62,8 @@ struct compile_report {
 	size_t ninactive;
 	struct compile_head *heads; /* for broker_heads() */
 	size_t nheads;
+	struct compile_origin *origins; /* of broker_bundle() */
+	size_t norigins;
 	uint32_t missing; /* layers of the jail this system refused (enum sandbox_missing) */
 };
 void compile_report_done(struct compile_report *r);
@@ -66,6 +77,11 @@ bool broker_compiler_path(char *ret, size_t cap);
  * exceeded its memory, ST_TIMEOUT its time. */
 st_t broker_compile(const struct broker_source *srcs, size_t n, const struct compile_opts *opts,
                     int out_fd, struct compile_report *ret, struct err *e);
+
+/* The same way, makes a source bundle of the sources (pack/source.h), containers taken apart: each
+ * is proven, or the set is refused. */
+st_t broker_bundle(const struct broker_source *srcs, size_t n, const struct compile_opts *opts,
+                   int out_fd, struct compile_report *ret, struct err *e);
 
 /* Reads the headers of n containers, in the jail: ret_heads[i] is for srcs[i]. */
 st_t broker_heads(const struct broker_source *srcs, size_t n, const struct compile_opts *opts,

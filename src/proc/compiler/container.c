@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 _Static_assert((int)CVD_SCHEMES == DB_ORIGIN_SCHEMES, "a scheme has a number in the database");
 
@@ -18,16 +19,36 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-st_t sources_add(struct sources *s, const struct sig_source *src, struct err *e)
+bool source_says_nothing(const char *name)
 {
-	if (s->n == s->cap) {
-		size_t cap = s->cap ? s->cap * 2 : 64;
-		struct sig_source *p = reallocarray(s->v, cap, sizeof *p);
-		if (!p)
-			return fail(e, ST_NOMEM, 0, "out of memory");
-		s->v = p;
-		s->cap = cap;
-	}
+	static const char *const extensions[] = {"cat", "info", "ioc"};
+	const char *dot = strrchr(base_name(name), '.');
+	for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++)
+		if (!strcasecmp(dot + 1, extensions[i]))
+			return true;
+	return false;
+}
+
+static st_t grow(struct sources *s, struct err *e)
+{
+	size_t cap = s->cap ? s->cap * 2 : 64;
+	struct sig_source *v = reallocarray(s->v, cap, sizeof *v);
+	if (v)
+		s->v = v;
+	const char **bundled = v ? reallocarray(s->bundled, cap, sizeof *bundled) : NULL;
+	if (!bundled)
+		return fail(e, ST_NOMEM, 0, "out of memory");
+	s->bundled = bundled;
+	s->cap = cap;
+	return ST_OK;
+}
+
+st_t sources_add(struct sources *s, const struct sig_source *src, const char *bundled,
+                 struct err *e)
+{
+	if (s->n == s->cap)
+		TRY(grow(s, e));
+	s->bundled[s->n] = bundled ? bundled : base_name(src->name);
 	s->v[s->n++] = *src;
 	return ST_OK;
 }
@@ -56,7 +77,7 @@ static st_t add_member(struct sources *s, const char *container, const struct cv
 	if (asprintf(&name, "%s/%s", container, m->name) < 0)
 		return fail(e, ST_NOMEM, 0, "out of memory");
 	src.name = name;
-	return sources_add(s, &src, e);
+	return sources_add(s, &src, name + (base_name(container) - container), e);
 }
 
 /* The file's name in printable ASCII: a path is the user's, but the database is for everybody. */

@@ -1,9 +1,11 @@
-/* vitrine-compiler: signature text in, database out. Role COMPILE.
+/* vitrine-compiler: signature text in, database out, or a source bundle. Role COMPILE.
  *
  * The jail closes before the first message is read. The sources come as descriptors and are mapped;
- * the database goes to SANDBOX_FD_OUT. Ends after one set. */
+ * the database or bundle goes to SANDBOX_FD_OUT. Ends after one set. */
 #include "base/io.h"
 #include "crypto/digest.h"
+#include "db/layout.h"
+#include "proc/compiler/bundle.h"
 #include "proc/compiler/container.h"
 #include "proc/msg.h"
 #include "sandbox/roles.h"
@@ -28,7 +30,7 @@ struct compiler {
 	struct sig_opts opts;
 	struct sources srcs;
 	size_t received;
-	bool heads;
+	bool heads, bundle;
 	struct msg out;
 };
 
@@ -90,13 +92,16 @@ static st_t add_source(struct compiler *c, const char *name, uint32_t role, int 
 		return fail(e, st, 0, "%s: %s", name, why.text);
 	if (role == MSG_SOURCE_ROOTS)
 		return sources_add_roots(&c->srcs, name, s.text, s.len, e);
-	return sources_add(&c->srcs, &s, e);
+	if (role == MSG_SOURCE_SIGNATURES && !c->heads && bundle_is(name))
+		return bundle_open(&c->srcs, &s, fd, e);
+	return sources_add(&c->srcs, &s, NULL, e);
 }
 
 static void take_options(struct compiler *c, const struct msg_options *o)
 {
 	c->opts = (struct sig_opts){o->strict, o->clamav, o->pua};
 	c->heads = o->heads;
+	c->bundle = o->bundle;
 	c->srcs.now = (int64_t)(o->now & INT64_MAX);
 }
 
@@ -160,7 +165,8 @@ static uint64_t count_hashes(const struct ir_set *set, enum ir_hash_use use)
 	return n;
 }
 
-static st_t send_compiled(struct compiler *c, const struct ir_set *set, size_t size, struct err *e)
+static st_t send_compiled(struct compiler *c, const struct ir_set *set, uint64_t size,
+                          struct err *e)
 {
 	c->out.type = MSG_COMPILED;
 	c->out.compiled = (struct msg_compiled){
@@ -202,6 +208,33 @@ static st_t compile(struct compiler *c, struct err *e)
 	return send_compiled(c, &set, db.len, e);
 }
 
+static st_t send_origins(struct compiler *c, const struct ir_set *set, struct err *e)
+{
+	for (size_t i = 0; i < set->norigins; i++) {
+		const struct db_origin *o = &set->origins[i];
+		struct msg_origin *m = &c->out.origin;
+		c->out.type = MSG_ORIGIN;
+		msg_text(m->file, sizeof m->file, o->file);
+		msg_text(m->signer, sizeof m->signer, o->signer);
+		hex_encode(o->sha256, sizeof o->sha256, m->sha256);
+		m->scheme = o->scheme;
+		m->version = o->version;
+		TRY(send_now(c, e));
+	}
+	return ST_OK;
+}
+
+static st_t make_bundle(struct compiler *c, struct err *e)
+{
+	struct ir_set set;
+	uint64_t size;
+	ir_init(&set);
+	TRY(containers_open(&c->srcs, &set, e));
+	TRY(bundle_write(&c->srcs, SANDBOX_FD_OUT, &size, e));
+	TRY(send_origins(c, &set, e));
+	return send_compiled(c, &set, size, e);
+}
+
 /* What the headers say, unproven: for choosing between two versions of one container. */
 static st_t send_heads(struct compiler *c, struct err *e)
 {
@@ -221,7 +254,9 @@ static st_t send_heads(struct compiler *c, struct err *e)
 static st_t run(struct compiler *c, struct err *e)
 {
 	TRY(receive(c, e));
-	return c->heads ? send_heads(c, e) : compile(c, e);
+	if (c->heads)
+		return send_heads(c, e);
+	return c->bundle ? make_bundle(c, e) : compile(c, e);
 }
 
 static st_t enter(struct sandbox_report *ret, struct err *e)
