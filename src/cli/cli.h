@@ -31,6 +31,10 @@ int cmd_log_serve(int argc, char **argv);
 int cmd_log_check(int argc, char **argv);
 int cmd_log_verify(int argc, char **argv);
 int cmd_witness(int argc, char **argv);
+int cmd_attest(int argc, char **argv);
+int cmd_publish_release(int argc, char **argv);
+int cmd_publish_import(int argc, char **argv);
+int cmd_publish_evidence(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
