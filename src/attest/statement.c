@@ -29,7 +29,7 @@ static int hex_digit(uint8_t c)
 }
 
 /* in-toto's DigestSet: "lowercase hex-encoded". */
-static bool take_sha256(const char *hex, uint8_t ret[32])
+bool statement_read_sha256(const char *hex, uint8_t ret[32])
 {
 	struct rd r = rd_make(hex, strlen(hex));
 	if (r.len != SHA256_HEX)
@@ -61,7 +61,7 @@ static st_t take_subject(const json_t *o, struct statement_subject *ret, struct 
 		return fail(e, ST_MALFORMED, 0, "%s: a subject is not an object", what);
 	TRY(attest_json_object(o, "digest", what, &digests, e));
 	TRY(attest_json_text(digests, "sha256", what, &hex, e));
-	if (!take_sha256(hex, ret->sha256))
+	if (!statement_read_sha256(hex, ret->sha256))
 		return fail(e, ST_MALFORMED, 0, "%s: \"sha256\" is not 64 lower-case hex digits", what);
 	const json_t *name = json_object_get(o, "name");
 	if (name && !json_is_string(name))

@@ -48,6 +48,9 @@ struct statement {
 st_t statement_parse(struct rd payload, struct statement *ret, struct err *e);
 void statement_done(struct statement *s);
 
+/* A digest as in-toto's DigestSet has it: 64 lower-case hex digits and nothing else. */
+bool statement_read_sha256(const char *hex, uint8_t ret[32]);
+
 /* Appends statements of the two kinds, compact and in a fixed order. Names and URIs are UTF-8.
  * source: what was built (a URI with a revision). ST_MALFORMED: a text is no UTF-8. */
 st_t statement_make_release(const struct statement_subject *subjects, size_t n,

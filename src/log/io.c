@@ -1,4 +1,5 @@
-/* struct log_io by the kernel. Runs in the process of `vitrine log add` and `init`. */
+/* struct log_io by the kernel, and whole files over any. Runs in whatever has a log or the state of
+ * an update. */
 #include "log/io.h"
 
 #include <dirent.h>
@@ -92,6 +93,18 @@ static int sys_unlink(void *ctx, int dir, const char *name, int flags)
 	return unlinkat(dir, name, flags);
 }
 
+static int sys_symlink(void *ctx, const char *target, int dir, const char *name)
+{
+	(void)ctx;
+	return symlinkat(target, dir, name);
+}
+
+static ssize_t sys_readlink(void *ctx, int dir, const char *name, char *ret, size_t n)
+{
+	(void)ctx;
+	return readlinkat(dir, name, ret, n);
+}
+
 static int sys_mkdir(void *ctx, int dir, const char *name)
 {
 	(void)ctx;
@@ -158,6 +171,8 @@ const struct log_io log_io_system = {
 	.size = sys_size,
 	.rename = sys_rename,
 	.unlink = sys_unlink,
+	.symlink = sys_symlink,
+	.readlink = sys_readlink,
 	.mkdir = sys_mkdir,
 	.list = sys_list,
 	.lock = sys_lock,
@@ -165,3 +180,43 @@ const struct log_io log_io_system = {
 	.sync_map = sys_sync_map,
 	.unmap = sys_unmap,
 };
+
+st_t log_io_read(const struct log_io *io, int fd, const char *what, size_t max, struct buf *ret,
+                 struct err *e)
+{
+	uint64_t size;
+	if (io->size(io->ctx, fd, &size))
+		return fail_errno(e, "%s", what);
+	if (size > max)
+		return fail(e, ST_LIMIT, max, "%s: longer than %zu bytes", what, max);
+	uint8_t *p = buf_room(ret, (size_t)size);
+	if (!p)
+		return fail(e, ST_NOMEM, 0, "%s: out of memory", what);
+	size_t got = 0;
+	while (got < size) {
+		ssize_t k = io->pread(io->ctx, fd, p + got, (size_t)size - got, got);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return fail_errno(e, "%s: read", what);
+		if (k == 0)
+			break;
+		got += (size_t)k;
+	}
+	ret->len += got;
+	return ST_OK;
+}
+
+st_t log_io_write(const struct log_io *io, int fd, const char *what, const void *p, size_t n,
+                  struct err *e)
+{
+	for (size_t done = 0; done < n;) {
+		ssize_t k = io->pwrite(io->ctx, fd, (const char *)p + done, n - done, done);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return fail_errno(e, "%s: write", what);
+		done += (size_t)k;
+	}
+	return ST_OK;
+}

@@ -6,8 +6,8 @@
 #ifndef VITRINE_LOG_IO_H
 #define VITRINE_LOG_IO_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "base/buf.h"
+
 #include <sys/types.h>
 
 struct log_io {
@@ -27,6 +27,9 @@ struct log_io {
 	int (*size)(void *ctx, int fd, uint64_t *ret);
 	int (*rename)(void *ctx, int from, const char *old, int to, const char *name);
 	int (*unlink)(void *ctx, int dir, const char *name, int flags); /* as unlinkat() */
+	/* A symbolic link in the folder, and what it says; its length, not ended by a NUL. */
+	int (*symlink)(void *ctx, const char *target, int dir, const char *name);
+	ssize_t (*readlink)(void *ctx, int dir, const char *name, char *ret, size_t n);
 	int (*mkdir)(void *ctx, int dir, const char *name);
 	/* Calls each() for every name in the folder but "." and "..". */
 	int (*list)(void *ctx, int fd, void (*each)(void *arg, const char *name), void *arg);
@@ -39,5 +42,13 @@ struct log_io {
 };
 
 extern const struct log_io log_io_system;
+
+/* All bytes of an open file, appended to `ret`. ST_LIMIT: longer than max. */
+st_t log_io_read(const struct log_io *io, int fd, const char *what, size_t max, struct buf *ret,
+                 struct err *e);
+
+/* All n bytes, from the start of the file. */
+st_t log_io_write(const struct log_io *io, int fd, const char *what, const void *p, size_t n,
+                  struct err *e);
 
 #endif

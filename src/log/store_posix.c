@@ -162,20 +162,6 @@ static st_t folder_open(struct posix *s, const char *path, struct folder **ret, 
 	return ST_OK;
 }
 
-static st_t write_all(struct posix *s, int fd, const void *p, size_t n, const char *path,
-                      struct err *e)
-{
-	for (size_t done = 0; done < n;) {
-		ssize_t k = s->io->pwrite(s->io->ctx, fd, (const char *)p + done, n - done, done);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return fail_errno(e, "%s: write", path);
-		done += (size_t)k;
-	}
-	return ST_OK;
-}
-
 /* A new file with these bytes, still under the temporary name. */
 static st_t temp_write(struct posix *s, const char *path, const void *p, size_t n, int *ret_fd,
                        struct err *e)
@@ -184,7 +170,7 @@ static st_t temp_write(struct posix *s, const char *path, const void *p, size_t 
 	int fd = s->io->open(s->io->ctx, s->root, TEMP_NAME, flags, 0666);
 	if (fd < 0)
 		return fail_errno(e, "%s: cannot create", path);
-	st_t st = write_all(s, fd, p, n, path, e);
+	st_t st = log_io_write(s->io, fd, path, p, n, e);
 	if (st != ST_OK)
 		s->io->close(s->io->ctx, fd);
 	else
@@ -231,32 +217,6 @@ static st_t posix_replace(void *ctx, const char *path, const void *p, size_t n, 
 	return posix_barrier(s, e);
 }
 
-static st_t read_whole(struct posix *s, int fd, const char *path, size_t max, struct buf *ret,
-                       struct err *e)
-{
-	uint64_t size;
-	if (s->io->size(s->io->ctx, fd, &size))
-		return fail_errno(e, "%s", path);
-	if (size > max)
-		return fail(e, ST_LIMIT, max, "%s: longer than %zu bytes", path, max);
-	uint8_t *p = buf_room(ret, (size_t)size);
-	if (!p)
-		return fail(e, ST_NOMEM, 0, "%s: out of memory", path);
-	size_t got = 0;
-	while (got < size) {
-		ssize_t k = s->io->pread(s->io->ctx, fd, p + got, (size_t)size - got, got);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return fail_errno(e, "%s: read", path);
-		if (k == 0)
-			break;
-		got += (size_t)k;
-	}
-	ret->len += got;
-	return ST_OK;
-}
-
 static st_t posix_get(void *ctx, const char *path, size_t max, struct buf *ret, struct err *e)
 {
 	struct posix *s = ctx;
@@ -265,7 +225,7 @@ static st_t posix_get(void *ctx, const char *path, size_t max, struct buf *ret, 
 		return fail(e, ST_NOT_FOUND, 0, "%s: not there", path);
 	if (fd < 0)
 		return fail_errno(e, "%s", path);
-	st_t st = read_whole(s, fd, path, max, ret, e);
+	st_t st = log_io_read(s->io, fd, path, max, ret, e);
 	s->io->close(s->io->ctx, fd);
 	return st;
 }

@@ -13,7 +13,7 @@
 #ifndef VITRINE_MONITOR_CONFIG_H
 #define VITRINE_MONITOR_CONFIG_H
 
-#include "attest/key.h"
+#include "attest/party.h"
 #include "base/arena.h"
 #include "tlog/policy.h"
 
@@ -21,30 +21,16 @@
 
 #define MONITOR_CONFIG_MAX POLICY_SIZE_MAX
 
-/* Publishers and rebuilders, each. Every signature of an entry is tried with every key. */
-#define MONITOR_PARTIES_MAX 32
 /* What vitrine-fetcher brings of one file at most. */
 #define MONITOR_SUBJECT_MAX ((uint64_t)256 << 20)
 
 #define MONITOR_HOOK_ARGS_MAX 32
-#define MONITOR_PARTY_NAME_MAX 128
-
-struct monitor_party {
-	const char *name;
-	struct attest_key key;
-	uint64_t id; /* of the key: what the state knows it by */
-};
-
-struct monitor_parties {
-	struct monitor_party v[MONITOR_PARTIES_MAX];
-	size_t n;
-};
 
 /* All text points into the arena. Times are seconds. */
 struct monitor_config {
 	struct arena arena;
 	struct policy *policy;
-	struct monitor_parties publishers, rebuilders;
+	struct attest_parties publishers, rebuilders;
 	const char *monitoring[POLICY_ITEMS_MAX]; /* by witness; NULL: nowhere */
 	const char *repository;                   /* NULL: none */
 	bool fetch_subjects;

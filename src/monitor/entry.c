@@ -12,14 +12,14 @@ struct judged {
 	struct alert_about about;
 	struct dsse env;
 	struct statement say;
-	bool publisher[MONITOR_PARTIES_MAX], rebuilder[MONITOR_PARTIES_MAX];
+	bool publisher[ATTEST_PARTIES_MAX], rebuilder[ATTEST_PARTIES_MAX];
 	size_t npublishers, nrebuilders;
 };
 
-static st_t verify(const struct dsse *env, const struct monitor_parties *all, bool *ret_by,
+static st_t verify(const struct dsse *env, const struct attest_parties *all, bool *ret_by,
                    size_t *ret_n, struct err *e)
 {
-	struct attest_key keys[MONITOR_PARTIES_MAX];
+	struct attest_key keys[ATTEST_PARTIES_MAX];
 	for (size_t i = 0; i < all->n; i++)
 		keys[i] = all->v[i].key;
 	return dsse_verify(env, keys, all->n, ret_by, ret_n, e);
@@ -75,7 +75,7 @@ static bool has_rebuilt(const struct monitor_subject *x, uint64_t id)
 }
 
 static st_t take_verdict(struct judged *j, const struct statement_subject *s,
-                         const struct monitor_party *who, struct err *e)
+                         const struct attest_party *who, struct err *e)
 {
 	struct monitor_subject *x = NULL;
 	struct alert_about a = j->about;
@@ -93,7 +93,7 @@ static st_t take_verdict(struct judged *j, const struct statement_subject *s,
 
 static st_t take_rebuild(struct judged *j, struct err *e)
 {
-	const struct monitor_parties *all = &j->w->m->cfg->rebuilders;
+	const struct attest_parties *all = &j->w->m->cfg->rebuilders;
 	if (j->nrebuilders == 0)
 		return monitor_raise(j->w->m, ALERT_BAD_ENTRY_SIGNATURE, &j->about, NULL, e,
 		                     "a rebuilder's verdict that no known rebuilder signed");

@@ -16,6 +16,10 @@
 #define FETCH_URL_MAX 2048
 #define FETCH_TYPE_MAX 64 /* bytes of a content type kept, with NUL */
 
+/* Takes bytes of a file as they come, in order, each once. Must not ask for anything itself. Another
+ * status than ST_OK ends the transfer. */
+typedef st_t fetch_sink(void *ctx, const void *p, size_t n, struct err *e);
+
 struct fetch_request {
 	const char *url;      /* http or https */
 	const void *body;     /* NULL: GET, else POST */
@@ -26,13 +30,31 @@ struct fetch_request {
 	                       * or above keeps its status, and loses a body that is too long */
 	uint32_t timeout_ms;  /* for the whole transfer, from its start; 0: a minute */
 	uint64_t tag;         /* handed back with the answer */
+	/* Large files (GET only): with a sink the file goes there, from within next(), instead of into
+	 * the answer's body, and may be of any length up to max. Only bytes of the file do: the body of
+	 * an answer with another status than 200 and 206 is dropped. */
+	fetch_sink *sink;
+	void *sink_ctx;
+	uint64_t from;        /* the file from this byte on (a Range request), which `max` counts from.
+	                       * A server that sends the whole file is heard until there */
+	uint64_t bandwidth;   /* bytes a second at most, of this transfer; 0: no limit */
+};
+
+enum fetch_failure {
+	FETCH_FAILED,   /* any other */
+	FETCH_TOO_LONG, /* more than max bytes */
+	FETCH_TOO_SLOW, /* no connection in time, slower than the lowest rate, or the time is over */
+	FETCH_FAILURES,
 };
 
 struct fetch_response {
 	uint64_t tag;
-	unsigned status; /* HTTP status; 0: nothing came, `error` says why */
+	unsigned status; /* HTTP status; 0: nothing came, or not all; `failure`, `error` say why */
 	char type[FETCH_TYPE_MAX];
 	struct buf body; /* the receiver's: buf_done() */
+	uint64_t size;   /* bytes in the body, or given to the sink, also where it failed later */
+	enum fetch_failure failure;
+	st_t sink;       /* what the sink said, where it ended the transfer (status 0) */
 	char error[256];
 };
 

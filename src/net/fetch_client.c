@@ -31,8 +31,12 @@ struct pending {
 	uint64_t id;
 	bool sent; /* only then may there be an answer */
 	size_t next_free;
-	uint64_t tag, max;
+	uint64_t tag, max, size;
 	struct buf body;
+	fetch_sink *sink; /* NULL: into the body */
+	void *sink_ctx;
+	st_t sink_st;     /* not ST_OK: it wants no more */
+	char error[FETCH_ERROR_MAX]; /* what it said then */
 };
 
 struct packet {
@@ -173,9 +177,13 @@ static st_t check_request(const struct fetch_request *r, struct err *e)
 		            r->url);
 	if (r->body && r->nbody > FETCH_BODY_MAX)
 		return fail(e, ST_LIMIT, 0, "a request of more than %u bytes", FETCH_BODY_MAX);
-	if (r->max > FETCH_ANSWER_MAX)
+	if (!r->sink && r->max > FETCH_ANSWER_MAX)
 		return fail(e, ST_LIMIT, 0, "no answer may have more than %llu bytes",
 		            (unsigned long long)FETCH_ANSWER_MAX);
+	if ((r->sink || r->from) && (r->body || r->head))
+		return fail(e, ST_UNSUPPORTED, 0, "only what GET brings is streamed");
+	if (r->max > FETCH_FILE_MAX || r->from > FETCH_FILE_MAX || r->bandwidth > FETCH_FILE_MAX)
+		return fail(e, ST_LIMIT, 0, "no file is that long");
 	if (r->body && r->type && strlen(r->type) >= FETCH_TYPE_MAX)
 		return fail(e, ST_LIMIT, 0, "content type longer than %d bytes", FETCH_TYPE_MAX - 1);
 	return ST_OK;
@@ -191,6 +199,8 @@ static void describe_request(const struct fetch_request *r, uint64_t id, struct 
 	if (f->timeout_ms > FETCH_TIMEOUT_MS_MAX)
 		f->timeout_ms = FETCH_TIMEOUT_MS_MAX;
 	f->nbody = r->body ? (uint32_t)r->nbody : 0;
+	f->from = r->from;
+	f->bandwidth = r->bandwidth;
 	memcpy(f->url, r->url, strlen(r->url) + 1);
 	f->content_type[0] = '\0';
 	if (r->body && r->type)
@@ -221,6 +231,8 @@ static st_t client_submit(void *ctx, const struct fetch_request *r, struct err *
 	TRY(take_place(c, &p, e));
 	p->tag = r->tag;
 	p->max = r->max;
+	p->sink = r->sink;
+	p->sink_ctx = r->sink_ctx;
 	describe_request(r, p->id, &c->frame);
 	if (c->frame.timeout_ms > c->longest_ms)
 		c->longest_ms = c->frame.timeout_ms;
@@ -245,26 +257,73 @@ static st_t find_pending(struct fetch_client *c, uint64_t id, struct pending **r
 	return ST_OK;
 }
 
-static st_t add_bytes(struct pending *p, const struct rd *bytes, struct err *e)
+static bool is_file(uint32_t status)
 {
-	if (bytes->len > p->max - p->body.len)
+	return status == 200 || status == 206;
+}
+
+/* What the sink does not want is not sent any more; what is on its way is dropped. */
+static st_t pour(struct fetch_client *c, struct pending *p, const struct rd *bytes, struct err *e)
+{
+	struct err why = {0};
+	if (p->sink_st != ST_OK || bytes->len == 0)
+		return ST_OK;
+	p->sink_st = p->sink(p->sink_ctx, bytes->base, bytes->len, &why);
+	if (p->sink_st == ST_OK) {
+		p->size += bytes->len;
+		return ST_OK;
+	}
+	snprintf(p->error, sizeof p->error, "%s", why.text);
+	if (c->frame.type != FRAME_PART)
+		return ST_OK;
+	c->frame.type = FRAME_CANCEL;
+	st_t st = queue_frame(c, &c->frame, e);
+	c->frame.type = FRAME_PART;
+	return st;
+}
+
+static st_t add_bytes(struct fetch_client *c, struct pending *p, const struct rd *bytes,
+                      struct err *e)
+{
+	if (bytes->len > p->max - p->size)
 		return fail(e, ST_MALFORMED, 0, "fetcher: more bytes than allowed");
+	if (p->sink)
+		return pour(c, p, bytes, e);
 	if (bytes->len)
 		buf_add(&p->body, bytes->base, bytes->len);
+	p->size += bytes->len;
 	return buf_check(&p->body, e, "fetcher");
+}
+
+/* A page that says that there is no file is not the file. */
+static st_t take_done(struct fetch_client *c, struct pending *p, struct err *e)
+{
+	const struct frame *f = &c->frame;
+	bool drop = p->sink && !is_file(f->status);
+	if (drop && p->size > 0)
+		return fail(e, ST_MALFORMED, 0, "fetcher: bytes of a file that is none");
+	if (drop)
+		return ST_OK;
+	TRY(add_bytes(c, p, &f->bytes, e));
+	if (p->sink_st == ST_OK && f->size != p->size)
+		return fail(e, ST_MALFORMED, 0, "fetcher: an answer that is not whole");
+	return ST_OK;
 }
 
 static void finish(struct fetch_client *c, struct pending *p, struct fetch_response *ret)
 {
 	const struct frame *f = &c->frame;
-	*ret = (struct fetch_response){.tag = p->tag};
-	if (f->type == FRAME_DONE) {
+	*ret = (struct fetch_response){.tag = p->tag, .size = p->size, .sink = p->sink_st};
+	if (p->sink_st != ST_OK) {
+		memcpy(ret->error, p->error, sizeof ret->error);
+	} else if (f->type == FRAME_DONE) {
 		ret->status = f->status;
 		memcpy(ret->type, f->content_type, sizeof ret->type);
 		ret->body = p->body;
 		p->body = (struct buf){0};
 	} else {
 		_Static_assert(sizeof ret->error == sizeof f->error, "the same text");
+		ret->failure = (enum fetch_failure)f->failure;
 		memcpy(ret->error, f->error, sizeof ret->error);
 	}
 	give_back_place(c, p);
@@ -282,10 +341,10 @@ static st_t take_frame(struct fetch_client *c, size_t len, struct fetch_response
 	if (f->type == FRAME_HELLO)
 		return fail(e, ST_MALFORMED, 0, "fetcher: HELLO out of turn");
 	TRY(find_pending(c, f->id, &p, e));
-	if (f->type != FRAME_FAILED)
-		TRY(add_bytes(p, &f->bytes, e));
-	if (f->type == FRAME_DONE && f->size != p->body.len)
-		return fail(e, ST_MALFORMED, 0, "fetcher: an answer that is not whole");
+	if (f->type == FRAME_PART)
+		TRY(add_bytes(c, p, &f->bytes, e));
+	if (f->type == FRAME_DONE)
+		TRY(take_done(c, p, e));
 	*ret_done = f->type != FRAME_PART;
 	if (*ret_done)
 		finish(c, p, ret);

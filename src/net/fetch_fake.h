@@ -13,6 +13,9 @@ struct fake_answer {
 	const void *body;
 	size_t nbody;
 	const char *error;
+	enum fetch_failure failure; /* status 0 */
+	bool no_ranges;    /* 200 and all of it, also where a part was asked for */
+	size_t cut;        /* not 0: a stream ends, as a failure, when so many bytes have come */
 };
 
 struct fetch_fake;

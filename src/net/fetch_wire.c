@@ -27,7 +27,7 @@ struct field {
 #define TEXT(m) {F_TEXT, OFF(m), sizeof ((struct frame *)NULL)->m, 0}
 #define REST(lo) {F_REST, OFF(bytes), FRAME_BYTES_MAX, (lo)}
 
-#define FIELDS_MAX 8
+#define FIELDS_MAX 10
 
 static const struct {
 	const char *name;
@@ -37,14 +37,17 @@ static const struct {
 	[FRAME_SETUP] = {"SETUP", FRAME_CLIENT, {U32(per_host, 1, FETCH_PER_HOST_MAX),
 	                 U32(connect_ms, 1, FETCH_TIMEOUT_MS_MAX), TEXT(proxy)}},
 	[FRAME_REQUEST] = {"REQUEST", FRAME_CLIENT, {U64(id, UINT64_MAX), U32(method, 0, FRAME_HEAD),
-	                   U64(max, FETCH_ANSWER_MAX), U32(timeout_ms, 1, FETCH_TIMEOUT_MS_MAX),
-	                   U32(nbody, 0, FETCH_BODY_MAX), TEXT(url), TEXT(content_type)}},
+	                   U64(max, FETCH_FILE_MAX), U32(timeout_ms, 1, FETCH_TIMEOUT_MS_MAX),
+	                   U32(nbody, 0, FETCH_BODY_MAX), U64(from, FETCH_FILE_MAX),
+	                   U64(bandwidth, FETCH_FILE_MAX), TEXT(url), TEXT(content_type)}},
 	[FRAME_SEND] = {"SEND", FRAME_CLIENT, {U64(id, UINT64_MAX), REST(1)}},
 	[FRAME_HELLO] = {"HELLO", FRAME_FETCHER, {U32(missing, 0, 7), U32(landlock_abi, 0, 255)}},
 	[FRAME_PART] = {"PART", FRAME_FETCHER, {U64(id, UINT64_MAX), REST(1)}},
 	[FRAME_DONE] = {"DONE", FRAME_FETCHER, {U64(id, UINT64_MAX), U32(status, 100, 999),
-	                U64(size, FETCH_ANSWER_MAX), TEXT(content_type), REST(0)}},
-	[FRAME_FAILED] = {"FAILED", FRAME_FETCHER, {U64(id, UINT64_MAX), TEXT(error)}},
+	                U64(size, FETCH_FILE_MAX), TEXT(content_type), REST(0)}},
+	[FRAME_FAILED] = {"FAILED", FRAME_FETCHER, {U64(id, UINT64_MAX),
+	                  U32(failure, 0, FETCH_FAILURES - 1), TEXT(error)}},
+	[FRAME_CANCEL] = {"CANCEL", FRAME_CLIENT, {U64(id, UINT64_MAX)}},
 };
 
 _Static_assert(FETCH_URL_MAX + FETCH_TYPE_MAX + 64 <= FRAME_MAX, "a request fits into a packet");

@@ -7,9 +7,11 @@
  *               length (4 bytes) and its bytes; `bytes` is the rest of the packet
  *
  *   client -> fetcher   SETUP first, once; then any number of REQUEST, each followed by as many
- *                       SEND as its body of nbody bytes takes
+ *                       SEND as its body of nbody bytes takes; CANCEL for one that need not be
+ *                       gone on with, and that is answered all the same
  *   fetcher -> client   HELLO first, once; then for each request, mixed with those of others: any
- *                       number of PART, then DONE (with the last bytes of the body) or FAILED
+ *                       number of PART, then DONE (with the last bytes of the body) or FAILED.
+ *                       PART only for the bytes of a file: after one, DONE has status 200 or 206
  *
  * Invariants
  * 1. A frame that is read is complete and every field is in its range: the fetcher reads foreign
@@ -32,11 +34,15 @@
 /* What is posted to witnesses and mirrors has some kilobytes. */
 #define FETCH_BODY_MAX (16u << 20)
 
-/* Entry bundles, the largest files of a log, have less than 17 MB. */
+/* Of what is not streamed, and so kept in memory. Entry bundles, the largest files of a log, have
+ * less than 17 MB. */
 #define FETCH_ANSWER_MAX ((uint64_t)256 << 20)
 
 /* A day: whoever wants to wait longer asks again. */
 #define FETCH_TIMEOUT_MS_MAX (24u * 3600 * 1000)
+
+/* Offsets and lengths of files (off_t). */
+#define FETCH_FILE_MAX ((uint64_t)INT64_MAX)
 
 #define FETCH_PROXY_MAX 256
 #define FETCH_ERROR_MAX 256
@@ -48,12 +54,13 @@ enum frame_method { FRAME_GET, FRAME_POST, FRAME_HEAD };
 
 enum frame_type {
 	FRAME_SETUP,   /* per_host connect_ms proxy */
-	FRAME_REQUEST, /* id method max timeout_ms nbody url type */
+	FRAME_REQUEST, /* id method max timeout_ms nbody from bandwidth url type */
 	FRAME_SEND,    /* id bytes */
 	FRAME_HELLO,   /* missing landlock_abi */
 	FRAME_PART,    /* id bytes */
 	FRAME_DONE,    /* id status size type bytes */
-	FRAME_FAILED,  /* id error */
+	FRAME_FAILED,  /* id failure error */
+	FRAME_CANCEL,  /* id */
 	FRAME_TYPES,
 };
 
@@ -64,7 +71,10 @@ struct frame {
 	uint64_t max;        /* bytes of the answer */
 	uint32_t timeout_ms; /* from the start of the transfer */
 	uint32_t nbody;      /* bytes of the request's body, which SEND frames bring */
+	uint64_t from;       /* first byte of the file that is wanted; 0: all, of any method */
+	uint64_t bandwidth;  /* bytes a second at most; 0: no limit */
 	uint32_t status;     /* HTTP */
+	uint32_t failure;    /* enum fetch_failure */
 	uint64_t size;       /* of the answer, all frames together */
 	uint32_t per_host;   /* connections to one host at a time */
 	uint32_t connect_ms; /* for name, connection and TLS */

@@ -27,10 +27,14 @@ static st_t load_root(struct tuf_client *c, struct err *e)
 	st_t st = tuf_store_get(c, "root", TUF_ROOT_MAX, &b, e);
 	if (st == ST_OK)
 		st = tuf_md_parse(rd_make(b.data, b.len), TUF_ROOT, "root", memory_left(c), &c->root, e);
+	if (st == ST_OK) {
+		tuf_root_role(&c->root, TUF_ROOT, &own);
+		st = tuf_md_verify(&c->root, &own, e);
+	}
+	if (st == ST_OK)
+		st = tuf_accepted(c, "root", c->root.version, &b, e);
 	buf_done(&b);
-	TRY(st);
-	tuf_root_role(&c->root, TUF_ROOT, &own);
-	return tuf_md_verify(&c->root, &own, e);
+	return st;
 }
 
 /* 5.3.4: "signed by: (1) a THRESHOLD of keys specified in the trusted root metadata file (version
@@ -85,6 +89,8 @@ static st_t next_root(struct tuf_client *c, struct err *e)
 		if (st == ST_OK)
 			st = tuf_store_put(c, "root", &b, e);
 		if (st == ST_OK)
+			st = tuf_accepted(c, "root", next.version, &b, e);
+		if (st == ST_OK)
 			replace(&c->root, &next);
 		else if (st == ST_NOT_FOUND)
 			st = ST_IO;
@@ -97,7 +103,7 @@ static st_t next_root(struct tuf_client *c, struct err *e)
 /* 5.3: "the client MUST download intermediate root metadata files, until the latest available one
  * is reached"; 5.3.10: "The expiration timestamp in the trusted root metadata file MUST be higher
  * than the fixed update start time." */
-static st_t update_root(struct tuf_client *c, struct err *e)
+st_t tuf_update_root(struct tuf_client *c, struct err *e)
 {
 	for (unsigned i = 0; i < TUF_ROOTS_MAX && c->root.version < INT64_MAX; i++) {
 		struct err why = {0};
@@ -110,18 +116,17 @@ static st_t update_root(struct tuf_client *c, struct err *e)
 	return tuf_fresh(&c->root, c->now, e);
 }
 
-/* The trusted timestamp or snapshot, which may be expired and is compared with only; left as it is
- * if there is none. */
-static st_t load_old(struct tuf_client *c, enum tuf_type type, size_t max, struct tuf_md *ret)
+/* The trusted timestamp or snapshot with its bytes, which may be expired and is compared with only;
+ * left as it is if there is none. */
+static st_t load_old(struct tuf_client *c, enum tuf_type type, size_t max, struct buf *ret_bytes,
+                     struct tuf_md *ret)
 {
-	struct buf b = {0};
 	struct tuf_role by;
 	tuf_root_role(&c->root, type, &by);
 	struct tuf_want w = {.type = type, .role = tuf_type_name(type), .by = &by, .max = max};
-	st_t st = tuf_store_get(c, w.role, max, &b, NULL);
+	st_t st = tuf_store_get(c, w.role, max, ret_bytes, NULL);
 	if (st == ST_OK)
-		st = tuf_accept(&w, rd_make(b.data, b.len), memory_left(c), ret, NULL);
-	buf_done(&b);
+		st = tuf_accept(&w, rd_make(ret_bytes->data, ret_bytes->len), memory_left(c), ret, NULL);
 	return st < ST_OK ? st : ST_OK;
 }
 
@@ -149,8 +154,9 @@ static st_t check_timestamp(const struct tuf_md *old, const struct tuf_md *now, 
 	return ST_OK;
 }
 
-/* With what the server has; 5.4.4, 5.4.5. */
-static st_t take_timestamp(struct tuf_client *c, const struct buf *b, struct err *e)
+/* With what the server has; 5.4.4, 5.4.5. `old`: the bytes of the trusted one. */
+static st_t take_timestamp(struct tuf_client *c, const struct buf *old, const struct buf *b,
+                           struct err *e)
 {
 	struct tuf_md md = {0};
 	struct tuf_role by;
@@ -166,34 +172,40 @@ static st_t take_timestamp(struct tuf_client *c, const struct buf *b, struct err
 		st = tuf_store_put(c, "timestamp", b, e);
 	if (st == ST_OK && new)
 		replace(&c->timestamp, &md);
+	if (st == ST_OK)
+		st = tuf_accepted(c, "timestamp", 0, new ? b : old, e);
 	tuf_md_done(&md);
 	return st;
 }
 
-static st_t update_timestamp(struct tuf_client *c, struct err *e)
+st_t tuf_update_timestamp(struct tuf_client *c, struct err *e)
 {
-	struct buf b = {0};
-	st_t st = load_old(c, TUF_TIMESTAMP, TUF_TIMESTAMP_MAX, &c->timestamp);
+	struct buf old = {0}, b = {0};
+	st_t st = load_old(c, TUF_TIMESTAMP, TUF_TIMESTAMP_MAX, &old, &c->timestamp);
 	if (st != ST_OK)
-		return fail(e, st, 0, "timestamp: the trusted one could not be read");
-	st = tuf_fetch_get(c, "timestamp", 0, TUF_TIMESTAMP_MAX, &b, e);
+		st = fail(e, st, 0, "timestamp: the trusted one could not be read");
 	if (st == ST_OK)
-		st = take_timestamp(c, &b, e);
+		st = tuf_fetch_get(c, "timestamp", 0, TUF_TIMESTAMP_MAX, &b, e);
+	if (st == ST_OK)
+		st = take_timestamp(c, &old, &b, e);
+	buf_done(&old);
 	buf_done(&b);
 	return st;
 }
 
 /* 5.5 */
-static st_t update_snapshot(struct tuf_client *c, struct err *e)
+st_t tuf_update_snapshot(struct tuf_client *c, struct err *e)
 {
 	struct tuf_role by;
+	struct buf bytes = {0};
 	struct tuf_file file;
 	struct tuf_md old = {0};
 	tuf_root_role(&c->root, TUF_SNAPSHOT, &by);
 	TRY(tuf_md_file(&c->timestamp, "snapshot.json", &file, e));
 	struct tuf_want w = {.type = TUF_SNAPSHOT, .role = "snapshot", .by = &by, .file = &file,
 	                     .max = TUF_SNAPSHOT_MAX};
-	st_t st = load_old(c, TUF_SNAPSHOT, TUF_SNAPSHOT_MAX, &old);
+	st_t st = load_old(c, TUF_SNAPSHOT, TUF_SNAPSHOT_MAX, &bytes, &old);
+	buf_done(&bytes);
 	if (st != ST_OK)
 		return fail(e, st, 0, "snapshot: the trusted one could not be read");
 	st = tuf_obtain(c, &w, old.version ? &old : NULL, memory_left(c), &c->snapshot, e);
@@ -202,7 +214,7 @@ static st_t update_snapshot(struct tuf_client *c, struct err *e)
 }
 
 /* 5.6.1 to 5.6.6 */
-static st_t update_targets(struct tuf_client *c, struct err *e)
+st_t tuf_update_targets(struct tuf_client *c, struct err *e)
 {
 	struct tuf_role by;
 	struct tuf_file file;
@@ -213,15 +225,21 @@ static st_t update_targets(struct tuf_client *c, struct err *e)
 	return tuf_obtain(c, &w, NULL, memory_left(c), &c->targets, e);
 }
 
+st_t tuf_client_init(const struct tuf_fetch *fetch, const struct tuf_store *store, int64_t now,
+                     struct tuf_client *ret, struct err *e)
+{
+	*ret = (struct tuf_client){.fetch = fetch, .store = store, .now = now};
+	return load_root(ret, e);
+}
+
 st_t tuf_refresh(const struct tuf_fetch *fetch, const struct tuf_store *store, int64_t now,
                  struct tuf_client *ret, struct err *e)
 {
-	*ret = (struct tuf_client){.fetch = fetch, .store = store, .now = now};
-	TRY(load_root(ret, e));
-	TRY(update_root(ret, e));
-	TRY(update_timestamp(ret, e));
-	TRY(update_snapshot(ret, e));
-	return update_targets(ret, e);
+	TRY(tuf_client_init(fetch, store, now, ret, e));
+	TRY(tuf_update_root(ret, e));
+	TRY(tuf_update_timestamp(ret, e));
+	TRY(tuf_update_snapshot(ret, e));
+	return tuf_update_targets(ret, e);
 }
 
 void tuf_client_done(struct tuf_client *c)

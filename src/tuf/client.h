@@ -35,8 +35,9 @@
 #define TUF_ROLES_MAX 32
 
 /* Trees of all the files that are looked at at a time, bytes. A tree takes some 3 times its file,
- * a hostile one 30 times. */
-#define TUF_MEMORY_MAX ((size_t)64 << 20)
+ * a hostile one 30 times. So metadata of some 3 MB, which is some 12,000 targets: a repository of
+ * signatures has a few hundred, and who verifies it is to need 16 MB in all. */
+#define TUF_MEMORY_MAX ((size_t)10 << 20)
 
 /* Asks for a file below the base URL of the metadata; the path is percent-encoded. Appends it to
  * `ret`. ST_NOT_FOUND: the server has no such file. ST_LIMIT: it is longer than `max`. */
@@ -52,6 +53,11 @@ struct tuf_store {
 	st_t (*get)(void *ctx, const char *name, size_t max, struct buf *ret, struct err *e);
 	st_t (*put)(void *ctx, const char *name, struct rd bytes, struct err *e);
 	st_t (*remove)(void *ctx, const char *name, struct err *e);
+	/* May be NULL. Told of every file that came to be trusted, in order, whether it came from the
+	 * store or the server (a delegated role's once a search): by its name in a repository with
+	 * consistent snapshots ("3.root.json", "timestamp.json", "7.snapshot.json"). For who keeps
+	 * evidence. Another status than ST_OK ends it all. */
+	st_t (*accepted)(void *ctx, const char *name, struct rd bytes, struct err *e);
 	void *ctx;
 };
 
@@ -74,6 +80,15 @@ struct tuf_target {
  * have "root.json". Once for a client. Free with tuf_client_done() whatever the status. */
 st_t tuf_refresh(const struct tuf_fetch *fetch, const struct tuf_store *store, int64_t now,
                  struct tuf_client *ret, struct err *e);
+
+/* The same in steps, for who wants to know which role failed: in this order, each once, and no step
+ * behind one that failed. tuf_client_init() reads the trusted root and asks for nothing. */
+st_t tuf_client_init(const struct tuf_fetch *fetch, const struct tuf_store *store, int64_t now,
+                     struct tuf_client *ret, struct err *e);
+st_t tuf_update_root(struct tuf_client *c, struct err *e);
+st_t tuf_update_timestamp(struct tuf_client *c, struct err *e);
+st_t tuf_update_snapshot(struct tuf_client *c, struct err *e);
+st_t tuf_update_targets(struct tuf_client *c, struct err *e);
 void tuf_client_done(struct tuf_client *c);
 
 /* Section 5.6.7: looks for a target, fetching delegated roles as needed. ST_NOT_FOUND: nobody who

@@ -32,6 +32,10 @@ st_t tuf_store_get(const struct tuf_client *c, const char *role, size_t max, str
 st_t tuf_store_put(const struct tuf_client *c, const char *role, const struct buf *bytes,
                    struct err *e);
 
+/* Tells the store's `accepted`. Version 0: none in the name. */
+st_t tuf_accepted(const struct tuf_client *c, const char *role, uint64_t version,
+                  const struct buf *bytes, struct err *e);
+
 /* VERSION.ROLE.json, or ROLE.json for version 0. */
 st_t tuf_fetch_get(const struct tuf_client *c, const char *role, uint64_t version, size_t max,
                    struct buf *ret, struct err *e);

@@ -49,6 +49,20 @@ st_t tuf_store_put(const struct tuf_client *c, const char *role, const struct bu
 	return st;
 }
 
+st_t tuf_accepted(const struct tuf_client *c, const char *role, uint64_t version,
+                  const struct buf *bytes, struct err *e)
+{
+	struct buf name = {0};
+	if (!c->store->accepted)
+		return ST_OK;
+	st_t st = role_name(role, version, &name, e);
+	if (st == ST_OK)
+		st = c->store->accepted(c->store->ctx, (const char *)name.data,
+		                        rd_make(bytes->data, bytes->len), e);
+	buf_done(&name);
+	return st;
+}
+
 st_t tuf_fetch_get(const struct tuf_client *c, const char *role, uint64_t version, size_t max,
                    struct buf *ret, struct err *e)
 {
@@ -114,15 +128,11 @@ st_t tuf_fresh(const struct tuf_md *md, int64_t now, struct err *e)
 
 /* ST_NOT_FOUND if the store has not what is wanted. */
 static st_t from_store(struct tuf_client *c, const struct tuf_want *w, size_t memory,
-                       struct tuf_md *ret, struct err *e)
+                       struct buf *bytes, struct tuf_md *ret, struct err *e)
 {
-	struct buf b = {0};
-	st_t st = tuf_store_get(c, w->role, w->max, &b, e);
-	if (st == ST_OK) {
-		st = tuf_accept(w, rd_make(b.data, b.len), memory, ret, NULL);
-		st = st > ST_OK ? ST_NOT_FOUND : st;
-	}
-	buf_done(&b);
+	st_t st = tuf_store_get(c, w->role, w->max, bytes, e);
+	if (st == ST_OK)
+		st = tuf_accept(w, rd_make(bytes->data, bytes->len), memory, ret, NULL);
 	return st > ST_OK ? ST_NOT_FOUND : st;
 }
 
@@ -135,40 +145,42 @@ static st_t check_new(struct tuf_client *c, const struct tuf_md *md, const struc
 }
 
 static st_t from_server(struct tuf_client *c, const struct tuf_want *w, const struct tuf_md *old,
-                        size_t memory, struct tuf_md *ret, struct err *e)
+                        size_t memory, struct buf *b, struct tuf_md *ret, struct err *e)
 {
-	struct buf b = {0};
-	struct tuf_md md = {0};
 	bool versioned = tuf_root_consistent(&c->root);
 	size_t max = w->max;
 	if (w->file->has_length && w->file->length < max)
 		max = (size_t)w->file->length;
-	st_t st = tuf_fetch_get(c, w->role, versioned ? w->file->version : 0, max, &b, e);
+	TRY(tuf_fetch_get(c, w->role, versioned ? w->file->version : 0, max, b, e));
+	TRY(tuf_accept(w, rd_make(b->data, b->len), memory, ret, e));
+	TRY(check_new(c, ret, old, e));
+	return tuf_store_put(c, w->role, b, e);
+}
+
+/* *bytes and *ret are the caller's to free, whatever the status. */
+static st_t obtain(struct tuf_client *c, const struct tuf_want *w, const struct tuf_md *old,
+                   size_t memory, struct buf *bytes, struct tuf_md *ret, struct err *e)
+{
+	struct err ignored = {0};
+	st_t st = from_store(c, w, memory, bytes, ret, &ignored);
 	if (st == ST_OK)
-		st = tuf_accept(w, rd_make(b.data, b.len), memory, &md, e);
-	if (st == ST_OK)
-		st = check_new(c, &md, old, e);
-	if (st == ST_OK)
-		st = tuf_store_put(c, w->role, &b, e);
-	buf_done(&b);
-	if (st != ST_OK)
-		tuf_md_done(&md);
-	else
-		*ret = md;
-	return st;
+		return check_new(c, ret, old, e);
+	if (st != ST_NOT_FOUND)
+		return fail(e, st, 0, "%s: %s", w->role, ignored.text);
+	buf_done(bytes);
+	*bytes = (struct buf){0};
+	return from_server(c, w, old, memory, bytes, ret, e);
 }
 
 st_t tuf_obtain(struct tuf_client *c, const struct tuf_want *w, const struct tuf_md *old,
                 size_t memory, struct tuf_md *ret, struct err *e)
 {
-	struct tuf_md md;
-	struct err ignored = {0};
-	st_t st = from_store(c, w, memory, &md, &ignored);
-	if (st == ST_NOT_FOUND)
-		return from_server(c, w, old, memory, ret, e);
-	if (st != ST_OK)
-		return fail(e, st, 0, "%s: %s", w->role, ignored.text);
-	st = check_new(c, &md, old, e);
+	struct tuf_md md = {0};
+	struct buf bytes = {0};
+	st_t st = obtain(c, w, old, memory, &bytes, &md, e);
+	if (st == ST_OK)
+		st = tuf_accepted(c, w->role, md.version, &bytes, e);
+	buf_done(&bytes);
 	if (st != ST_OK)
 		tuf_md_done(&md);
 	else

@@ -2,24 +2,26 @@
  * C2SP tlog-policy (log, witness, group, quorum), publisher and rebuilder as in vitrine-monitor(1),
  * and
  *
- *   repository URL            the first one, and mirrors; http, https, file
+ *   repository URL            the first one, and mirrors; http, https, file. None: only bundles
  *   root FILE                 the pinned root.json, beside the policy if relative
  *   set NAME                  which set
  *   release-signatures N      publishers that must have signed; default 1
- *   rebuilds-needed M         rebuilders that must have built the same; default: all that are named
+ *   rebuilds-needed M         rebuilders that must have built the same; default: all that are
+ *                             named. Where none is, "rebuilds-needed 0" has to be said
  *   freshness TIME            how old the quorum's cosignatures may be; default 48h
+ *   clock-tolerance TIME      how far ahead of our clock they may be; default 5m
  *   hold none|TIME|manual     how long a release waits; default none
  *   compile attested|local
  *   keep N                    releases kept; default 3
  *   known-good DIR, known-bad DIR   files of the customer's own for the health check
  *   eicar yes|no              whether a set must find the EICAR test file; default yes
- *   timeout TIME, bandwidth BYTES, proxy URL, ca-file FILE
+ *   timeout TIME, bandwidth BYTES (a second), proxy URL, ca-file FILE
  *
  * The customer's own file, but read like a hostile one: the jailed verifier gets it too. */
 #ifndef VITRINE_UPDATE_POLICY_H
 #define VITRINE_UPDATE_POLICY_H
 
-#include "attest/key.h"
+#include "attest/party.h"
 #include "base/arena.h"
 #include "tlog/policy.h"
 #include "update/names.h"
@@ -28,26 +30,28 @@
 #include <stdbool.h>
 
 #define UPDATE_POLICY_MAX POLICY_SIZE_MAX
-#define UPDATE_PARTIES_MAX 32
+#define UPDATE_PARTIES_MAX ATTEST_PARTIES_MAX
+
+/* A root that is pinned, bytes: expanded, in base64, it must fit into a policy. */
+#define UPDATE_ROOT_MAX ((size_t)128 << 10)
+
+/* Of a small file, seconds: longer would keep a timer's run from ending. Bytes a second: slower
+ * would look like a server that stalls on purpose. */
+#define UPDATE_TIMEOUT_MAX UINT64_C(3600)
+#define UPDATE_BANDWIDTH_MIN UINT64_C(1024)
+#define UPDATE_BANDWIDTH_MAX (UINT64_C(1) << 40)
+
+/* Releases that were current, kept: "keep". */
+#define UPDATE_KEEP_MAX 32
 
 enum update_hold { UPDATE_HOLD_NONE, UPDATE_HOLD_TIME, UPDATE_HOLD_MANUAL };
 enum update_compile { UPDATE_COMPILE_ATTESTED, UPDATE_COMPILE_LOCAL };
-
-struct update_party {
-	const char *name;
-	struct attest_key key;
-};
-
-struct update_parties {
-	struct update_party v[UPDATE_PARTIES_MAX];
-	size_t n;
-};
 
 /* All text points into the arena. Times are seconds. */
 struct update_policy {
 	struct arena arena;
 	struct policy *logs; /* logs, witnesses, quorum */
-	struct update_parties publishers, rebuilders;
+	struct attest_parties publishers, rebuilders;
 	const char *repository[UPDATE_MIRRORS_MAX];
 	size_t nrepositories;
 	const char *root; /* name of the file, as written; in an expanded text: NULL */

@@ -10,7 +10,9 @@
 #include "base/buf.h"
 #include "base/rd.h"
 #include "net/fetch.h"
+#include "tlog/policy.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define UPDATE_PATH_MAX 1024
@@ -28,7 +30,24 @@ struct update_source_ops {
 	st_t (*stream)(void *ctx, const char *path, uint64_t from, uint64_t max, update_sink *sink,
 	               void *sink_ctx, struct err *e);
 	void (*free)(void *ctx);
+	/* A small file, appended to `ret`: of one mirror, never put together from several. NULL: by
+	 * stream. */
+	st_t (*get)(void *ctx, const char *path, size_t max, struct buf *ret, struct err *e);
+	/* What was really moved, where that is more than what came out. NULL: it is not. */
+	void (*count)(void *ctx, uint64_t *ret_bytes, uint64_t *ret_requests);
 };
+
+/* A path as in a URL: printable ASCII without backslash and blank, relative, no empty part, no "."
+ * and "..", shorter than UPDATE_PATH_MAX. What is special in names is percent-encoded by who makes the path
+ * (tuf_quote()); in a folder or bundle files have these very names. */
+bool update_path_good(const char *path);
+
+/* Longest path of a folder, with NUL. */
+#define UPDATE_FOLDER_MAX 4096
+
+/* Whether a policy's repository line names a folder ("file:///srv/mirror"), and which. ST_MALFORMED:
+ * neither that nor an http or https URL. ret is "" for the latter. */
+st_t update_repository_folder(const char *url, char ret[UPDATE_FOLDER_MAX], struct err *e);
 
 struct update_source {
 	const struct update_source_ops *ops;

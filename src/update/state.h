@@ -79,7 +79,10 @@ int update_state_previous(const struct update_state *s);
 st_t update_release_open(struct update_place *p, const char *id, const char *name, int *ret_fd,
                          struct err *e);
 
-/* The store of trusted metadata, "tuf/" (crash-safe), for the verifier: over a folder. */
+/* The store of trusted metadata (crash-safe), for the verifier: dir_fd is "tuf/" itself and stays
+ * the caller's. Names are those of files ("root.json", "checkpoint"), and "roots/N.root.json", for
+ * which the folder is made. ST_MALFORMED: a name that leads elsewhere. One at a time, under the
+ * lock of the place. */
 struct update_store;
 st_t update_store_open(const struct log_io *io, int dir_fd, struct update_store **ret,
                        struct tuf_store *ret_store, struct err *e);

@@ -984,7 +984,7 @@ static void configurations_that_break_a_rule_are_refused_with_their_line(void)
 	begin(ALL);
 	refused("nonsense 1\n", "line 13");
 	refused("interval\n", "line 13: \"interval\" without a value");
-	refused("interval 5\n", "line 13: a time is");
+	refused("interval 5\n", "line 13: interval: a time is");
 	refused("interval 5m 6m\n", "too many words");
 	refused("interval 05m\n", "a time is");
 	refused("interval 5m\ninterval 5m\n", "line 14: a second");

@@ -127,7 +127,7 @@ static const char *named(const char *name, unsigned version)
 
 static void head(struct buf *b, const char *type, unsigned version, const char *expires)
 {
-	make_add(b, "{\"_type\":\"%s\",\"spec_version\":\"1.0.34\",\"version\":%u,\"expires\":\"%s\",",
+	make_fmt(b, "{\"_type\":\"%s\",\"spec_version\":\"1.0.34\",\"version\":%u,\"expires\":\"%s\",",
 	         type, version, expires ? expires : LATER);
 }
 
@@ -138,17 +138,17 @@ static void publish_root(const char *signers)
 	snprintf(all, sizeof all, "%s%s%s%s", repo.root_keys, repo.timestamp_keys, repo.snapshot_keys,
 	         repo.targets_keys);
 	head(&b, "root", repo.root, repo.root_expires);
-	make_add(&b, "\"consistent_snapshot\":%s,\"keys\":", repo.flat ? "false" : "true");
+	make_fmt(&b, "\"consistent_snapshot\":%s,\"keys\":", repo.flat ? "false" : "true");
 	make_keys(&b, all);
-	make_add(&b, ",\"roles\":{\"root\":");
+	make_fmt(&b, ",\"roles\":{\"root\":");
 	make_role(&b, repo.root_keys, repo.root_threshold);
-	make_add(&b, ",\"timestamp\":");
+	make_fmt(&b, ",\"timestamp\":");
 	make_role(&b, repo.timestamp_keys, 1);
-	make_add(&b, ",\"snapshot\":");
+	make_fmt(&b, ",\"snapshot\":");
 	make_role(&b, repo.snapshot_keys, 1);
-	make_add(&b, ",\"targets\":");
+	make_fmt(&b, ",\"targets\":");
 	make_role(&b, repo.targets_keys, 1);
-	make_add(&b, "}}%c", 0);
+	make_fmt(&b, "}}%c", 0);
 	snprintf(name, sizeof name, "%u.root.json", repo.root);
 	make_signed(put(&server, name), (const char *)b.data, signers);
 	buf_done(&b);
@@ -160,9 +160,9 @@ static void publish_timestamp(void)
 	const struct buf *snapshot = slot(&server, named("snapshot", repo.snapshot));
 	unsigned listed = repo.snapshot_listed ? repo.snapshot_listed : repo.snapshot;
 	head(&b, "timestamp", repo.timestamp, repo.timestamp_expires);
-	make_add(&b, "\"meta\":{\"snapshot.json\":");
+	make_fmt(&b, "\"meta\":{\"snapshot.json\":");
 	make_file(&b, listed, repo.plain ? NULL : snapshot);
-	make_add(&b, "}}%c", 0);
+	make_fmt(&b, "}}%c", 0);
 	make_signed(put(&server, "timestamp.json"), (const char *)b.data, repo.timestamp_keys);
 	buf_done(&b);
 }
@@ -172,10 +172,10 @@ static void publish_snapshot(void)
 	struct buf b = {0};
 	const struct buf *targets = slot(&server, named("targets", repo.targets));
 	head(&b, "snapshot", repo.snapshot, repo.snapshot_expires);
-	make_add(&b, "\"meta\":{\"targets.json\":");
+	make_fmt(&b, "\"meta\":{\"targets.json\":");
 	make_file(&b, repo.targets_listed ? repo.targets_listed : repo.targets,
 	          repo.plain ? NULL : targets);
-	make_add(&b, "%s}}%c", repo.meta ? repo.meta : "", 0);
+	make_fmt(&b, "%s}}%c", repo.meta ? repo.meta : "", 0);
 	make_signed(put(&server, named("snapshot", repo.snapshot)), (const char *)b.data,
 	            repo.snapshot_keys);
 	buf_done(&b);
@@ -187,10 +187,10 @@ static void publish_role(const char *name, unsigned version, const char *list,
 {
 	struct buf b = {0};
 	head(&b, "targets", version, expires);
-	make_add(&b, "\"targets\":{%s}", list ? list : "");
+	make_fmt(&b, "\"targets\":{%s}", list ? list : "");
 	if (delegations)
-		make_add(&b, ",\"delegations\":%s", delegations);
-	make_add(&b, "}%c", 0);
+		make_fmt(&b, ",\"delegations\":%s", delegations);
+	make_fmt(&b, "}%c", 0);
 	make_signed(put(&server, named(name, version)), (const char *)b.data, signers);
 	buf_done(&b);
 }
@@ -554,12 +554,12 @@ static const char *roles(const char *keys, const char *const *role, size_t n)
 	static unsigned turn;
 	struct buf *d = &b[turn++ % 4];
 	d->len = 0;
-	make_add(d, "{\"keys\":");
+	make_fmt(d, "{\"keys\":");
 	make_keys(d, keys);
-	make_add(d, ",\"roles\":[");
+	make_fmt(d, ",\"roles\":[");
 	for (size_t i = 0; i < n; i++)
-		make_add(d, "%s%s", i ? "," : "", role[i]);
-	make_add(d, "]}%c", 0);
+		make_fmt(d, "%s%s", i ? "," : "", role[i]);
+	make_fmt(d, "]}%c", 0);
 	return (const char *)d->data;
 }
 
@@ -706,10 +706,10 @@ static void the_number_of_roles_is_limited(void)
 	for (unsigned i = 1; i <= TUF_ROLES_MAX + 1; i++) {
 		struct buf d = {0};
 		char name[16];
-		make_add(&meta, ",\"r%u.json\":{\"version\":1}", i);
-		make_add(&d, "{\"keys\":");
+		make_fmt(&meta, ",\"r%u.json\":{\"version\":1}", i);
+		make_fmt(&d, "{\"keys\":");
 		make_keys(&d, "e");
-		make_add(&d, ",\"roles\":[{\"name\":\"r%u\",\"keyids\":[\"k65\"],\"threshold\":1,"
+		make_fmt(&d, ",\"roles\":[{\"name\":\"r%u\",\"keyids\":[\"k65\"],\"threshold\":1,"
 		         "\"paths\":[\"*\"]}]}%c", i + 1, 0);
 		snprintf(name, sizeof name, "r%u", i);
 		publish_role(name, 1, i == TUF_ROLES_MAX ? "\"last\":" A_FILE : "\"in\":" A_FILE,

@@ -214,11 +214,11 @@ static void roots_must_name_four_roles(void)
 	static const char *const names[] = {"root", "timestamp", "snapshot", "targets"};
 	for (size_t leave_out = 0; leave_out <= 4; leave_out++) {
 		b.len = 0;
-		make_add(&b, "{\"_type\":\"root\"," HEAD ",\"keys\":{},\"roles\":{");
+		make_fmt(&b, "{\"_type\":\"root\"," HEAD ",\"keys\":{},\"roles\":{");
 		for (size_t i = 0; i < 4; i++)
 			if (i != leave_out)
-				make_add(&b, "\"%s\":{\"keyids\":[],\"threshold\":1},", names[i]);
-		make_add(&b, "\"mirrors\":{}}}%c", 0);
+				make_fmt(&b, "\"%s\":{\"keyids\":[],\"threshold\":1},", names[i]);
+		make_fmt(&b, "\"mirrors\":{}}}%c", 0);
 		T_EQ(parse(TUF_ROOT, (const char *)b.data), leave_out == 4 ? ST_OK : ST_MALFORMED);
 	}
 	buf_done(&b);
@@ -243,11 +243,11 @@ static st_t verify(const char *signers, const char *keys, unsigned threshold, co
 		buf_add(&changed, to, strlen(to));
 		buf_add(&changed, at + strlen(from), file.len - 1 - before - strlen(from));
 	}
-	make_add(&role, "{\"keys\":");
+	make_fmt(&role, "{\"keys\":");
 	make_keys(&role, keys);
-	make_add(&role, ",\"role\":");
+	make_fmt(&role, ",\"role\":");
 	make_role(&role, keys, threshold);
-	make_add(&role, "}");
+	make_fmt(&role, "}");
 	arena_init(&a, 0);
 	T_EQ(tuf_json_parse(rd_make(role.data, role.len), &a, "role", &k, &e), ST_OK);
 	struct tuf_role by = {.keys = tuf_member(k, "keys"), .threshold = threshold,
@@ -291,11 +291,11 @@ static void one_key_under_two_names_counts_once(void)
 	char *sig = strstr((char *)file.data, "\"sig\":\"") + 7;
 	struct buf twice = {0};
 	buf_add(&twice, file.data, file.len - 3);
-	make_add(&twice, ",{\"keyid\":\"other\",\"sig\":\"%.128s\"}]}", sig);
+	make_fmt(&twice, ",{\"keyid\":\"other\",\"sig\":\"%.128s\"}]}", sig);
 	make_keys(&keys, "a");
 	buf_u8(&keys, 0);
 	struct buf two = {0};
-	make_add(&two, "{\"keys\":{\"other\":%.*s,%s,\"ids\":[\"k61\",\"other\"]}",
+	make_fmt(&two, "{\"keys\":{\"other\":%.*s,%s,\"ids\":[\"k61\",\"other\"]}",
 	         (int)(keys.len - 9), (const char *)keys.data + 7, (const char *)keys.data + 1);
 	arena_init(&a, 0);
 	T_EQ(tuf_json_parse(rd_make(two.data, two.len), &a, "role", &k, &e), ST_OK);
@@ -336,10 +336,10 @@ static void pem_key(EVP_PKEY *key, const char *type, const char *scheme, struct 
 	char *pem;
 	PEM_write_bio_PUBKEY(bio, key);
 	long n = BIO_get_mem_data(bio, &pem);
-	make_add(out, "{\"keytype\":\"%s\",\"scheme\":\"%s\",\"keyval\":{\"public\":\"", type, scheme);
+	make_fmt(out, "{\"keytype\":\"%s\",\"scheme\":\"%s\",\"keyval\":{\"public\":\"", type, scheme);
 	for (long i = 0; i < n; i++)
-		make_add(out, pem[i] == '\n' ? "\\n" : "%c", pem[i]);
-	make_add(out, "\"}}");
+		make_fmt(out, pem[i] == '\n' ? "\\n" : "%c", pem[i]);
+	make_fmt(out, "\"}}");
 	BIO_free(bio);
 }
 
@@ -374,7 +374,7 @@ static void check_scheme(EVP_PKEY *key, const char *type, const char *scheme, bo
 	struct buf json = {0}, msg = {0}, sig = {0}, pkcs1 = {0};
 	struct tuf_key k = {0};
 	pem_key(key, type, scheme, &json);
-	make_add(&msg, "message");
+	make_fmt(&msg, "message");
 	sign(key, pss, &msg, &sig);
 	T_EQ(read_key(&json, &k), ST_OK);
 	T_EQ(tuf_key_verify(&k, &msg, &sig, &e), ST_OK);
@@ -429,7 +429,7 @@ static const char *delegate(const char *delegations, const char *path)
 	struct buf body = {0}, file = {0};
 	struct tuf_md md;
 	bool match = false;
-	make_add(&body, "{\"_type\":\"targets\"," HEAD ",\"targets\":{},\"delegations\":%s}%c",
+	make_fmt(&body, "{\"_type\":\"targets\"," HEAD ",\"targets\":{},\"delegations\":%s}%c",
 	         delegations, 0);
 	make_signed(&file, (const char *)body.data, "");
 	T_EQ(parse_bytes(&file, TUF_TARGETS, &md), ST_OK);
@@ -457,7 +457,7 @@ static void delegations_match_by_pattern_prefix_or_bin(void)
 	                                       {"32", "bin-ca978112"}};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		struct buf b = {0};
-		make_add(&b, "%.*s%s%s%c", (int)(strstr(bins, "%s") - bins), bins, names[i][0],
+		make_fmt(&b, "%.*s%s%s%c", (int)(strstr(bins, "%s") - bins), bins, names[i][0],
 		         strstr(bins, "%s") + 2, 0);
 		T_STR(delegate((const char *)b.data, "a"), names[i][1]);
 		buf_done(&b);

@@ -15,7 +15,7 @@ static void must(bool x)
 		abort();
 }
 
-void make_add(struct buf *b, const char *fmt, ...)
+void make_fmt(struct buf *b, const char *fmt, ...)
 {
 	char text[8192];
 	va_list ap;
@@ -37,24 +37,24 @@ static struct signer *key(char seed)
 
 void make_keys(struct buf *b, const char *seeds)
 {
-	make_add(b, "{");
+	make_fmt(b, "{");
 	for (const char *s = seeds; *s; s++) {
 		char hex[65];
 		struct signer *k = key(*s);
 		hex_encode(k->pub, 32, hex);
 		signer_free(k);
-		make_add(b, "%s\"k%02x\":{\"keytype\":\"ed25519\",\"scheme\":\"ed25519\","
+		make_fmt(b, "%s\"k%02x\":{\"keytype\":\"ed25519\",\"scheme\":\"ed25519\","
 		         "\"keyval\":{\"public\":\"%s\"}}", s == seeds ? "" : ",", *s, hex);
 	}
-	make_add(b, "}");
+	make_fmt(b, "}");
 }
 
 void make_role(struct buf *b, const char *seeds, unsigned threshold)
 {
-	make_add(b, "{\"keyids\":[");
+	make_fmt(b, "{\"keyids\":[");
 	for (const char *s = seeds; *s; s++)
-		make_add(b, "%s\"k%02x\"", s == seeds ? "" : ",", *s);
-	make_add(b, "],\"threshold\":%u}", threshold);
+		make_fmt(b, "%s\"k%02x\"", s == seeds ? "" : ",", *s);
+	make_fmt(b, "],\"threshold\":%u}", threshold);
 }
 
 static void canonical(const char *json, struct buf *out)
@@ -71,7 +71,7 @@ void make_signed(struct buf *b, const char *body, const char *seeds)
 {
 	struct buf msg = {0};
 	canonical(body, &msg);
-	make_add(b, "{\"signed\": %s, \"signatures\": [", body);
+	make_fmt(b, "{\"signed\": %s, \"signatures\": [", body);
 	for (const char *s = seeds; *s; s++) {
 		uint8_t sig[SIGNER_SIGNATURE_MAX];
 		char hex[129];
@@ -79,9 +79,9 @@ void make_signed(struct buf *b, const char *body, const char *seeds)
 		must(signer_sign(k, msg.data, msg.len, sig, NULL) == ST_OK);
 		signer_free(k);
 		hex_encode(sig, 64, hex);
-		make_add(b, "%s{\"keyid\":\"k%02x\",\"sig\":\"%s\"}", s == seeds ? "" : ",", *s, hex);
+		make_fmt(b, "%s{\"keyid\":\"k%02x\",\"sig\":\"%s\"}", s == seeds ? "" : ",", *s, hex);
 	}
-	make_add(b, "]}");
+	make_fmt(b, "]}");
 	buf_done(&msg);
 }
 
@@ -95,10 +95,10 @@ void make_sha256(const void *p, size_t n, char ret[65])
 void make_file(struct buf *b, unsigned version, const struct buf *bytes)
 {
 	char hex[65];
-	make_add(b, "{\"version\":%u", version);
+	make_fmt(b, "{\"version\":%u", version);
 	if (bytes) {
 		make_sha256(bytes->data, bytes->len, hex);
-		make_add(b, ",\"length\":%zu,\"hashes\":{\"sha256\":\"%s\"}", bytes->len, hex);
+		make_fmt(b, ",\"length\":%zu,\"hashes\":{\"sha256\":\"%s\"}", bytes->len, hex);
 	}
-	make_add(b, "}");
+	make_fmt(b, "}");
 }

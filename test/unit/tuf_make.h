@@ -6,7 +6,7 @@
 #include "base/buf.h"
 
 /* Appends printf-like. */
-void make_add(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void make_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Appends {"k01":{...},...} and {"keyids":["k01",...],"threshold":N}. */
 void make_keys(struct buf *b, const char *seeds);

@@ -19,13 +19,14 @@ struct host;
 struct fetcher;
 
 struct transfer {
-	struct transfer *next; /* in the queue of its host */
+	struct transfer *next; /* in the queue of its host, then among the active ones */
 	struct fetcher *f;
 	struct host *host;
 	/* the request */
 	uint64_t id, max;
 	uint32_t timeout_ms;
 	bool post, head;
+	uint64_t from, bandwidth;
 	char url[FETCH_URL_MAX];
 	char content_type[FETCH_TYPE_MAX];
 	struct buf body;
@@ -34,9 +35,13 @@ struct transfer {
 	long status;
 	struct buf part; /* not yet sent to the client */
 	uint64_t size;
+	uint64_t skip;       /* bytes before `from` that the server sends all the same */
+	enum { RANGE_NONE, RANGE_GOOD, RANGE_BAD } range; /* Content-Range */
+	bool encoded, placed;
 	size_t header_bytes;
 	bool cut;            /* the body of an answer that is an error was too long */
 	const char *refused; /* why we ended it */
+	enum fetch_failure failure;
 	CURL *easy;
 	struct curl_slist *headers;
 	char curl_error[CURL_ERROR_SIZE];
@@ -65,6 +70,7 @@ struct fetcher {
 	char proxy[FETCH_PROXY_MAX];
 	struct host *hosts;
 	unsigned active;
+	struct transfer *running;  /* those */
 	size_t waiting;            /* requests in queues */
 	struct transfer *incoming; /* its body is still being received */
 	struct out_packet *first, **last;
@@ -79,13 +85,17 @@ void fetcher_say(struct fetcher *f, const struct frame *frame);
  * tells the client and frees it. If it cannot begin, the client is told and it is gone. */
 bool transfer_start(struct transfer *t);
 void transfer_finish(struct transfer *t, CURLcode result);
-void transfer_fail(struct transfer *t, const char *why);
+void transfer_fail(struct transfer *t, enum fetch_failure failure, const char *why);
+/* The client wants no more of it: it is answered as failed. */
+void transfer_cancel(struct transfer *t);
 
 /* queue.c: takes a complete request over. False: out of memory. */
 bool queue_add(struct fetcher *f, struct transfer *t);
 /* Starts what may be started. */
 void queue_start(struct fetcher *f);
-/* One of its host has ended. */
-void queue_ended(struct fetcher *f, struct host *h);
+/* It has ended, and is still there. */
+void queue_ended(struct transfer *t);
+/* NULL: none of that id is active. */
+struct transfer *queue_find_active(struct fetcher *f, uint64_t id);
 
 #endif

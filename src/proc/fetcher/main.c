@@ -98,10 +98,12 @@ static st_t take_request(struct fetcher *f, const struct frame *in, struct err *
 	t->post = in->method == FRAME_POST;
 	t->head = in->method == FRAME_HEAD;
 	t->nbody = in->nbody;
+	t->from = in->from;
+	t->bandwidth = in->bandwidth;
 	memcpy(t->url, in->url, sizeof t->url);
 	memcpy(t->content_type, in->content_type, sizeof t->content_type);
 	if (!fetch_url_is_good(t->url)) {
-		transfer_fail(t, "not an http or https URL");
+		transfer_fail(t, FETCH_FAILED, "not an http or https URL");
 		return ST_OK;
 	}
 	if (t->nbody == 0)
@@ -120,6 +122,16 @@ static st_t take_body(struct fetcher *f, const struct frame *in, struct err *e)
 	return t->body.len == t->nbody ? begin(f, t, e) : ST_OK;
 }
 
+/* One that is not active has been answered: its parts were what the client has seen of it. */
+static void take_cancel(struct fetcher *f, const struct frame *in)
+{
+	struct transfer *t = queue_find_active(f, in->id);
+	if (!t)
+		return;
+	queue_ended(t);
+	transfer_cancel(t);
+}
+
 static st_t take_frame(struct fetcher *f, struct rd in, struct err *e)
 {
 	static struct frame frame;
@@ -130,6 +142,10 @@ static st_t take_frame(struct fetcher *f, struct rd in, struct err *e)
 		return fail(e, ST_MALFORMED, 0, "no SETUP");
 	if (frame.type == FRAME_SEND)
 		return take_body(f, &frame, e);
+	if (frame.type == FRAME_CANCEL) {
+		take_cancel(f, &frame);
+		return ST_OK;
+	}
 	if (f->incoming)
 		return fail(e, ST_MALFORMED, 0, "REQUEST instead of SEND");
 	return take_request(f, &frame, e);
@@ -162,9 +178,8 @@ static void take_finished(struct fetcher *f)
 		struct transfer *t = NULL;
 		CURLcode result = m->data.result;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
-		struct host *h = t->host;
+		queue_ended(t);
 		transfer_finish(t, result);
-		queue_ended(f, h);
 	}
 }
 

@@ -48,10 +48,12 @@ static void start_one(struct fetcher *f, struct host *h)
 		h->last = &h->first;
 	t->next = NULL;
 	f->waiting--;
-	if (transfer_start(t)) {
-		h->active++;
-		f->active++;
-	}
+	if (!transfer_start(t))
+		return;
+	h->active++;
+	f->active++;
+	t->next = f->running;
+	f->running = t;
 }
 
 /* One of each host in turn, until no host may start another. */
@@ -78,8 +80,22 @@ static void forget_host(struct fetcher *f, struct host *gone)
 	free(gone);
 }
 
-void queue_ended(struct fetcher *f, struct host *h)
+struct transfer *queue_find_active(struct fetcher *f, uint64_t id)
 {
+	struct transfer *t = f->running;
+	while (t && t->id != id)
+		t = t->next;
+	return t;
+}
+
+void queue_ended(struct transfer *t)
+{
+	struct fetcher *f = t->f;
+	struct host *h = t->host;
+	struct transfer **at = &f->running;
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
 	h->active--;
 	f->active--;
 	if (h->active == 0 && !h->first)

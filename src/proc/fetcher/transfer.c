@@ -18,6 +18,8 @@
 
 /* From here on a status is not the file that was asked for. */
 #define STATUS_NO_FILE 300
+#define STATUS_OK 200
+#define STATUS_PART 206
 
 static void free_transfer(struct transfer *t)
 {
@@ -36,10 +38,10 @@ static void copy_printable(char *ret, size_t cap, const char *s)
 	ret[n] = '\0';
 }
 
-void transfer_fail(struct transfer *t, const char *why)
+void transfer_fail(struct transfer *t, enum fetch_failure failure, const char *why)
 {
 	static struct frame f;
-	f = (struct frame){.type = FRAME_FAILED, .id = t->id};
+	f = (struct frame){.type = FRAME_FAILED, .id = t->id, .failure = failure};
 	copy_printable(f.error, sizeof f.error, why);
 	fetcher_say(t->f, &f);
 	free_transfer(t);
@@ -66,7 +68,33 @@ static bool is_no_file(struct transfer *t)
 {
 	if (t->status == 0)
 		curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
-	return t->status >= STATUS_NO_FILE;
+	if (t->post)
+		return t->status >= STATUS_NO_FILE;
+	return t->status != STATUS_OK && t->status != STATUS_PART;
+}
+
+/* RFC 9110, 15.3.7: "A client MUST inspect a 206 response's [...] Content-Range". A server without
+ * ranges answers 200 with all of the file: what is before `from` is left out. */
+static bool place_answer(struct transfer *t)
+{
+	bool part = !t->post && t->status == STATUS_PART;
+	if (part && t->from == 0)
+		t->refused = "a part of a file, where all of it was asked for";
+	else if (part && t->range != RANGE_GOOD)
+		t->refused = "another part of the file than was asked for (Content-Range)";
+	else if (part && t->encoded)
+		t->refused = "a part of a file in a content encoding";
+	else if (!part && t->from > 0 && t->status == STATUS_OK)
+		t->skip = t->from;
+	return t->refused == NULL;
+}
+
+/* Bytes before `from`. */
+static size_t leave_out(struct transfer *t, size_t n)
+{
+	uint64_t out = num_min_u64(t->skip, n);
+	t->skip -= out;
+	return (size_t)out;
 }
 
 /* The body of an answer that is an error is kept until its end is known, for it may be left out. */
@@ -75,14 +103,19 @@ static size_t take_bytes(char *p, size_t size, size_t n, void *ctx)
 	struct transfer *t = ctx;
 	bool no_file = is_no_file(t);
 	uint64_t max = no_file ? num_min_u64(t->max, FRAME_BYTES_MAX) : t->max;
+	if (!t->placed && !place_answer(t))
+		return CURL_WRITEFUNC_ERROR;
+	t->placed = true;
 	n *= size;
-	if (n > max - t->size) {
+	size_t out = leave_out(t, n);
+	if (n - out > max - t->size) {
 		t->cut = no_file;
+		t->failure = FETCH_TOO_LONG;
 		t->refused = no_file ? NULL : "the answer is longer than allowed";
 		return CURL_WRITEFUNC_ERROR;
 	}
-	t->size += n;
-	buf_add(&t->part, p, n);
+	t->size += n - out;
+	buf_add(&t->part, p + out, n - out);
 	if (t->part.oom)
 		return CURL_WRITEFUNC_ERROR;
 	say_parts(t);
@@ -110,12 +143,51 @@ static bool is_known_encoding(const char *line, size_t n)
 	return false;
 }
 
+static bool is_identity(const char *line)
+{
+	const char *v = strchr(line, ':') + 1;
+	return !strncasecmp(v + strspn(v, " \t"), "identity", 8);
+}
+
+/* RFC 9110, 14.4: "Content-Range: bytes FIRST-LAST/LENGTH", LENGTH may be "*". */
+static bool range_begins_at(const char *line, uint64_t from)
+{
+	char *end;
+	const char *v = strchr(line, ':') + 1;
+	v += strspn(v, " \t");
+	if (strncasecmp(v, "bytes ", 6) || v[6] < '0' || v[6] > '9')
+		return false;
+	errno = 0;
+	unsigned long long first = strtoull(v + 6, &end, 10);
+	return errno == 0 && *end == '-' && first == from;
+}
+
+/* The head of an answer begins (of the last one, where there are several: 100, proxies). */
+static void begin_head(struct transfer *t)
+{
+	t->range = RANGE_NONE;
+	t->encoded = false;
+}
+
+/* Two of them that differ are none. */
+static void note_range(struct transfer *t, const char *line)
+{
+	bool good = range_begins_at(line, t->from) && t->range != RANGE_BAD;
+	t->range = good ? RANGE_GOOD : RANGE_BAD;
+}
+
 /* curl has a NUL behind the line. */
 static size_t take_header(char *p, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
 	n *= size;
 	t->header_bytes += n;
+	if (!strncmp(p, "HTTP/", 5))
+		begin_head(t);
+	if (has_name(p, n, "Content-Range"))
+		note_range(t, p);
+	if (has_name(p, n, "Content-Encoding"))
+		t->encoded = t->encoded || !is_identity(p);
 	if (t->header_bytes > HEADERS_MAX)
 		t->refused = "the headers are too long";
 	else if (has_name(p, n, "Content-Encoding") && !is_known_encoding(p, n))
@@ -188,6 +260,8 @@ static void set_limits(struct transfer *t, CURLcode *bad)
 	set_long(t, CURLOPT_CONNECTTIMEOUT_MS, (long)connect, bad);
 	set_long(t, CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES, bad);
 	set_long(t, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_S, bad);
+	if (t->bandwidth && *bad == CURLE_OK)
+		*bad = curl_easy_setopt(t->easy, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)t->bandwidth);
 }
 
 static void add_header(struct transfer *t, const char *line, CURLcode *bad)
@@ -197,6 +271,14 @@ static void add_header(struct transfer *t, const char *line, CURLcode *bad)
 		*bad = CURLE_OUT_OF_MEMORY;
 	else
 		t->headers = l;
+}
+
+/* Not CURLOPT_RANGE, which would make curl judge the answer as well. */
+static void add_range(struct transfer *t, CURLcode *bad)
+{
+	char line[64];
+	snprintf(line, sizeof line, "Range: bytes=%llu-", (unsigned long long)t->from);
+	add_header(t, line, bad);
 }
 
 /* A name without a value takes away what curl would say. */
@@ -210,6 +292,8 @@ static void set_headers(struct transfer *t, CURLcode *bad)
 	add_header(t, "Expect:", bad);
 	if (t->post)
 		add_header(t, type, bad);
+	if (t->from)
+		add_range(t, bad);
 	set_ptr(t, CURLOPT_HTTPHEADER, t->headers, bad);
 }
 
@@ -243,7 +327,7 @@ bool transfer_start(struct transfer *t)
 	CURLcode bad = CURLE_OK;
 	t->easy = curl_easy_init();
 	if (!t->easy) {
-		transfer_fail(t, "out of memory");
+		transfer_fail(t, FETCH_FAILED, "out of memory");
 		return false;
 	}
 	set_target(t, &bad);
@@ -255,7 +339,7 @@ bool transfer_start(struct transfer *t)
 	if (bad == CURLE_OK && curl_multi_add_handle(t->f->multi, t->easy) == CURLM_OK)
 		return true;
 	curl_easy_cleanup(t->easy);
-	transfer_fail(t, bad ? curl_easy_strerror(bad) : "the transfer does not begin");
+	transfer_fail(t, FETCH_FAILED, bad ? curl_easy_strerror(bad) : "the transfer does not begin");
 	return false;
 }
 
@@ -282,16 +366,44 @@ static const char *reason(const struct transfer *t, CURLcode result)
 	return t->curl_error[0] ? t->curl_error : curl_easy_strerror(result);
 }
 
+static enum fetch_failure failure_of(const struct transfer *t, CURLcode result)
+{
+	return result == CURLE_OPERATION_TIMEDOUT ? FETCH_TOO_SLOW : t->failure;
+}
+
+/* What is wrong with an answer that came whole; NULL: nothing. */
+static const char *complaint(struct transfer *t)
+{
+	bool no_file = is_no_file(t);
+	if (t->status < 100 || t->status > 999)
+		return "no HTTP status";
+	if (!no_file && !t->placed)
+		(void)place_answer(t);
+	if (!no_file && t->skip > 0)
+		return "the file ends before the byte that was asked for";
+	return t->refused;
+}
+
 void transfer_finish(struct transfer *t, CURLcode result)
 {
 	CURL *easy = t->easy;
 	curl_multi_remove_handle(t->f->multi, easy);
-	(void)is_no_file(t);
-	if ((result == CURLE_OK || t->cut) && t->status >= 100 && t->status <= 999) {
+	const char *bad = complaint(t);
+	if (result != CURLE_OK && !t->cut)
+		bad = reason(t, result);
+	if (bad) {
+		transfer_fail(t, failure_of(t, result), bad);
+	} else {
 		say_done(t);
 		free_transfer(t);
-	} else {
-		transfer_fail(t, result == CURLE_OK ? "no HTTP status" : reason(t, result));
 	}
+	curl_easy_cleanup(easy);
+}
+
+void transfer_cancel(struct transfer *t)
+{
+	CURL *easy = t->easy;
+	curl_multi_remove_handle(t->f->multi, easy);
+	transfer_fail(t, FETCH_FAILED, "not wanted any more");
 	curl_easy_cleanup(easy);
 }

@@ -1,0 +1,263 @@
+/* One view: the tree that is shown now and the one that was accepted before are one tree. That is
+ * what makes it impossible to show somebody a release and hide it from others later.
+ *
+ *   same size      same root
+ *   larger         what was accepted is the beginning of it, proven by tiles of the log
+ *   smaller        it is the beginning of what was accepted: a mirror that lags. Proven as well;
+ *                  what was accepted stays what it is. How old it may be is freshness
+ *
+ * In the store, "checkpoint-HEX": HEX are the first 16 digits of the SHA-256 of the origin. It was
+ * verified when it was put there. */
+#include "crypto/digest.h"
+#include "tlog/text.h"
+#include "tlog/tile.h"
+#include "update/chain_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char split[] = "keep the two checkpoints that stand in the evidence: they are the "
+                            "proof that the log lied; tell the witnesses and whoever else uses it";
+
+static st_t store_name(const char *origin, char ret[CHAIN_NAME_MAX], struct err *e)
+{
+	uint8_t sum[32];
+	char hex[65];
+	TRY(digest_bytes(DIGEST_SHA256, origin, strlen(origin), sum, e));
+	hex_encode(sum, sizeof sum, hex);
+	snprintf(ret, CHAIN_NAME_MAX, "checkpoint-%.16s", hex);
+	return ST_OK;
+}
+
+/* Two lines of a policy may have one origin, as when a log's key is replaced: one history. */
+static size_t view_of(const struct policy *p, size_t log)
+{
+	size_t i = 0;
+	while (i < log && strcmp(p->logs[i].key.name, p->logs[log].key.name))
+		i++;
+	return i;
+}
+
+static st_t read_view(struct chain_view *v, const char *origin, struct err *e)
+{
+	struct note *note = malloc(sizeof *note);
+	struct checkpoint k;
+	if (!note)
+		return fail(e, ST_NOMEM, 0, "history: out of memory");
+	st_t st = note_parse(rd_make(v->note.data, v->note.len), note, e);
+	if (st == ST_OK)
+		st = checkpoint_parse(note->text, &k, e);
+	free(note);
+	TRY(st);
+	if (!text_is(k.origin, origin) || k.size == 0)
+		return fail(e, ST_MALFORMED, 0, "it is of another log, or empty");
+	v->size = k.size;
+	v->root = k.root;
+	return ST_OK;
+}
+
+static st_t load_view(struct chain *c, struct chain_view *v, const char *origin, struct err *e)
+{
+	char name[CHAIN_NAME_MAX];
+	struct err why = {0};
+	if (v->loaded)
+		return ST_OK;
+	TRY(store_name(origin, name, e));
+	st_t st = c->store.get(c->store.ctx, name, NOTE_SIZE_MAX, &v->note, &why);
+	v->loaded = st == ST_OK || st == ST_NOT_FOUND;
+	if (st == ST_NOT_FOUND)
+		return ST_OK;
+	if (st == ST_OK)
+		st = read_view(v, origin, &why);
+	if (st == ST_OK)
+		return ST_OK;
+	return chain_advise(c, "remove that file in the folder tuf of this set; what the log showed "
+	                    "before is forgotten then",
+	                    fail(e, st, 0, "history: the accepted checkpoint (%s) cannot be read: "
+	                         "%.120s", name, why.text));
+}
+
+/* Tiles of the log, from the source, each kept: with them anybody can check the proof again. */
+struct tiles {
+	struct chain *c;
+	struct buf folder; /* "log/ORIGIN/", with a NUL */
+};
+
+static st_t get_tile_file(struct tiles *s, const struct tile *t, struct buf *ret, struct err *e)
+{
+	char path[UPDATE_PATH_MAX], file[TILE_PATH_MAX];
+	tile_path(t, file);
+	if ((size_t)snprintf(path, sizeof path, "%s%s", (char *)s->folder.data, file) >= sizeof path)
+		return fail(e, ST_LIMIT, 0, "history: the path of %s is too long", file);
+	TRY(update_get(s->c->rq->source, path, TILE_BYTES_MAX, ret, e));
+	TRY(buf_check(ret, e, "tile"));
+	return chain_keep(s->c, path, rd_make(ret->data, ret->len), e);
+}
+
+/* "MAY fetch the full tile [...] as a fallback in case the partial tile is not available
+ * anymore." */
+static st_t get_tile(void *ctx, const struct tile *t, struct tlog_hash *ret, struct err *e)
+{
+	struct buf b = {0};
+	struct err why = {0};
+	struct tile full = *t;
+	full.width = TILE_WIDTH;
+	st_t st = get_tile_file(ctx, t, &b, &why);
+	if (st == ST_NOT_FOUND && t->width < TILE_WIDTH) {
+		buf_done(&b);
+		st = get_tile_file(ctx, &full, &b, e);
+		if (st == ST_OK && b.len == TILE_BYTES_MAX)
+			b.len = t->width * TLOG_HASH;
+	} else if (st != ST_OK) {
+		st = fail(e, st, 0, "%s", why.text);
+	}
+	if (st == ST_OK)
+		st = tile_read(t, rd_make(b.data, b.len), ret, e);
+	buf_done(&b);
+	return st;
+}
+
+static st_t prove(struct tiles *s, struct tile_nodes *nodes, uint64_t from, uint64_t to,
+                  const struct tlog_hash *old, const struct tlog_hash *new, struct err *e)
+{
+	struct tile_source src = {get_tile, s};
+	struct tlog_hasher h;
+	struct tlog_proof proof;
+	TRY(tlog_hasher_init(&h, e));
+	tile_nodes_init(nodes, &src, &h, to);
+	struct tlog_nodes n = tile_nodes_as_nodes(nodes);
+	st_t st = tlog_prove_consistency(&h, &n, from, to, &proof, e);
+	if (st == ST_OK)
+		st = tlog_check_consistency(&h, from, to, old, new, &proof, e);
+	tlog_hasher_done(&h);
+	return st;
+}
+
+/* ST_BAD_PROOF: they are not one tree, or the tiles are not those of the larger one. */
+static st_t check_grown(struct chain *c, const char *origin, uint64_t from,
+                        const struct tlog_hash *old, uint64_t to, const struct tlog_hash *new,
+                        struct err *e)
+{
+	struct tiles s = {.c = c};
+	struct tile_nodes *nodes = malloc(sizeof *nodes); /* 64 kB of cached tiles */
+	buf_text(&s.folder, "log/");
+	tuf_quote(origin, false, &s.folder);
+	buf_text(&s.folder, "/");
+	buf_u8(&s.folder, 0);
+	st_t st = nodes ? buf_check(&s.folder, e, "history")
+	                : fail(e, ST_NOMEM, 0, "history: out of memory");
+	if (st == ST_OK)
+		st = prove(&s, nodes, from, to, old, new, e);
+	buf_done(&s.folder);
+	free(nodes);
+	return st;
+}
+
+static void take_view(struct chain_view *v, const struct chain_proof *p, struct buf *note)
+{
+	buf_done(&v->note);
+	v->note = *note;
+	v->size = p->c.size;
+	v->root = p->c.root;
+	v->newer = true;
+}
+
+/* Both notes, for the log's owner signed each. */
+static st_t keep_split(struct chain *c, const struct chain_view *v, const struct chain_proof *p,
+                       struct err *e)
+{
+	TRY(chain_keep(c, "conflict/checkpoint-accepted", rd_make(v->note.data, v->note.len), e));
+	return chain_keep(c, "conflict/checkpoint-offered", p->note, e);
+}
+
+static st_t refuse_split(struct chain *c, const struct chain_view *v, const struct chain_proof *p,
+                         const char *why, struct err *e)
+{
+	TRY(keep_split(c, v, p, e));
+	return chain_advise(c, split, fail(e, ST_CONFLICT, 0, "history: %s showed two trees: one of "
+	                    "%llu entries before, and one of %llu now, which do not belong together: "
+	                    "%.80s", c->rq->policy->logs->logs[p->log].key.name,
+	                    (unsigned long long)v->size, (unsigned long long)p->c.size, why));
+}
+
+/* Where the proof could not be made, the answer is no as well, but nobody lied. */
+static st_t check_sizes(struct chain *c, const struct chain_view *v, const struct chain_proof *p,
+                        struct err *e)
+{
+	const char *origin = c->rq->policy->logs->logs[p->log].key.name;
+	struct err why = {0};
+	st_t st = v->size < p->c.size
+	              ? check_grown(c, origin, v->size, &v->root, p->c.size, &p->c.root, &why)
+	              : check_grown(c, origin, p->c.size, &p->c.root, v->size, &v->root, &why);
+	if (st == ST_OK)
+		return ST_OK;
+	if (st == ST_BAD_PROOF)
+		return refuse_split(c, v, p, why.text, e);
+	if (v->size > p->c.size)
+		return chain_advise(c, "the mirror may lag: try again later, or use another one",
+		                    fail(e, st < 0 ? st : ST_CONFLICT, 0, "history: a tree of %llu "
+		                         "entries, accepted before was one of %llu, and it cannot be "
+		                         "proven that it is older and not another: %.100s",
+		                         (unsigned long long)p->c.size, (unsigned long long)v->size,
+		                         why.text));
+	return fail(e, st, 0, "history: it cannot be proven that the tree of %llu entries extends the "
+	            "one of %llu that was accepted before: %.110s", (unsigned long long)p->c.size,
+	            (unsigned long long)v->size, why.text);
+}
+
+static void say_joined(struct chain *c, const struct chain_view *v, const struct chain_proof *p)
+{
+	unsigned long long was = v->size, is = p->c.size;
+	if (was == 0)
+		chain_say(c, "the first tree of this log that is accepted here: %llu entries", is);
+	else if (was == is)
+		chain_say(c, "the tree that was accepted before: %llu entries", is);
+	else if (was < is)
+		chain_say(c, "%llu entries, of which the first %llu are what was accepted before", is, was);
+	else
+		chain_say(c, "%llu entries, the beginning of the %llu that were accepted before: the "
+		          "mirror lags", is, was);
+}
+
+st_t chain_join_view(struct chain *c, const struct chain_proof *p, bool say, struct err *e)
+{
+	const struct policy *logs = c->rq->policy->logs;
+	struct chain_view *v = &c->view[view_of(logs, p->log)];
+	struct buf note = {0};
+	TRY(load_view(c, v, logs->logs[p->log].key.name, e));
+	if (v->size && v->size == p->c.size && !tlog_hash_equal(&v->root, &p->c.root))
+		return refuse_split(c, v, p, "the sizes are equal, the roots differ", e);
+	if (v->size && v->size != p->c.size)
+		TRY(check_sizes(c, v, p, e));
+	if (say)
+		say_joined(c, v, p);
+	if (p->c.size <= v->size)
+		return ST_OK;
+	buf_add(&note, p->note.base + p->note.pos, rd_left(&p->note));
+	st_t st = buf_check(&note, e, "history");
+	if (st != ST_OK)
+		buf_done(&note);
+	else
+		take_view(v, p, &note);
+	return st;
+}
+
+st_t chain_check_history(struct chain *c, struct err *e)
+{
+	return chain_join_view(c, &c->entry, true, e);
+}
+
+st_t chain_store_views(struct chain *c, struct err *e)
+{
+	const struct policy *p = c->rq->policy->logs;
+	for (size_t i = 0; i < p->nlogs; i++) {
+		const struct chain_view *v = &c->view[i];
+		char name[CHAIN_NAME_MAX];
+		if (!v->newer)
+			continue;
+		TRY(store_name(p->logs[i].key.name, name, e));
+		TRY(c->store.put(c->store.ctx, name, rd_make(v->note.data, v->note.len), e));
+	}
+	return ST_OK;
+}

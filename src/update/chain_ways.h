@@ -1,0 +1,31 @@
+/* In which ways a file can come: as it is, compressed, as a delta. Cheapest first. */
+#ifndef VITRINE_UPDATE_CHAIN_WAYS_H
+#define VITRINE_UPDATE_CHAIN_WAYS_H
+
+#include "update/chain_inside.h"
+
+#define CHAIN_WAYS_MAX 3
+
+struct chain_way {
+	char what[64];            /* "main.vdb.zst" */
+	struct tuf_target target; /* what is fetched; borrowed where `open` is NULL */
+	uint64_t cost;            /* bytes that are still to come */
+	bool is_delta;
+	int old_fd;
+	/* Makes the file of `size` bytes; NULL: it is the file. */
+	st_t (*open)(const struct chain_way *w, int in_fd, uint64_t in_size, uint64_t size, int out_fd,
+	             struct err *e);
+};
+
+struct chain_ways {
+	struct chain_way v[CHAIN_WAYS_MAX];
+	size_t n;
+};
+
+/* At least one: the plain one. old_fd: what is installed, or -1. Free with chain_ways_done()
+ * whatever the status. */
+st_t chain_ways_find(struct chain *c, const char *what, const struct tuf_target *plain, int old_fd,
+                     struct chain_ways *ret, struct err *e);
+void chain_ways_done(struct chain_ways *w);
+
+#endif
