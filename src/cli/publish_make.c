@@ -97,7 +97,7 @@ static st_t take_origins(const struct compile_report *r, struct publish_made *m,
 	if (!m->imported || !m->origin)
 		return fail(e, ST_NOMEM, 0, "release: out of memory");
 	for (size_t i = 0; i < r->norigins; i++) {
-		struct statement_dependency *d = &m->imported[m->nimported++];
+		struct set_release_dependency *d = &m->imported[m->nimported++];
 		const struct compile_origin *o = &r->origins[i];
 		if (o->scheme == CVD_UNPROVEN)
 			return fail(e, ST_UNSUPPORTED, 0,

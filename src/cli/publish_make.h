@@ -3,7 +3,7 @@
 #ifndef VITRINE_CLI_PUBLISH_MAKE_H
 #define VITRINE_CLI_PUBLISH_MAKE_H
 
-#include "attest/statement.h"
+#include "attest/set_release.h"
 #include "cli/opts.h"
 #include "proc/broker/compile.h"
 
@@ -18,7 +18,7 @@ struct publish_make_opts {
 struct publish_made {
 	int source_fd, vdb_fd;
 	struct compile_report report; /* of the compiler */
-	struct statement_dependency *imported;
+	struct set_release_dependency *imported;
 	size_t nimported;
 	char (*origin)[256]; /* texts of `imported` */
 };

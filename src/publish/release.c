@@ -33,7 +33,7 @@
 
 #define HASH_STEP ((size_t)1 << 16)
 
-static const char *const file_names[] = {"main.vdb", "source.tar"};
+static const char *const file_names[] = {SET_RELEASE_DATABASE, SET_RELEASE_SOURCE};
 #define FILES 2
 
 struct history {
@@ -121,13 +121,13 @@ st_t publish_release_statement(const struct publish_release *r, struct buf *out,
 	TRY(check(r, e));
 	TRY(make_subjects(r, subject, e));
 	TRY(publish_time_text(r->now, started, e));
-	struct statement_dependency *deps = calloc(r->nimported + 1, sizeof *deps);
+	struct set_release_dependency *deps = calloc(r->nimported + 1, sizeof *deps);
 	if (!deps)
 		return fail(e, ST_NOMEM, 0, "release: out of memory");
 	deps[0].file = subject[1];
 	for (size_t i = 0; i < r->nimported; i++)
 		deps[i + 1] = r->imported[i];
-	const struct statement_signatures s = {
+	const struct set_release_new s = {
 		.subject = subject,
 		.nsubjects = FILES,
 		.set = r->set,
@@ -142,7 +142,7 @@ st_t publish_release_statement(const struct publish_release *r, struct buf *out,
 		.vitrine = r->vitrine,
 		.started = started,
 	};
-	st_t st = statement_make_signatures(&s, out, e);
+	st_t st = set_release_make(&s, out, e);
 	free(deps);
 	return st;
 }

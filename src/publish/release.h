@@ -3,7 +3,7 @@
 #ifndef VITRINE_PUBLISH_RELEASE_H
 #define VITRINE_PUBLISH_RELEASE_H
 
-#include "attest/statement.h"
+#include "attest/set_release.h"
 #include "publish/repo.h"
 
 struct publish_release {
@@ -16,7 +16,7 @@ struct publish_release {
 	int64_t now;
 	int vdb_fd, source_fd;    /* whole files */
 	/* What was imported: names, digests and origins of containers, for resolvedDependencies. */
-	const struct statement_dependency *imported;
+	const struct set_release_dependency *imported;
 	size_t nimported;
 };
 
