@@ -193,7 +193,8 @@ st_t statement_make_release(const struct statement_subject *subjects, size_t n,
 	json_t *predicate = json_pack("{s:{s:s,s:{s:s}},s:{s:{s:s}}}", "buildDefinition", "buildType",
 	                              build_type, "externalParameters", "source", source,
 	                              "runDetails", "builder", "id", builder);
-	return statement_write(statement_pack_subjects(subjects, n), STATEMENT_RELEASE_TYPE, predicate, out, e);
+	return statement_write(statement_pack_subjects(subjects, n), STATEMENT_RELEASE_TYPE,
+	                       predicate, out, e);
 }
 
 st_t statement_make_rebuild(const struct statement_subject *subjects, size_t n,
@@ -204,5 +205,6 @@ st_t statement_make_rebuild(const struct statement_subject *subjects, size_t n,
 	    json_pack("{s:{s:s},s:s,s:s,s:{s:s},s:s,s:[]}", "verifier", "id", verifier, "timeVerified",
 	              time, "resourceUri", resource, "policy", "uri", policy, "verificationResult",
 	              passed ? "PASSED" : "FAILED", "verifiedLevels");
-	return statement_write(statement_pack_subjects(subjects, n), STATEMENT_REBUILD_TYPE, predicate, out, e);
+	return statement_write(statement_pack_subjects(subjects, n), STATEMENT_REBUILD_TYPE,
+	                       predicate, out, e);
 }

@@ -1,24 +1,19 @@
 /* What the child says, numbers little-endian:
  *   OFFSET SIZE MEANING
- *   0      4    status; if it is not ST_OK the message follows, to the end
- *   4      8    size of the tree
- *   12     ...  for each entry: index (8), length of its proof (4), the proof */
+ *   0      8    size of the tree
+ *   8      ...  for each entry: index (8), length of its proof (4), the proof */
 #include "cli/publish_log.h"
 
 #include "attest/dsse.h"
 #include "attest/json.h"
 #include "attest/statement.h"
-#include "base/io.h"
 #include "cli/log_session.h"
 #include "cli/ticker.h"
 #include "crypto/random.h"
+#include "proc/broker/apart.h"
 #include "tlog/proof.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define ANSWER_MAX ((size_t)PUBLISH_LOG_ENTRIES_MAX * (PROOF_SIZE_MAX + 12) + 12)
 
@@ -27,6 +22,12 @@ void publish_log_answer_done(struct publish_log_answer *a)
 	for (size_t i = 0; i < PUBLISH_LOG_ENTRIES_MAX; i++)
 		buf_done(&a->v[i].proof);
 }
+
+struct job {
+	const struct publish_log_opts *o;
+	const struct publish_log_request *rq;
+	struct ticker ticker;
+};
 
 /* -- in the child ----------------------------------------------------------------------------- */
 
@@ -129,54 +130,24 @@ static st_t run_session(const struct publish_log_opts *o, struct log_place *plac
 	return st;
 }
 
-static st_t run_child(const struct publish_log_opts *o, const struct publish_log_request *rq,
-                      struct buf *out, struct err *e)
+static st_t work(void *ctx, struct buf *out, struct err *e)
 {
+	const struct job *j = ctx;
 	struct log_place place;
 	struct log_config config = {0};
-	TRY(log_place_open(o->dir, o->private_dir, false, &place, e));
+	TRY(log_place_open(j->o->dir, j->o->private_dir, false, &place, e));
 	st_t st = log_config_read(&place, &config, e);
 	if (st == ST_OK)
-		st = run_session(o, &place, &config, rq, out, e);
+		st = run_session(j->o, &place, &config, j->rq, out, e);
 	log_config_done(&config);
 	log_place_done(&place);
 	return st;
 }
 
-/* The jail leaves a process its standard output: that is the pipe. */
-__attribute__((noreturn)) static void child(int pipe_fd, const struct publish_log_opts *o,
-                               const struct publish_log_request *rq)
-{
-	struct err e = {0};
-	struct buf out = {0}, head = {0};
-	st_t st = dup2(pipe_fd, STDOUT_FILENO) < 0 ? fail_errno(&e, "pipe")
-	                                           : run_child(o, rq, &out, &e);
-	const void *p = st == ST_OK ? (const void *)out.data : e.text;
-	size_t n = st == ST_OK ? out.len : strlen(e.text);
-	buf_u32le(&head, (uint32_t)st);
-	if (head.oom || io_write_all(STDOUT_FILENO, head.data, head.len, NULL) != ST_OK ||
-	    io_write_all(STDOUT_FILENO, p, n, NULL) != ST_OK)
-		_exit(1);
-	_exit(0);
-}
-
 /* -- in the parent ---------------------------------------------------------------------------- */
-
-static st_t read_failure(st_t st, struct rd *r, struct err *e)
-{
-	char text[ERR_TEXT_MAX] = "";
-	size_t n = rd_left(r);
-	if (n < sizeof text)
-		rd_copy(r, text, n);
-	return fail(e, st, 0, "%s", text[0] ? text : st_name(st));
-}
 
 static st_t read_answer(struct rd r, size_t n, struct publish_log_answer *ret, struct err *e)
 {
-	st_t st = (st_t)(int32_t)rd_u32le(&r);
-	TRY(rd_check(&r, e, "log"));
-	if (st != ST_OK)
-		return read_failure(st < ST_MIN_ || st > ST_CONFLICT ? ST_IO : st, &r, e);
 	ret->size = rd_u64le(&r);
 	for (size_t i = 0; i < n; i++) {
 		ret->v[i].index = rd_u64le(&r);
@@ -188,56 +159,20 @@ static st_t read_answer(struct rd r, size_t n, struct publish_log_answer *ret, s
 	return ST_OK;
 }
 
-/* `st`: how it went so far. */
-static st_t reap(pid_t pid, st_t st, struct err *e)
+static void started(void *ctx)
 {
-	int status;
-	if (st != ST_OK)
-		kill(pid, SIGKILL); /* a log survives that */
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return fail_errno(e, "log");
-	if (st == ST_OK && WIFSIGNALED(status))
-		return fail(e, ST_IO, 0, "log: the process that writes it was killed (signal %d)",
-		            WTERMSIG(status));
-	return st;
-}
-
-static st_t read_pipe(int fd, struct buf *ret, struct err *e)
-{
-	for (;;) {
-		void *room = buf_room(ret, 1 << 16);
-		ssize_t n = room ? read(fd, room, 1 << 16) : 0;
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail_errno(e, "log");
-		if (n == 0)
-			return buf_check(ret, e, "log");
-		ret->len += (size_t)n;
-		if (ret->len > ANSWER_MAX)
-			return fail(e, ST_LIMIT, 0, "log: its process says too much");
-	}
+	struct job *j = ctx;
+	ticker_start(&j->ticker, !j->o->quiet, "log and witnesses");
 }
 
 st_t publish_log_add(const struct publish_log_opts *o, const struct publish_log_request *rq,
                      struct publish_log_answer *ret, struct err *e)
 {
-	int ends[2];
-	struct ticker ticker;
 	struct buf said = {0};
-	if (pipe2(ends, O_CLOEXEC))
-		return fail_errno(e, "pipe");
-	pid_t pid = fork();
-	if (pid == 0)
-		child(ends[1], o, rq);
-	close(ends[1]);
-	ticker_start(&ticker, !o->quiet && pid > 0, "log and witnesses");
-	st_t st = pid < 0 ? fail_errno(e, "fork") : read_pipe(ends[0], &said, e);
-	close(ends[0]);
-	ticker_stop(&ticker);
-	if (pid > 0)
-		st = reap(pid, st, e);
+	struct job j = {.o = o, .rq = rq};
+	const struct apart a = {.work = work, .started = started, .ctx = &j, .max = ANSWER_MAX};
+	st_t st = broker_apart(&a, &said, e);
+	ticker_stop(&j.ticker);
 	if (st == ST_OK)
 		st = read_answer(rd_make(said.data, said.len), rq->n, ret, e);
 	buf_done(&said);

@@ -77,8 +77,9 @@ static const char usage_release[] =
 	"others sign on their machines ('vitrine publish sign'), and --continue goes on from there.\n"
 	"\n"
 	"  --set NAME           of the set: a-z, 0-9, \"-\" and \"_\"\n"
-	"  --log LOGDIR         folder of the log ('vitrine log init'); --log-private, --log-key: where\n"
-	"                       its private folder and key were moved; --ca-file: for its witnesses\n"
+	"  --log LOGDIR         folder of the log ('vitrine log init'); --log-private DIR,\n"
+	"                       --log-key K: where its private folder and key were moved;\n"
+	"                       --ca-file FILE: to trust its witnesses by\n"
 	"  --publisher-key K    signs the statement; may be given several times\n"
 	"  --publishers N       signatures that the statement needs before it is logged; usual: one\n"
 	"                       for each --publisher-key\n"
@@ -271,8 +272,8 @@ static st_t sign_targets(struct release *r, struct err *e)
 
 static void say_missing_publishers(const struct release *r, size_t have)
 {
-	say("the statement has %zu of %" PRIu64 " signatures of publishers; next: 'vitrine publish sign "
-	    "%s/staged/%s.release.dsse --key K', then 'vitrine publish release %s --continue ...'",
+	say("the statement has %zu of %" PRIu64 " signatures of publishers; next: 'vitrine publish "
+	    "sign %s/staged/%s.release.dsse --key K', then 'vitrine publish release %s --continue ...'",
 	    have, r->pending.publishers, r->work.place.private_dir, r->set, r->work.dir);
 }
 
@@ -388,14 +389,14 @@ static int release(struct release *r, const struct str_list *args)
 
 static bool is_complete(const struct release *r, const struct str_list *args, const char *name)
 {
-	const char *what = !args->n                              ? "the folder of a repository"
-	                   : !r->set                             ? "a set (--set NAME)"
-	                   : !update_set_name_good(r->set)       ? "a good name of a set (--set NAME)"
-	                   : !r->log                             ? "a log (--log LOGDIR)"
-	                   : r->again && args->n > 1             ? "no source, with --continue,"
-	                   : !r->again && args->n < 2            ? "a source"
-	                   : !r->again && !r->publisher_keys.n   ? "a publisher's key (--publisher-key K)"
-	                                                         : NULL;
+	const char *what = !args->n                            ? "the folder of a repository"
+	                   : !r->set                           ? "a set (--set NAME)"
+	                   : !update_set_name_good(r->set)     ? "a good name of a set (--set NAME)"
+	                   : !r->log                           ? "a log (--log LOGDIR)"
+	                   : r->again && args->n > 1           ? "no source, with --continue,"
+	                   : !r->again && args->n < 2          ? "a source"
+	                   : !r->again && !r->publisher_keys.n ? "a key (--publisher-key K)"
+	                                                       : NULL;
 	if (what)
 		say("publish %s: %s is needed; try 'vitrine publish %s --help'", name, what, name);
 	return !what;

@@ -23,9 +23,9 @@ struct publish_release {
 /* Appends the unsigned statement. */
 st_t publish_release_statement(const struct publish_release *r, struct buf *out, struct err *e);
 
-/* Stages main.vdb, source.tar, their compressed forms, deltas from what is published now and before,
- * `deltas` releases in all as far as their files are still there, and release.dsse. Deltas from
- * others are taken out. */
+/* Stages main.vdb, source.tar, their compressed forms, deltas from what is published now and
+ * before, `deltas` releases in all as far as their files are still there, and release.dsse. Deltas
+ * from others are taken out. */
 st_t publish_release_stage(struct publish_repo *repo, const struct publish_release *r,
                            struct rd envelope, unsigned deltas, struct err *e);
 

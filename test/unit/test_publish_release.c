@@ -1,6 +1,6 @@
-/* What a release consists of, in a repository on the disk: its statement is what clients read, files
- * and deltas lead to the database, evidence is without gaps, and nothing is published that waits for
- * the log. */
+/* What a release consists of, in a repository on the disk: its statement is what clients read,
+ * files and deltas lead to the database, evidence is without gaps, and nothing is published that
+ * waits for the log. */
 #include "attest/set_release.h"
 #include "crypto/digest.h"
 #include "pack/delta.h"

@@ -1,4 +1,5 @@
-/* Source bundles: same files, same bytes; names differ; what is written, the strict reader takes. */
+/* Source bundles: same files, same bytes; names differ; what is written, the strict reader takes.
+ */
 #include "pack/source.h"
 #include "pack/tar.h"
 #include "test/t.h"
