@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct evidence {
@@ -65,18 +66,17 @@ static void keep(struct entries *s, struct buf *b)
 	s->b[s->n++] = *b;
 }
 
-/* The release and the verdicts that are published. */
+/* The release and the verdicts that are published; `s` has room for all of them. */
 static st_t read_published(struct publish_work *w, struct entries *s, struct err *e)
 {
-	st_t st = publish_work_read(w, "release.dsse", DSSE_SIZE_MAX, &s->b[0], e);
-	TRY(st);
 	s->n = 1;
+	TRY(publish_work_read(w, "release.dsse", DSSE_SIZE_MAX, &s->b[0], e));
 	for (unsigned k = 1; k <= PUBLISH_REBUILDS_MAX; k++) {
 		char name[48];
 		struct buf b = {0};
 		struct err why = {0};
 		snprintf(name, sizeof name, "evidence/rebuild-%u.dsse", k);
-		st = publish_work_read(w, name, DSSE_SIZE_MAX, &b, &why);
+		st_t st = publish_work_read(w, name, DSSE_SIZE_MAX, &b, &why);
 		if (st == ST_OK)
 			keep(s, &b);
 		else
@@ -105,27 +105,48 @@ static st_t read_given(const struct str_list *paths, struct entries *s, struct e
 	return ST_OK;
 }
 
-static st_t run(struct publish_work *w, const struct str_list *paths, struct entries *s,
-                struct err *e)
+static st_t prove(struct publish_work *w, const struct entries *s, uint64_t *ret_index,
+                  struct err *e)
 {
 	struct rd entry[PUBLISH_LOG_ENTRIES_MAX];
-	uint64_t index;
-	TRY(publish_work_open(w, e));
-	TRY(publish_pending_none(w->repo, e));
-	TRY(read_published(w, s, e));
-	TRY(read_given(paths, s, e));
 	for (size_t i = 0; i < s->n; i++)
 		entry[i] = rd_make(s->b[i].data, s->b[i].len);
-	TRY(publish_work_prove(w, entry, s->n, &index, e));
+	return publish_work_prove(w, entry, s->n, ret_index, e);
+}
+
+st_t publish_evidence_renew(struct publish_work *w, const struct str_list *rebuilds,
+                            size_t *ret_verdicts, uint64_t *ret_index, struct err *e)
+{
+	struct entries *s = calloc(1, sizeof *s);
+	if (!s)
+		return fail(e, ST_NOMEM, 0, "evidence: out of memory");
+	st_t st = read_published(w, s, e);
+	if (st == ST_OK)
+		st = read_given(rebuilds, s, e);
+	if (st == ST_OK)
+		st = prove(w, s, ret_index, e);
+	if (st == ST_OK)
+		*ret_verdicts = s->n - 1;
+	for (size_t i = 0; i < s->n; i++)
+		buf_done(&s->b[i]);
+	free(s);
+	return st;
+}
+
+static st_t run(struct publish_work *w, const struct str_list *rebuilds, struct err *e)
+{
+	uint64_t index;
+	size_t n;
+	TRY(publish_work_open(w, e));
+	TRY(publish_pending_none(w->repo, e));
+	TRY(publish_evidence_renew(w, rebuilds, &n, &index, e));
 	TRY(publish_work_commit(w, e));
-	printf("%s\t%zu verdict%s\nlog index\t%" PRIu64 "\n", w->set, s->n - 1, s->n == 2 ? "" : "s",
-	       index);
+	printf("%s\t%zu verdict%s\nlog index\t%" PRIu64 "\n", w->set, n, n == 1 ? "" : "s", index);
 	return ST_OK;
 }
 
 static int evidence(const struct evidence *o, const struct str_list *args)
 {
-	static struct entries s;
 	struct err e = {0};
 	struct publish_work w = {
 		.dir = args->v[0],
@@ -141,12 +162,10 @@ static int evidence(const struct evidence *o, const struct str_list *args)
 		.online = &o->online_keys,
 		.pass = &o->pass,
 	};
-	st_t st = run(&w, &o->rebuilds, &s, &e);
+	st_t st = run(&w, &o->rebuilds, &e);
 	if (st != ST_OK)
 		say_error(&e, st);
 	publish_work_done(&w);
-	for (size_t i = 0; i < s.n; i++)
-		buf_done(&s.b[i]);
 	return st == ST_OK ? EXIT_CLEAN : EXIT_ERROR;
 }
 

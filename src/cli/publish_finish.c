@@ -79,7 +79,6 @@ st_t publish_work_prove(struct publish_work *w, const struct rd *entry, size_t n
 	struct publish_log_request rq = {.n = n};
 	struct publish_log_answer a = {0};
 	memcpy(rq.entry, entry, n * sizeof *entry);
-	TRY(publish_work_sha256(w, "main.vdb", rq.sha256, e));
 	st_t st = publish_log_add(&w->log, &rq, &a, e);
 	if (st == ST_OK)
 		st = stage_answer(w, &a, entry, n, e);

@@ -38,6 +38,11 @@ st_t publish_work_read(struct publish_work *w, const char *name, size_t max, str
 st_t publish_work_prove(struct publish_work *w, const struct rd *entry, size_t n,
                         uint64_t *ret_index, struct err *e);
 
+/* publish_evidence.c: the proofs of the published release of the set and of its verdicts made anew
+ * and staged, and verdicts out of files added. */
+st_t publish_evidence_renew(struct publish_work *w, const struct str_list *rebuilds,
+                            size_t *ret_verdicts, uint64_t *ret_index, struct err *e);
+
 /* Signs what is left with the online keys and publishes. */
 st_t publish_work_commit(struct publish_work *w, struct err *e);
 

@@ -6,7 +6,7 @@
 
 #include "attest/dsse.h"
 #include "attest/json.h"
-#include "attest/statement.h"
+#include "attest/set_release.h"
 #include "cli/log_session.h"
 #include "cli/ticker.h"
 #include "crypto/random.h"
@@ -39,14 +39,30 @@ static bool is_about(const struct statement *s, const uint8_t sha256[32])
 	return false;
 }
 
+static st_t open_envelope(struct rd envelope, struct dsse *ret, struct err *e)
+{
+	TRY(dsse_parse(envelope, ret, e));
+	if (strcmp((const char *)ret->type.data, STATEMENT_PAYLOAD_TYPE))
+		return fail(e, ST_CONFLICT, 0, "DSSE envelope: not of an in-toto statement");
+	return ST_OK;
+}
+
+static st_t read_release(struct rd envelope, struct set_release *ret, struct err *e)
+{
+	struct dsse d;
+	st_t st = open_envelope(envelope, &d, e);
+	if (st == ST_OK)
+		st = set_release_parse(rd_make(d.payload.data, d.payload.len), ret, e);
+	dsse_done(&d);
+	return st;
+}
+
 /* Whose signature it has is for readers to judge, by their policies. */
 static st_t check_verdict(struct rd envelope, const uint8_t sha256[32], struct err *e)
 {
 	struct dsse d;
 	struct statement s = {0};
-	st_t st = dsse_parse(envelope, &d, e);
-	if (st == ST_OK && strcmp((const char *)d.type.data, STATEMENT_PAYLOAD_TYPE))
-		st = fail(e, ST_CONFLICT, 0, "a verdict: not an in-toto statement");
+	st_t st = open_envelope(envelope, &d, e);
 	if (st == ST_OK)
 		st = statement_parse(rd_make(d.payload.data, d.payload.len), &s, e);
 	if (st == ST_OK && s.kind != STATEMENT_REBUILD)
@@ -56,6 +72,15 @@ static st_t check_verdict(struct rd envelope, const uint8_t sha256[32], struct e
 	statement_done(&s);
 	dsse_done(&d);
 	return st;
+}
+
+static st_t check_entries(const struct publish_log_request *rq, struct err *e)
+{
+	struct set_release r;
+	TRY(read_release(rq->entry[0], &r, e));
+	for (size_t i = 1; i < rq->n; i++)
+		TRY(check_verdict(rq->entry[i], r.vdb, e));
+	return ST_OK;
 }
 
 static st_t put_proof(struct log_writer *w, uint64_t index, struct buf *out, struct err *e)
@@ -93,8 +118,7 @@ static st_t write_log(struct log_session *s, const struct publish_log_request *r
                       struct err *e)
 {
 	struct log_writer *w;
-	for (size_t i = 1; i < rq->n; i++)
-		TRY(check_verdict(rq->entry[i], rq->sha256, e));
+	TRY(check_entries(rq, e));
 	TRY(log_writer_open(&s->o, &w, e));
 	st_t st = add(w, rq, out, e);
 	if (st == ST_OK)

@@ -26,7 +26,6 @@ struct publish_log_opts {
 struct publish_log_request {
 	struct rd entry[PUBLISH_LOG_ENTRIES_MAX]; /* the release first, then verdicts */
 	size_t n;
-	uint8_t sha256[32]; /* of main.vdb: every verdict must be about it */
 };
 
 struct publish_log_answer {
@@ -38,8 +37,8 @@ struct publish_log_answer {
 };
 
 /* Adds what is not in the log yet; the checkpoint is a new one, or has new cosignatures. All proofs
- * lead to it. ST_CONFLICT: a verdict is none, or about another release; nothing was added. Statuses
- * of log/writer.h: everything may be in the log but is not published; do it again. */
+ * lead to it. ST_CONFLICT: a verdict is none, or about another main.vdb; nothing was added.
+ * Statuses of log/writer.h: everything may be in the log but is not published; do it again. */
 st_t publish_log_add(const struct publish_log_opts *o, const struct publish_log_request *rq,
                      struct publish_log_answer *ret, struct err *e);
 void publish_log_answer_done(struct publish_log_answer *a);

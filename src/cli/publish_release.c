@@ -165,11 +165,13 @@ static st_t stage(struct release *r, const struct publish_release *pr, struct er
 {
 	struct ticker ticker;
 	struct rd envelope = rd_make(r->envelope.data, r->envelope.len);
+	r->pending.staged = 0;
 	TRY(publish_pending_write(r->work.repo, r->set, &r->pending, envelope, e));
 	ticker_start(&ticker, !r->quiet, "compressing");
 	st_t st = publish_release_stage(r->work.repo, pr, envelope, r->deltas, e);
 	ticker_stop(&ticker);
-	return st;
+	r->pending.staged = 1;
+	return st == ST_OK ? publish_pending_write(r->work.repo, r->set, &r->pending, envelope, e) : st;
 }
 
 static st_t state_and_stage(struct release *r, const struct publish_made *m, struct err *e)
@@ -243,6 +245,9 @@ static st_t resume(struct release *r, struct err *e)
 		return fail(e, st, 0, "%s: no release is staged that is not in the log", r->set);
 	}
 	TRY(st);
+	if (!r->pending.staged)
+		return fail(e, ST_CONFLICT, 0, "%s: staging was interrupted; make the release again",
+		            r->set);
 	TRY(add_publishers(r, e));
 	struct rd envelope = rd_make(r->envelope.data, r->envelope.len);
 	TRY(publish_pending_write(r->work.repo, r->set, &r->pending, envelope, e));
@@ -250,10 +255,27 @@ static st_t resume(struct release *r, struct err *e)
 	return publish_stage_bytes(r->work.repo, "targets", path, envelope, e);
 }
 
-static st_t count_publishers(const struct release *r, size_t *ret, struct err *e)
+/* The envelope may have been on other machines. */
+static st_t check_statement(struct release *r, struct rd payload, struct err *e)
+{
+	struct set_release s;
+	uint8_t vdb[32], source[32];
+	TRY(set_release_parse(payload, &s, e));
+	TRY(publish_work_sha256(&r->work, SET_RELEASE_DATABASE, vdb, e));
+	TRY(publish_work_sha256(&r->work, SET_RELEASE_SOURCE, source, e));
+	if (strcmp(s.set, r->set) || s.version != r->pending.version || memcmp(s.vdb, vdb, 32) ||
+	    memcmp(s.source, source, 32))
+		return fail(e, ST_CONFLICT, 0, "%s: the statement is not about the release that is staged; "
+		            "make the release again", r->set);
+	return ST_OK;
+}
+
+static st_t count_publishers(struct release *r, size_t *ret, struct err *e)
 {
 	struct dsse d;
 	st_t st = dsse_parse(rd_make(r->envelope.data, r->envelope.len), &d, e);
+	if (st == ST_OK)
+		st = check_statement(r, rd_make(d.payload.data, d.payload.len), e);
 	if (st == ST_OK)
 		*ret = d.nsigs;
 	dsse_done(&d);

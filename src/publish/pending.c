@@ -54,8 +54,8 @@ st_t publish_pending_write(struct publish_repo *repo, const char *set,
 	char path[LOG_PATH_MAX], text[SMALL_MAX];
 	staged_path(set, MARK ".dsse", path);
 	TRY(replace(repo, path, envelope, e));
-	int n = snprintf(text, sizeof text, FIRST_LINE "version %" PRIu64 "\npublishers %" PRIu64 "\n",
-	                 p->version, p->publishers);
+	int n = snprintf(text, sizeof text, FIRST_LINE "version %" PRIu64 "\npublishers %" PRIu64
+	                 "\nstaged %" PRIu64 "\n", p->version, p->publishers, p->staged);
 	staged_path(set, MARK, path);
 	return replace(repo, path, rd_make(text, (size_t)n), e);
 }
@@ -66,7 +66,8 @@ static st_t parse_mark(struct rd r, const char *path, struct publish_pending *re
 	bool good = rd_peek(&r, FIRST_LINE, n);
 	rd_skip(&r, n);
 	good = good && take_number(&r, "version ", &ret->version) &&
-	       take_number(&r, "publishers ", &ret->publishers) && rd_left(&r) == 0;
+	       take_number(&r, "publishers ", &ret->publishers) &&
+	       take_number(&r, "staged ", &ret->staged) && rd_left(&r) == 0;
 	return good ? ST_OK : fail(e, ST_MALFORMED, r.pos, "%s: damaged", path);
 }
 

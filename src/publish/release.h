@@ -30,13 +30,15 @@ st_t publish_release_stage(struct publish_repo *repo, const struct publish_relea
                            struct rd envelope, unsigned deltas, struct err *e);
 
 /* A release that is staged and not in the log yet: its signatures are gathered. Private files
- *   staged/SET.release       "vitrine-release v1", "version N", "publishers K": it needs so many
+ *   staged/SET.release       "vitrine-release v1", "version N", "publishers K" (it needs so many),
+ *                            "staged 1" (all of its files are) or "staged 0"
  *   staged/SET.release.dsse  the envelope with the signatures so far
  *   SET.version              the highest version that went into the log
  * While there is one, publish_commit() refuses: nothing is published before it is logged. */
 struct publish_pending {
 	uint64_t version;
 	uint64_t publishers;
+	uint64_t staged;
 };
 
 st_t publish_pending_write(struct publish_repo *repo, const char *set,

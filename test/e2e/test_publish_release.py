@@ -109,6 +109,21 @@ def test_a_signature_too_few_of_targets_keeps_the_log_empty(w, rules):
     assert w.release("--continue", publisher=None)[0] == 0
 
 
+def test_only_what_was_staged_whole_goes_on(w, rules, tmp_path):
+    assert w.release(rules, targets=None)[0] == 1
+    mark = w.dir.with_name("repo.private") / "staged" / "main.release"
+    text = mark.read_text()
+    mark.write_text(text.replace("staged 1", "staged 0"))
+    code, _, err = w.release("--continue", publisher=None)
+    assert code == 2 and "interrupted" in err
+    mark.write_text(text.replace("version 1", "version 2"))
+    code, _, err = w.release("--continue", publisher=None)
+    assert code == 2 and "not about the release that is staged" in err
+    mark.write_text("nonsense")
+    assert w.release("--continue", publisher=None)[0] == 2 and w.entries() == 0
+    assert w.release(rules)[0] == 0
+
+
 def test_a_staged_release_can_be_replaced(w, rules):
     assert w.release(rules, targets=None)[0] == 1
     (rules / "a.ndb").write_text(cli.rule("Release.Better", cli.ONE))

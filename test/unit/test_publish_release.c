@@ -314,7 +314,7 @@ static void verdicts_are_numbered_without_gaps(void)
 static void nothing_is_published_while_a_release_waits_for_the_log(void)
 {
 	struct publish_repo *r = begin();
-	const struct publish_pending p = {.version = 3, .publishers = 2};
+	const struct publish_pending p = {.version = 3, .publishers = 2, .staged = 1};
 	struct publish_pending q;
 	struct buf b = {0};
 	uint64_t last = 9;
@@ -332,6 +332,7 @@ static void nothing_is_published_while_a_release_waits_for_the_log(void)
 	must(publish_pending_read(r, "main", &q, &b, &e));
 	T_EQ(q.version, 3);
 	T_EQ(q.publishers, 2);
+	T_EQ(q.staged, 1);
 	T_EQ(b.len, 10);
 	must(publish_pending_end(r, "main", 3, &e));
 	must(commit(r));
