@@ -32,6 +32,7 @@ int cmd_log_check(int argc, char **argv);
 int cmd_log_verify(int argc, char **argv);
 int cmd_witness(int argc, char **argv);
 int cmd_attest(int argc, char **argv);
+int cmd_publish(int argc, char **argv);
 int cmd_publish_release(int argc, char **argv);
 int cmd_publish_import(int argc, char **argv);
 int cmd_publish_evidence(int argc, char **argv);
