@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define NAME_SIZE 200 /* of a target: set, folder, file */
+#define ONLINE_MAX ((size_t)64 << 10)
 
 static st_t take_time(struct publish_work *w, struct err *e)
 {
@@ -16,12 +17,37 @@ static st_t take_time(struct publish_work *w, struct err *e)
 	return ST_OK;
 }
 
+/* The private file "online" has a path a line; `init` wrote it. */
+static st_t known_online(struct publish_work *w, struct err *e)
+{
+	struct err why = {0};
+	struct buf *b = &w->online_text;
+	st_t st = log_read_file(w->place.private_fd, "online", ONLINE_MAX, b, &why);
+	if (st == ST_NOT_FOUND)
+		return ST_OK; /* the signature that is missing is said */
+	TRY(st == ST_OK ? st : fail(e, st, why.off, "%s", why.text));
+	buf_u8(b, 0);
+	TRY(buf_check(b, e, "online"));
+	for (char *line = (char *)b->data, *end; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		if (str_list_add(&w->online_known, line) != ST_OK)
+			return fail(e, ST_NOMEM, 0, "online: out of memory");
+	}
+	return ST_OK;
+}
+
+static const struct str_list *online_keys(const struct publish_work *w)
+{
+	return w->online->n ? w->online : &w->online_known;
+}
+
 st_t publish_work_open(struct publish_work *w, struct err *e)
 {
 	w->place = (struct log_place){.dir_fd = -1, .private_fd = -1};
 	TRY(take_time(w, e));
-	TRY(publish_ring_check(w->online, e));
 	TRY(log_place_open(w->dir, w->private_dir, false, &w->place, e));
+	TRY(known_online(w, e));
+	TRY(publish_ring_check(online_keys(w), e));
 	return publish_repo_open(&log_io_system, w->place.dir_fd, w->place.private_fd, &w->repo, e);
 }
 
@@ -29,6 +55,8 @@ void publish_work_done(struct publish_work *w)
 {
 	publish_repo_free(w->repo);
 	log_place_done(&w->place);
+	str_list_done(&w->online_known);
+	buf_done(&w->online_text);
 	w->repo = NULL;
 }
 
@@ -91,7 +119,7 @@ st_t publish_work_prove(struct publish_work *w, const struct rd *entry, size_t n
 st_t publish_work_commit(struct publish_work *w, struct err *e)
 {
 	struct publish_ring ring = {0};
-	st_t st = publish_ring_load(&ring, w->online, w->pass, e);
+	st_t st = publish_ring_load(&ring, online_keys(w), w->pass, e);
 	if (st == ST_OK)
 		st = publish_sign(w->repo, ring.signer, ring.n, w->now, e);
 	if (st == ST_OK)

@@ -13,12 +13,14 @@ struct publish_work {
 	const char *set;
 	const char *time; /* RFC 3339; NULL: now */
 	struct publish_log_opts log;
-	const struct str_list *online; /* files of keys */
+	const struct str_list *online; /* files of keys; empty: those that `publish init` was given */
 	const struct key_pass_opts *pass;
 	/* Own. */
 	struct log_place place;
 	struct publish_repo *repo;
 	int64_t now;
+	struct buf online_text;
+	struct str_list online_known;
 };
 
 /* Opens the repository and looks at the online keys, without a passphrase. */

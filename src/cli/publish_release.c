@@ -18,6 +18,7 @@
 #include "db/layout.h"
 #include "update/names.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,13 +69,14 @@ static const struct opt options[] = {
 static const char usage_release[] =
 	"Usage: vitrine publish release DIR SRC... --set NAME --log LOGDIR --publisher-key K\n"
 	"                 [--targets-key K]... [--online-key K]... [OPTION]...\n"
-	"       vitrine publish release DIR --continue --set NAME --log LOGDIR [OPTION]...\n"
+	"       vitrine publish release DIR --continue [FILE...] --set NAME --log LOGDIR [OPTION]...\n"
 	"\n"
 	"Makes a release of a set of signatures: bundles the sources (text files, or folders of\n"
 	"them), compiles the bundle, states what was built from what, stages all of it in the\n"
 	"repository DIR, and, once every signature is there, adds the statement to the log, asks the\n"
 	"witnesses of the log's policy, and publishes release and proof. What is missing is named;\n"
-	"others sign on their machines ('vitrine publish sign'), and --continue goes on from there.\n"
+	"others sign on their machines ('vitrine publish sign'): first the statement, then the list\n"
+	"of targets. --continue takes back the FILEs that they signed and goes on from there.\n"
 	"\n"
 	"  --set NAME           of the set: a-z, 0-9, \"-\" and \"_\"\n"
 	"  --log LOGDIR         folder of the log ('vitrine log init'); --log-private DIR,\n"
@@ -84,7 +86,7 @@ static const char usage_release[] =
 	"  --publishers N       signatures that the statement needs before it is logged; usual: one\n"
 	"                       for each --publisher-key\n"
 	"  --targets-key K      signs the list of targets, if its owner sits at this machine\n"
-	"  --online-key K       signs evidence, snapshot and timestamp\n"
+	"  --online-key K       signs evidence, snapshot and timestamp; usual: as 'publish init' was told\n"
 	"  --version N          of the release; usual: one more than the last one\n"
 	"  --pua                with the files for potentially unwanted programs (.ndu, .hdu, ...)\n"
 	"  --strict             a line that cannot be read refuses the release\n"
@@ -235,8 +237,33 @@ static st_t add_publishers(struct release *r, struct err *e)
 	return st;
 }
 
+static bool is_envelope(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+	return dot && !strcmp(dot, ".dsse");
+}
+
+/* A file that was signed elsewhere: the statement, which is compared with what is staged later, or
+ * metadata, of which only signatures are taken. */
+static st_t take_signed(struct release *r, const char *path, struct err *e)
+{
+	struct buf b = {0};
+	struct err why = {0};
+	char role[TUF_ROLE_NAME_MAX + 1];
+	bool envelope = is_envelope(path);
+	TRY(log_read_file(AT_FDCWD, path, envelope ? DSSE_SIZE_MAX : TUF_TARGETS_MAX, &b, e));
+	if (envelope) {
+		buf_done(&r->envelope);
+		r->envelope = b;
+		return ST_OK;
+	}
+	st_t st = publish_merge(r->work.repo, rd_make(b.data, b.len), role, &why);
+	buf_done(&b);
+	return st == ST_OK ? st : fail(e, st, why.off, "%.100s: %.150s", path, why.text);
+}
+
 /* What was staged before, with what was signed since. */
-static st_t resume(struct release *r, struct err *e)
+static st_t resume(struct release *r, const struct str_list *args, struct err *e)
 {
 	char path[UPDATE_SET_MAX + 16];
 	st_t st = publish_pending_read(r->work.repo, r->set, &r->pending, &r->envelope, e);
@@ -248,6 +275,8 @@ static st_t resume(struct release *r, struct err *e)
 	if (!r->pending.staged)
 		return fail(e, ST_CONFLICT, 0, "%s: staging was interrupted; make the release again",
 		            r->set);
+	for (size_t i = 1; i < args->n; i++)
+		TRY(take_signed(r, args->v[i], e));
 	TRY(add_publishers(r, e));
 	struct rd envelope = rd_make(r->envelope.data, r->envelope.len);
 	TRY(publish_pending_write(r->work.repo, r->set, &r->pending, envelope, e));
@@ -295,7 +324,8 @@ static st_t sign_targets(struct release *r, struct err *e)
 static void say_missing_publishers(const struct release *r, size_t have)
 {
 	say("the statement has %zu of %" PRIu64 " signatures of publishers; next: 'vitrine publish "
-	    "sign %s/staged/%s.release.dsse --key K', then 'vitrine publish release %s --continue ...'",
+	    "sign %s/staged/%s.release.dsse --key K' (a copy of it, on another machine), then 'vitrine "
+	    "publish release %s --continue [COPY] ...'",
 	    have, r->pending.publishers, r->work.place.private_dir, r->set, r->work.dir);
 }
 
@@ -311,9 +341,10 @@ static st_t targets_complete(struct release *r, bool *ret, struct err *e)
 		if (s->have >= s->need || !strcmp(s->role, PUBLISH_EVIDENCE_ROLE))
 			continue;
 		*ret = false;
-		say("%s: %" PRIu64 " of %" PRIu64 " signatures; next: 'vitrine publish sign %s --key K', "
-		    "then 'vitrine publish release %s --continue ...'", s->role, s->have, s->need,
-		    r->work.dir, r->work.dir);
+		say("%s: %" PRIu64 " of %" PRIu64 " signatures; next: 'vitrine publish sign "
+		    "%s/staged/%s.json --key K' on a copy of it, then 'vitrine publish release %s "
+		    "--continue COPY ...'", s->role, s->have, s->need, r->work.place.private_dir, s->role,
+		    r->work.dir);
 	}
 	return ST_OK;
 }
@@ -377,7 +408,7 @@ static st_t run(struct release *r, const struct str_list *args, bool *ret_publis
 {
 	bool complete;
 	TRY(publish_work_open(&r->work, e));
-	TRY(r->again ? resume(r, e) : start(r, args, e));
+	TRY(r->again ? resume(r, args, e) : start(r, args, e));
 	TRY(gather(r, &complete, e));
 	*ret_published = complete;
 	return complete ? finish(r, e) : put_result(r, NULL, e);
@@ -415,7 +446,6 @@ static bool is_complete(const struct release *r, const struct str_list *args, co
 	                   : !r->set                           ? "a set (--set NAME)"
 	                   : !update_set_name_good(r->set)     ? "a good name of a set (--set NAME)"
 	                   : !r->log                           ? "a log (--log LOGDIR)"
-	                   : r->again && args->n > 1           ? "no source, with --continue,"
 	                   : !r->again && args->n < 2          ? "a source"
 	                   : !r->again && !r->publisher_keys.n ? "a key (--publisher-key K)"
 	                                                       : NULL;

@@ -3,6 +3,7 @@ what is published is proven, and nothing is published or logged before its time.
 import base64
 import hashlib
 import json
+import shutil
 
 import pytest
 
@@ -107,6 +108,26 @@ def test_a_signature_too_few_of_targets_keeps_the_log_empty(w, rules):
     code, said, err = w.release(rules, targets=None)
     assert code == 1 and "targets: 0 of 1" in err and w.entries() == 0
     assert w.release("--continue", publisher=None)[0] == 0
+
+
+def test_copies_signed_elsewhere_are_taken_back(w, rules, tmp_path):
+    staged, away = w.dir.with_name("repo.private") / "staged", tmp_path / "away"
+    away.mkdir()
+    assert w.release(rules, "--publishers", 2, targets=None)[0] == 1
+    copy = away / "statement.dsse"
+    shutil.copy(staged / "main.release.dsse", copy)
+    good("publish", "sign", copy, "--key", w.pub2)
+    assert w.release("--continue", copy, publisher=None, targets=None)[0] == 1
+    copy = away / "targets.json"
+    shutil.copy(staged / "targets.json", copy)
+    good("publish", "sign", copy, "--key", w.targets)
+    (away / "other.dsse").write_text(json.dumps({
+        "payload": base64.b64encode(b"{}").decode(), "payloadType": "application/vnd.in-toto+json",
+        "signatures": [{"sig": "AAAA"}, {"sig": "BBBB"}]}))
+    assert w.release("--continue", away / "other.dsse", publisher=None)[0] == 2 and w.entries() == 0
+    code, said, err = w.release("--continue", copy, away / "statement.dsse", publisher=None, targets=None,
+                                online=None)
+    assert code == 0 and w.entries() == 1, err
 
 
 def test_only_what_was_staged_whole_goes_on(w, rules, tmp_path):
