@@ -86,7 +86,7 @@ static const char usage_release[] =
 	"  --publishers N       signatures that the statement needs before it is logged; usual: one\n"
 	"                       for each --publisher-key\n"
 	"  --targets-key K      signs the list of targets, if its owner sits at this machine\n"
-	"  --online-key K       signs evidence, snapshot and timestamp; usual: as 'publish init' was told\n"
+	"  --online-key K       signs evidence, snapshot and timestamp; usual: the one of 'publish init'\n"
 	"  --version N          of the release; usual: one more than the last one\n"
 	"  --pua                with the files for potentially unwanted programs (.ndu, .hdu, ...)\n"
 	"  --strict             a line that cannot be read refuses the release\n"
