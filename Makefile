@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 
 export NINJA_JOBS BUILD DIR
 
-.PHONY: help deps build scan test bench bench-tlog fuzz install clean deps-build deps-test deps-bench
+.PHONY: help deps build scan test bench bench-tlog bench-update fuzz install clean deps-build deps-test deps-bench
 
 help:
 	@echo 'make scan DIR=path   build, compile the shipped rules, scan the folder'
@@ -20,6 +20,7 @@ help:
 	@echo 'make bench           side by side with clamscan, yara and Vectorscan'
 	@echo '                     (BENCH_OPTIONS=--quick for a short one)'
 	@echo 'make bench-tlog      log, witness and proofs beside what hashes and disk allow'
+	@echo 'make bench-update    what verifying an update costs beside hashing its files'
 	@echo 'make fuzz            each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make deps            install all Debian packages that any target needs'
 	@echo 'make clean           remove what was built'
@@ -50,6 +51,11 @@ bench-tlog: deps-build build
 	@meson configure -Dbench=true $(BUILD)
 	@ninja -j $(NINJA_JOBS) -C $(BUILD) >/dev/null
 	@bench/tlog $(BENCH_OPTIONS)
+
+bench-update: deps-build build
+	@meson configure -Dbench=true $(BUILD)
+	@ninja -j $(NINJA_JOBS) -C $(BUILD) bench/update_verify >/dev/null
+	@$(BUILD)/bench/update_verify $(BENCH_OPTIONS)
 
 fuzz: deps-test
 	@test -f build-asan/build.ninja || CC=clang meson setup -Dfuzz=true -Db_sanitize=address,undefined \

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/dbcache.h"
 #include "cli/dbheads.h"
+#include "cli/installed.h"
 #include "cli/text.h"
 
 #include <limits.h>
@@ -204,11 +205,17 @@ static void say_failure(struct clam_out *out)
 		clam_error(out, "%s", out->session->e.text);
 }
 
+static void warn_arguments(struct clam_out *out, const struct str_list *paths)
+{
+	if (out->o->s.file_list && paths->n)
+		clam_warn(out, "Only scanning files from --file-list (files passed at cmdline are "
+		               "ignored)");
+}
+
 /* The same once more, with the kept database replaced, when the workers refuse what was kept. */
-static st_t run_loaded(struct clam_out *out, const struct str_list *paths)
+static st_t compile_and_run(struct clam_out *out, const struct str_list *paths, bool bar)
 {
 	struct session *s = out->session;
-	bool bar = isatty(STDERR_FILENO) && !out->o->quiet && isatty(STDOUT_FILENO);
 	st_t st = ST_OK;
 	for (int attempt = 0; attempt < 2; attempt++) {
 		AUTO_FD db = -1;
@@ -219,9 +226,8 @@ static st_t run_loaded(struct clam_out *out, const struct str_list *paths)
 		db_set_done(&set);
 		if (st != ST_OK)
 			return st;
-		if (attempt == 0 && out->o->s.file_list && paths->n)
-			clam_warn(out, "Only scanning files from --file-list (files passed at cmdline are "
-			               "ignored)");
+		if (attempt == 0)
+			warn_arguments(out, paths);
 		st = session_run(s, db, paths, bar, clam_show, out);
 		if (s->started || st <= ST_OK)
 			break;
@@ -229,6 +235,35 @@ static st_t run_loaded(struct clam_out *out, const struct str_list *paths)
 	progress_clear(&s->progress);
 	if (st != ST_OK)
 		say_failure(out);
+	return st;
+}
+
+static st_t run_installed(struct clam_out *out, struct installed *in, const struct str_list *paths,
+                          bool bar)
+{
+	struct session *s = out->session;
+	warn_arguments(out, paths);
+	st_t st = session_run(s, in->fd, paths, bar, clam_show, out);
+	progress_clear(&s->progress);
+	if (st != ST_OK)
+		say_failure(out);
+	return st;
+}
+
+/* Without --database: what `vitrine update` installed, else ClamAV's own folder. */
+static st_t run_loaded(struct clam_out *out, const struct str_list *paths)
+{
+	struct installed *in = out->o->s.replace_ctx;
+	struct err e = {0};
+	bool bar = isatty(STDERR_FILENO) && !out->o->quiet && isatty(STDOUT_FILENO);
+	st_t st = out->o->s.databases.n || out->o->official_only ? ST_OK : installed_open(in, &e);
+	if (st != ST_OK)
+		clam_error(out, "%s", e.text);
+	else if (in->fd >= 0)
+		st = run_installed(out, in, paths, bar);
+	else
+		st = compile_and_run(out, paths, bar);
+	installed_close(in);
 	return st;
 }
 
@@ -312,11 +347,14 @@ int clamscan_main(int argc, char **argv)
 	struct clam_opts o = {.scan_archive = true, .scan_pe = true,
 	                      .scan_html = true, .scan_image = true,
 	                      .scan_image_hash = true, .normalize = true};
+	struct installed in = {.fd = -1};
 	struct str_list paths = {0};
 	int code = EXIT_ERROR;
 	setvbuf(stdout, out, _IOFBF, sizeof out);
 	session_opts_init(&o.s);
 	o.s.max_dir_recursion = DEFAULT_DIR_DEPTH;
+	o.s.replace = installed_replace;
+	o.s.replace_ctx = &in;
 	if (clam_opts_read(argc, argv, &o, &paths, &code)) {
 		code = EXIT_CLEAN;
 		if (o.help)

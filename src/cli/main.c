@@ -14,6 +14,10 @@ struct command {
 
 static const struct command commands[] = {
     {"scan", cmd_scan, "scan files and folders"},
+    {"update", cmd_update, "fetch signatures that prove themselves, hold and approve them"},
+    {"bundle", cmd_bundle, "updates as one file, for hosts without a network"},
+    {"rollback", cmd_rollback, "go back to an earlier release of signatures"},
+    {"verify", cmd_verify, "show the evidence of what is installed"},
     {"db", cmd_db, "build, explain, compare and try signature databases"},
     {"key", cmd_key, "make and show keys of logs and witnesses"},
     {"log", cmd_log, "make, extend and check transparency logs"},

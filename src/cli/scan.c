@@ -4,6 +4,7 @@
 #include "cli/db_ask.h"
 #include "cli/dbcache.h"
 #include "cli/dbheads.h"
+#include "cli/installed.h"
 #include "cli/scan_report.h"
 #include "cli/text.h"
 #include "match/cpu.h"
@@ -79,9 +80,9 @@ static const char usage[] =
     "\n"
     "Databases\n"
     "  -d, --database FILE|DIR  signatures as text, signed containers (.cvd, .cld), a folder of\n"
-    "                           them, or one compiled .vdb; may be repeated. Default: the\n"
-    "                           rules that come with Vitrine, and /var/lib/clamav where it\n"
-    "                           holds any\n"
+    "                           them, or one compiled .vdb; may be repeated. Default: what\n"
+    "                           'vitrine update' installed; else the rules that come with\n"
+    "                           Vitrine, and /var/lib/clamav where it holds any\n"
     "      --detect-pua         use signatures for potentially unwanted programs\n"
     "      --include-pua CATEGORY, --exclude-pua CATEGORY\n"
     "                           only those, or all others; may be repeated (Win, Packed, ...)\n"
@@ -244,13 +245,22 @@ static int exit_code(const struct scan_summary *s, st_t st)
 	return st != ST_OK || s->errors || s->incomplete ? EXIT_ERROR : EXIT_CLEAN;
 }
 
-/* Opens the database and scans. A kept database that the workers refuse (a damaged disk, an update
- * of Vitrine) is compiled anew, once. */
-static st_t open_and_scan(const struct scan_cli *c, struct scan_report *report,
-                          const struct str_list *paths)
+/* Scans with what `vitrine update` installed. */
+static st_t scan_installed(struct scan_cli *c, struct installed *in, struct scan_report *report,
+                           const struct str_list *paths, bool bar)
 {
 	struct session *s = report->session;
-	bool bar = isatty(STDERR_FILENO) && !c->quiet;
+	c->s.replace = installed_replace;
+	c->s.replace_ctx = in;
+	return session_run(s, in->fd, paths, bar, scan_report_show, report);
+}
+
+/* Opens the database and scans. A kept database that the workers refuse (a damaged disk, an update
+ * of Vitrine) is compiled anew, once. */
+static st_t compile_and_scan(const struct scan_cli *c, struct scan_report *report,
+                             const struct str_list *paths, bool bar)
+{
+	struct session *s = report->session;
 	st_t st = ST_OK;
 	for (int attempt = 0; attempt < 2; attempt++) {
 		AUTO_FD db = -1;
@@ -263,7 +273,22 @@ static st_t open_and_scan(const struct scan_cli *c, struct scan_report *report,
 	return st;
 }
 
-static int scan(const struct scan_cli *c, const struct str_list *paths)
+/* The order of defaults: what was installed is used alone; it is one set, made and proven as a
+ * whole. */
+static st_t open_and_scan(struct scan_cli *c, struct scan_report *report,
+                          const struct str_list *paths)
+{
+	struct installed in = {.fd = -1};
+	bool bar = isatty(STDERR_FILENO) && !c->quiet;
+	if (!c->s.databases.n && !c->official_only)
+		TRY(installed_open(&in, &report->session->e));
+	st_t st = in.fd >= 0 ? scan_installed(c, &in, report, paths, bar)
+	                     : compile_and_scan(c, report, paths, bar);
+	installed_close(&in);
+	return st;
+}
+
+static int scan(struct scan_cli *c, const struct str_list *paths)
 {
 	struct session session;
 	struct scan_report report = {

@@ -108,6 +108,8 @@ static st_t start(struct session *s, int db_fd)
 	    .db_fd = db_fd,
 	    .jobs = o->jobs,
 	    .regex_jit = o->regex_jit,
+	    .replace = o->replace,
+	    .replace_ctx = o->replace_ctx,
 	    .scan =
 	        {
 	            .limits = o->limits,

@@ -23,6 +23,8 @@ struct session_opts {
 	bool null_separated;
 	bool remove;
 	const char *move, *copy, *file_list;
+	int (*replace)(void *ctx, const char *what_happened); /* as in struct pool_opts */
+	void *replace_ctx;
 };
 /* ClamAV's limits; everything else off. */
 void session_opts_init(struct session_opts *o);

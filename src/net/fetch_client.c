@@ -453,8 +453,7 @@ static st_t hear_hello(struct fetch_client *c, struct err *e)
 	return ST_OK;
 }
 
-st_t fetch_client_new(int sock, const struct fetch_settings *s, struct fetch_client **ret,
-                      uint32_t *ret_missing, uint32_t *ret_abi, struct err *e)
+st_t fetch_client_adopt(int sock, struct fetch_client **ret, struct err *e)
 {
 	struct fetch_client *c = calloc(1, sizeof *c);
 	if (!c)
@@ -462,6 +461,15 @@ st_t fetch_client_new(int sock, const struct fetch_settings *s, struct fetch_cli
 	c->sock = sock;
 	c->first_free = NONE;
 	c->last = &c->first;
+	*ret = c;
+	return ST_OK;
+}
+
+st_t fetch_client_new(int sock, const struct fetch_settings *s, struct fetch_client **ret,
+                      uint32_t *ret_missing, uint32_t *ret_abi, struct err *e)
+{
+	struct fetch_client *c;
+	TRY(fetch_client_adopt(sock, &c, e));
 	st_t st = say_setup(c, s, e);
 	if (st == ST_OK)
 		st = hear_hello(c, e);

@@ -1,38 +1,23 @@
 #include "net/fetch_wire.h"
 
-#include "base/num.h"
+#include "net/wire.h"
 
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum field_kind {
-	F_END,
-	F_U32,  /* min to max */
-	F_U64,  /* at most max */
-	F_TEXT, /* printable ASCII, less than max bytes */
-	F_REST, /* min to max bytes up to the end */
-};
-
-struct field {
-	uint8_t kind;
-	uint16_t off; /* in struct frame */
-	uint64_t max;
-	uint32_t min;
-};
-
 #define OFF(m) offsetof(struct frame, m)
-#define U32(m, lo, hi) {F_U32, OFF(m), (hi), (lo)}
-#define U64(m, hi) {F_U64, OFF(m), (hi), 0}
-#define TEXT(m) {F_TEXT, OFF(m), sizeof ((struct frame *)NULL)->m, 0}
-#define REST(lo) {F_REST, OFF(bytes), FRAME_BYTES_MAX, (lo)}
+#define U32(m, lo, hi) {WIRE_U32, OFF(m), (hi), (lo)}
+#define U64(m, hi) {WIRE_U64, OFF(m), (hi), 0}
+#define TEXT(m) {WIRE_LINE, OFF(m), sizeof ((struct frame *)NULL)->m, 0}
+#define REST(lo) {WIRE_REST, OFF(bytes), FRAME_BYTES_MAX, (lo)}
 
 #define FIELDS_MAX 10
 
 static const struct {
 	const char *name;
 	enum frame_side from;
-	struct field fields[FIELDS_MAX];
+	struct wire_field fields[FIELDS_MAX];
 } frames[FRAME_TYPES] = {
 	[FRAME_SETUP] = {"SETUP", FRAME_CLIENT, {U32(per_host, 1, FETCH_PER_HOST_MAX),
 	                 U32(connect_ms, 1, FETCH_TIMEOUT_MS_MAX), TEXT(proxy)}},
@@ -57,80 +42,10 @@ enum frame_side frame_sender(enum frame_type type)
 	return frames[type].from;
 }
 
-static void write_field(const struct frame *f, const struct field *d, struct buf *b)
-{
-	const char *p = (const char *)f + d->off;
-	size_t n;
-	switch (d->kind) {
-	case F_U32:
-		buf_u32le(b, load_u32le(p));
-		return;
-	case F_U64:
-		buf_u64le(b, load_u64le(p));
-		return;
-	case F_TEXT:
-		n = strnlen(p, (size_t)d->max - 1);
-		buf_u32le(b, (uint32_t)n);
-		buf_add(b, p, n);
-		return;
-	default:
-		buf_add(b, f->bytes.base, f->bytes.len);
-	}
-}
-
 void frame_write(const struct frame *f, struct buf *b)
 {
 	buf_u32le(b, (uint32_t)f->type);
-	for (const struct field *d = frames[f->type].fields; d->kind != F_END; d++)
-		write_field(f, d, b);
-}
-
-static bool is_printable(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (s[i] < ' ' || s[i] > '~')
-			return false;
-	return true;
-}
-
-static bool read_text(struct rd *r, char *dst, size_t cap)
-{
-	uint32_t n = rd_u32le(r);
-	if (r->bad || n >= cap)
-		return false;
-	rd_copy(r, dst, n);
-	dst[n] = '\0';
-	return is_printable(dst, n);
-}
-
-static bool read_u32(struct rd *r, char *dst, const struct field *d)
-{
-	uint32_t v = rd_u32le(r);
-	memcpy(dst, &v, sizeof v);
-	return v >= d->min && v <= d->max;
-}
-
-static bool read_u64(struct rd *r, char *dst, const struct field *d)
-{
-	uint64_t v = rd_u64le(r);
-	memcpy(dst, &v, sizeof v);
-	return v <= d->max;
-}
-
-static bool read_field(struct rd *r, const struct field *d, struct frame *f)
-{
-	char *p = (char *)f + d->off;
-	switch (d->kind) {
-	case F_U32:
-		return read_u32(r, p, d);
-	case F_U64:
-		return read_u64(r, p, d);
-	case F_TEXT:
-		return read_text(r, p, (size_t)d->max);
-	default:
-		f->bytes = rd_sub(r, rd_left(r));
-		return f->bytes.len >= d->min && f->bytes.len <= d->max;
-	}
+	wire_write(frames[f->type].fields, f, b);
 }
 
 st_t frame_read(struct rd in, enum frame_side from, struct frame *ret, struct err *e)
@@ -140,13 +55,8 @@ st_t frame_read(struct rd in, enum frame_side from, struct frame *ret, struct er
 	if (type >= FRAME_TYPES || frames[type].from != from)
 		return fail(e, ST_MALFORMED, 0, "fetcher: frame %u out of turn", type);
 	ret->type = (enum frame_type)type;
-	for (const struct field *d = frames[type].fields; d->kind != F_END; d++)
-		if (!read_field(&in, d, ret))
-			return fail(e, ST_MALFORMED, in.pos, "fetcher: frame %s: bad field",
-			            frames[type].name);
-	TRY(rd_check(&in, e, frames[type].name));
-	if (rd_left(&in) > 0)
-		return fail(e, ST_MALFORMED, in.pos, "fetcher: frame %s: too long", frames[type].name);
+	if (!wire_read(frames[type].fields, &in, ret))
+		return fail(e, ST_MALFORMED, in.pos, "fetcher: frame %s: bad field", frames[type].name);
 	return ST_OK;
 }
 
@@ -188,7 +98,7 @@ static bool authority_is_good(const char *s)
 bool fetch_url_is_good(const char *s)
 {
 	size_t n = strnlen(s, FETCH_URL_MAX);
-	if (n == FETCH_URL_MAX || !is_printable(s, n) || memchr(s, ' ', n) || memchr(s, '#', n))
+	if (n == FETCH_URL_MAX || !wire_is_printable(s, n) || memchr(s, ' ', n) || memchr(s, '#', n))
 		return false;
 	if (!strncmp(s, "http://", 7))
 		return authority_is_good(s + 7);

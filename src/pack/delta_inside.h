@@ -30,7 +30,7 @@
 #define DELTA_CHUNK ((size_t)64 << 10)
 #define DELTA_NAME_MAX 1023u /* bytes; as in doc/format/database.md */
 #define DELTA_NAME_BLOCK 32u
-/* A digest row: at most 32 bytes, the size, the name; at least the eight bytes that name a bucket. */
+/* A digest row: at most 32 bytes, the size, the name; at least a shorter digest. */
 #define DELTA_ROW_MIN 16u
 #define DELTA_ROW_MAX 40u
 

@@ -49,6 +49,12 @@
 #define CHECK_DATA_MAX (4096 * MIB)
 #define CHECK_FDS 1024
 
+/* Trees of metadata (TUF_MEMORY_MAX, 10 MiB), the files that they are of, one bundle of entries,
+ * windows of Zstandard; large files are moved and unpacked in pieces. */
+#define VERIFY_DATA_MAX (64 * MIB)
+/* The largest database and its sources. */
+#define VERIFY_FILE_MAX (16384 * MIB)
+
 struct role {
 	int last_fd;      /* descriptors above are closed */
 	uint32_t groups;  /* enum sandbox_group */
@@ -133,6 +139,15 @@ static const struct role roles[ROLES] = {
 		.data = CHECK_DATA_MAX,
 		.file_size = RLIM_INFINITY,
 		.fds = CHECK_FDS,
+	},
+	/* No threads: GROUP_THREADS is for locks. */
+	[ROLE_VERIFY] = {
+		.last_fd = SANDBOX_FD_OUT,
+		.groups = GROUP_MEMORY | GROUP_INPUT | GROUP_TIME | GROUP_THREADS | GROUP_END |
+		          GROUP_TALK | GROUP_LOOK_UP | GROUP_WRITE_FILES | GROUP_STDIO,
+		.data = VERIFY_DATA_MAX,
+		.file_size = VERIFY_FILE_MAX,
+		.fds = 0,
 	},
 };
 

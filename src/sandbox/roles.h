@@ -19,13 +19,15 @@ enum sandbox_role {
 	ROLE_WITNESS,   /* accepts on a socket it was given, keeps its state in paths.rw[0] */
 	ROLE_CHECK,     /* reads below paths.ro, computes in threads, asks the fetcher */
 	ROLE_LOG_WRITE, /* ROLE_CHECK, and writes below paths.rw */
+	ROLE_VERIFY,    /* updates: reads below paths.ro, writes below paths.rw, asks the fetcher */
 	ROLES,
 };
 
 /* Descriptors that a jailed process is started with. */
 #define SANDBOX_FD_SOCK 3 /* to the broker; ROLE_LOG_SERVE, ROLE_WITNESS: to accept on */
 #define SANDBOX_FD_OUT 4  /* ROLE_COMPILE, ROLE_INSPECT: the file to write; ROLE_FETCH: the
-                           * certificates to trust; ROLE_LOG_SERVE, ROLE_WITNESS: their folder */
+                           * certificates to trust; ROLE_LOG_SERVE, ROLE_WITNESS: their folder;
+                           * ROLE_VERIFY: the fetcher */
 
 /* Layers that this kernel or its administrator refused. The others hold without them. */
 enum sandbox_missing {
@@ -40,7 +42,7 @@ enum sandbox_missing {
 struct sandbox_paths {
 	const int *ro; /* read only */
 	size_t nro;
-	const int *rw; /* ROLE_WITNESS, ROLE_LOG_WRITE */
+	const int *rw; /* ROLE_WITNESS, ROLE_LOG_WRITE, ROLE_VERIFY */
 	size_t nrw;
 };
 

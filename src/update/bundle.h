@@ -7,6 +7,10 @@
 #include "base/rd.h"
 #include "base/st.h"
 
+/* Its first member, and what that says. */
+#define UPDATE_BUNDLE_FIRST "vitrine-bundle"
+#define UPDATE_BUNDLE_LINE "vitrine-bundle v1\n"
+
 struct update_bundle;
 
 st_t update_bundle_new(struct update_bundle **ret, struct err *e);

@@ -43,18 +43,40 @@ static void tell(const struct chain *c, enum chain_link link, st_t why, const ch
 	c->rq->event(c->rq->ctx, &ev);
 }
 
+/* What the last link does not end before: that this was accepted is remembered. */
+static st_t remember(struct chain *c, struct err *e)
+{
+	TRY(chain_store_views(c, e));
+	return chain_store_release(c, e);
+}
+
+/* What was refused, as it came: evidence too. That it could not be kept does not change that it was
+ * refused. */
+static void keep_refused(struct chain *c)
+{
+	char path[UPDATE_PATH_MAX + 16];
+	snprintf(path, sizeof path, "refused/%s", c->came_path);
+	st_t st = c->came.len ? chain_keep(c, path, rd_make(c->came.data, c->came.len), NULL) : ST_OK;
+	(void)st;
+}
+
 static st_t check_link(struct chain *c, size_t i, struct err *e)
 {
 	struct err why = {0};
 	c->outcome = CHAIN_PASSED;
 	c->said[0] = 0;
 	c->advice = NULL;
+	c->came.len = 0;
 	st_t st = links[i].check(c, &why);
+	if (st == ST_OK && i + 1 == LINKS)
+		st = remember(c, &why);
 	if (st == ST_OK) {
 		tell(c, links[i].link, ST_OK, c->said, NULL);
 		return ST_OK;
 	}
 	c->outcome = CHAIN_REFUSED;
+	if (st > ST_OK)
+		keep_refused(c);
 	tell(c, links[i].link, st, why.text, c->advice ? c->advice : links[i].advice);
 	return fail(e, st, why.off, "%s: %.220s", chain_link_name(links[i].link),
 	            why.text[0] ? why.text : st_name(st));
@@ -64,8 +86,7 @@ static st_t check_links(struct chain *c, struct err *e)
 {
 	for (size_t i = 0; i < LINKS; i++)
 		TRY(check_link(c, i, e));
-	TRY(chain_store_views(c, e));
-	return chain_store_release(c, e);
+	return ST_OK;
 }
 
 static void small_done(struct chain_small *s)
@@ -89,6 +110,7 @@ static void chain_done(struct chain *c)
 	buf_done(&c->envelope);
 	buf_done(&c->proof_bytes);
 	buf_done(&c->kept);
+	buf_done(&c->came);
 	tuf_client_done(&c->tuf);
 	free(c);
 }
@@ -120,6 +142,17 @@ st_t chain_check_clock(struct chain *c, struct err *e)
 	else
 		chain_say(c, "it is %s here; nothing was seen before", now);
 	return ST_OK;
+}
+
+st_t chain_get(struct chain *c, const char *path, size_t max, struct buf *ret, struct err *e)
+{
+	size_t start = ret->len;
+	c->came.len = 0;
+	TRY(update_get(c->rq->source, path, max, ret, e));
+	TRY(buf_check(ret, e, path));
+	snprintf(c->came_path, sizeof c->came_path, "%s", path);
+	buf_add(&c->came, ret->data + start, ret->len - start);
+	return buf_check(&c->came, e, path);
 }
 
 st_t chain_keep(struct chain *c, const char *path, struct rd bytes, struct err *e)

@@ -77,8 +77,9 @@ struct chain_release {
 };
 
 /* What the verifier may change. Small files go through `store` (struct tuf_store: names as in
- * "tuf/" of the state), the large ones into spool_fd, by the hex of their SHA-256; what is there in
- * part is gone on with. */
+ * "tuf/" of the state, doc/format/updates.md), the large ones into spool_fd, by the hex of their
+ * SHA-256; what is there in part is gone on with. So a file of the spool is whole only once
+ * chain_check() said so, and what else is there is of downloads that were not finished. */
 struct chain_place {
 	const struct tuf_store *store;
 	int spool_fd;
@@ -99,14 +100,18 @@ struct chain_request {
 	void (*event)(void *ctx, const struct chain_event *ev);
 	void (*progress)(void *ctx, const char *what, uint64_t done, uint64_t size);
 	/* Every small file that passed, by its path in a repository: the evidence, and what a bundle
-	 * has. */
+	 * has; all roots since the pinned one too. A path may come twice, with the same bytes. Where a
+	 * log showed two trees, "conflict/checkpoint-accepted" and "conflict/checkpoint-offered" are
+	 * the two notes. What a link refused just as it came is "refused/" and its path. */
 	st_t (*keep)(void *ctx, const char *path, struct rd bytes, struct err *e);
 	void *ctx;
 };
 
-/* ST_OK: all links up to CHAIN_FILES hold (evidence_only, or `have`: up to CHAIN_REBUILDERS).
- * Whatever the status, events were told; a refusal is also in `e`. Below 0: it could not be
- * checked: no network, no memory. */
+/* ST_OK: all links up to CHAIN_FILES hold (evidence_only, or `have`: up to CHAIN_REBUILDERS, and
+ * CHAIN_FILES is not asked). Whatever the status, events were told, one a link, and the last one is
+ * CHAIN_REFUSED unless it is ST_OK; a refusal is also in `e`, "LINK: why". Below 0: it could not be
+ * checked: no network, no memory. The store then and where it is refused has what TUF persists and
+ * copies of small files, but checkpoint and "accepted" are of the last release that passed. */
 st_t chain_check(const struct chain_request *rq, struct chain_release *ret, struct err *e);
 
 #endif

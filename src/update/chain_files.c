@@ -168,8 +168,10 @@ static st_t unpack(const struct chain_way *w, const struct spool_file *in, struc
 	return check_whole(out, e);
 }
 
+/* A delta that does not apply, be it that what is installed here is damaged, need not be the end:
+ * the next way is judged by the same digest. */
 static st_t go_packed(struct chain *c, const struct chain_way *w, const char *what,
-                      const struct chain_file *file, struct err *e)
+                      const struct chain_file *file, bool *ret_next, struct err *e)
 {
 	struct spool_file in, out;
 	TRY(fetch_target(c, w->what, &w->target, &in, e));
@@ -179,6 +181,7 @@ static st_t go_packed(struct chain *c, const struct chain_way *w, const char *wh
 		if (st > ST_OK)
 			spool_remove(&out);
 		spool_close(&out);
+		*ret_next = w->is_delta && st > ST_OK;
 	}
 	if (st >= ST_OK)
 		spool_remove(&in);
@@ -194,44 +197,48 @@ static st_t go_plain(struct chain *c, const char *what, const struct tuf_target 
 	return ST_OK;
 }
 
+/* *ret_next: it failed in a way that leaves the others worth trying. So does a file that no mirror
+ * has; what came and is wrong is refused. */
 static st_t go(struct chain *c, const struct chain_way *w, const char *what,
-               const struct chain_file *file, struct err *e)
+               const struct chain_file *file, bool *ret_next, struct err *e)
 {
-	if (!w->open)
-		return go_plain(c, what, &w->target, e);
-	return go_packed(c, w, what, file, e);
+	*ret_next = false;
+	st_t st = w->open ? go_packed(c, w, what, file, ret_next, e)
+	                  : go_plain(c, what, &w->target, e);
+	*ret_next = *ret_next || st == ST_NOT_FOUND;
+	return st;
 }
 
-/* A delta may be for a file that is damaged here, and any way but the plain one may be missing
- * somewhere: the next one is tried, whose result is judged alike. What came and is wrong is
- * refused. */
-static bool may_go_on(const struct chain_way *w, st_t st)
+static st_t go_ways(struct chain *c, const struct chain_ways *ways, const char *what,
+                    const struct chain_file *file, struct err *e)
 {
-	return st == ST_NOT_FOUND || (w->is_delta && st > ST_OK);
+	uint64_t before = c->rq->source->bytes;
+	for (size_t i = 0; i < ways->n; i++) {
+		const struct chain_way *w = &ways->v[i];
+		struct err why = {0};
+		bool next;
+		st_t st = go(c, w, what, file, &next, &why);
+		if (st != ST_OK && (!next || i + 1 == ways->n))
+			return fail(e, st, why.off, "%s", why.text);
+		if (st != ST_OK) {
+			chain_say(c, "%s did not do (%.80s)", w->what, why.text);
+			continue;
+		}
+		chain_say(c, "%s: %llu bytes, SHA-256 as listed, by %llu bytes moved (%s)", what,
+		          (unsigned long long)file->size,
+		          (unsigned long long)(c->rq->source->bytes - before), w->what);
+		break;
+	}
+	return ST_OK;
 }
 
 static st_t fetch_file(struct chain *c, const char *what, const struct tuf_target *t,
                        const struct chain_file *file, int old_fd, struct err *e)
 {
 	struct chain_ways ways;
-	uint64_t before = c->rq->source->bytes;
 	st_t st = chain_ways_find(c, what, t, old_fd, &ways, e);
-	for (size_t i = 0; st == ST_OK && i < ways.n; i++) {
-		struct err why = {0};
-		st = go(c, &ways.v[i], what, file, &why);
-		if (st == ST_OK) {
-			chain_say(c, "%s: %llu bytes, SHA-256 as listed, by %llu bytes moved (%s)", what,
-			          (unsigned long long)file->size,
-			          (unsigned long long)(c->rq->source->bytes - before), ways.v[i].what);
-			break;
-		}
-		if (i + 1 == ways.n || !may_go_on(&ways.v[i], st)) {
-			st = fail(e, st, why.off, "%s", why.text);
-			break;
-		}
-		chain_say(c, "%s did not do (%.80s)", ways.v[i].what, why.text);
-		st = ST_OK;
-	}
+	if (st == ST_OK)
+		st = go_ways(c, &ways, what, file, e);
 	chain_ways_done(&ways);
 	return st;
 }

@@ -6,8 +6,11 @@
  *   smaller        it is the beginning of what was accepted: a mirror that lags. Proven as well;
  *                  what was accepted stays what it is. How old it may be is freshness
  *
- * In the store, "checkpoint-HEX": HEX are the first 16 digits of the SHA-256 of the origin. It was
- * verified when it was put there. */
+ * In the store, HEX being the first 16 digits of the SHA-256 of the origin:
+ *   checkpoint-HEX   the note of the largest tree that was accepted. It was verified then
+ *   joined-HEX       lines "SIZE SP base64(ROOT) LF": smaller trees that proofs of the same release
+ *                    lead to and that were proven to be its beginning, so that it need not be done
+ *                    again while nothing changes. A damaged one counts as none */
 #include "crypto/digest.h"
 #include "tlog/text.h"
 #include "tlog/tile.h"
@@ -20,13 +23,20 @@
 static const char split[] = "keep the two checkpoints that stand in the evidence: they are the "
                             "proof that the log lied; tell the witnesses and whoever else uses it";
 
-static st_t store_name(const char *origin, char ret[CHAIN_NAME_MAX], struct err *e)
+#define CHECKPOINT "checkpoint"
+#define JOINED "joined"
+
+/* Bytes of a line: 20 digits, 44 of base64. */
+#define JOINED_LINE 66
+
+static st_t store_name(const char *kind, const char *origin, char ret[CHAIN_NAME_MAX],
+                       struct err *e)
 {
 	uint8_t sum[32];
 	char hex[65];
 	TRY(digest_bytes(DIGEST_SHA256, origin, strlen(origin), sum, e));
 	hex_encode(sum, sizeof sum, hex);
-	snprintf(ret, CHAIN_NAME_MAX, "checkpoint-%.16s", hex);
+	snprintf(ret, CHAIN_NAME_MAX, "%s-%.16s", kind, hex);
 	return ST_OK;
 }
 
@@ -57,13 +67,55 @@ static st_t read_view(struct chain_view *v, const char *origin, struct err *e)
 	return ST_OK;
 }
 
+static const struct chain_joined *find_joined(struct chain_view *v, uint64_t size,
+                                              const struct tlog_hash *root)
+{
+	for (size_t i = 0; i < v->njoined; i++) {
+		struct chain_joined *j = &v->joined[i];
+		if (j->size != size || !tlog_hash_equal(&j->root, root))
+			continue;
+		j->used = true;
+		return j;
+	}
+	return NULL;
+}
+
+/* Where there is no room the oldest goes: it is proven again when it is needed. */
+static void add_joined(struct chain_view *v, uint64_t size, const struct tlog_hash *root)
+{
+	if (size == 0 || find_joined(v, size, root))
+		return;
+	if (v->njoined == CHAIN_JOINED_MAX)
+		memmove(v->joined, v->joined + 1, --v->njoined * sizeof v->joined[0]);
+	v->joined[v->njoined++] = (struct chain_joined){size, *root, true};
+	v->more_joined = true;
+}
+
+static st_t load_joined(struct chain *c, struct chain_view *v, const char *origin, struct err *e)
+{
+	char name[CHAIN_NAME_MAX];
+	struct buf b = {0};
+	TRY(store_name(JOINED, origin, name, e));
+	st_t st = c->store.get(c->store.ctx, name, CHAIN_JOINED_MAX * JOINED_LINE, &b, NULL);
+	struct rd in = rd_make(b.data, st == ST_OK ? b.len : 0), line, size;
+	while (v->njoined < CHAIN_JOINED_MAX && text_line(&in, &line)) {
+		struct chain_joined j = {.used = false};
+		if (!text_until(&line, ' ', &size) || !text_decimal(size, &j.size) ||
+		    !text_hash(line, &j.root))
+			break;
+		v->joined[v->njoined++] = j;
+	}
+	buf_done(&b);
+	return st < ST_OK ? fail(e, st, 0, "history: %s of the store could not be read", name) : ST_OK;
+}
+
 static st_t load_view(struct chain *c, struct chain_view *v, const char *origin, struct err *e)
 {
 	char name[CHAIN_NAME_MAX];
 	struct err why = {0};
 	if (v->loaded)
 		return ST_OK;
-	TRY(store_name(origin, name, e));
+	TRY(store_name(CHECKPOINT, origin, name, e));
 	st_t st = c->store.get(c->store.ctx, name, NOTE_SIZE_MAX, &v->note, &why);
 	v->loaded = st == ST_OK || st == ST_NOT_FOUND;
 	if (st == ST_NOT_FOUND)
@@ -71,7 +123,7 @@ static st_t load_view(struct chain *c, struct chain_view *v, const char *origin,
 	if (st == ST_OK)
 		st = read_view(v, origin, &why);
 	if (st == ST_OK)
-		return ST_OK;
+		return load_joined(c, v, origin, e);
 	return chain_advise(c, "remove that file in the folder tuf of this set; what the log showed "
 	                    "before is forgotten then",
 	                    fail(e, st, 0, "history: the accepted checkpoint (%s) cannot be read: "
@@ -90,8 +142,7 @@ static st_t get_tile_file(struct tiles *s, const struct tile *t, struct buf *ret
 	tile_path(t, file);
 	if ((size_t)snprintf(path, sizeof path, "%s%s", (char *)s->folder.data, file) >= sizeof path)
 		return fail(e, ST_LIMIT, 0, "history: the path of %s is too long", file);
-	TRY(update_get(s->c->rq->source, path, TILE_BYTES_MAX, ret, e));
-	TRY(buf_check(ret, e, "tile"));
+	TRY(chain_get(s->c, path, TILE_BYTES_MAX, ret, e));
 	return chain_keep(s->c, path, rd_make(ret->data, ret->len), e);
 }
 
@@ -154,8 +205,10 @@ static st_t check_grown(struct chain *c, const char *origin, uint64_t from,
 	return st;
 }
 
+/* The first tree of a log ends what an older file may say of trees that are joined. */
 static void take_view(struct chain_view *v, const struct chain_proof *p, struct buf *note)
 {
+	v->more_joined = v->more_joined || v->size == 0;
 	buf_done(&v->note);
 	v->note = *note;
 	v->size = p->c.size;
@@ -182,11 +235,13 @@ static st_t refuse_split(struct chain *c, const struct chain_view *v, const stru
 }
 
 /* Where the proof could not be made, the answer is no as well, but nobody lied. */
-static st_t check_sizes(struct chain *c, const struct chain_view *v, const struct chain_proof *p,
+static st_t check_sizes(struct chain *c, struct chain_view *v, const struct chain_proof *p,
                         struct err *e)
 {
 	const char *origin = c->rq->policy->logs->logs[p->log].key.name;
 	struct err why = {0};
+	if (v->size > p->c.size && find_joined(v, p->c.size, &p->c.root))
+		return ST_OK;
 	st_t st = v->size < p->c.size
 	              ? check_grown(c, origin, v->size, &v->root, p->c.size, &p->c.root, &why)
 	              : check_grown(c, origin, p->c.size, &p->c.root, v->size, &v->root, &why);
@@ -232,8 +287,11 @@ st_t chain_join_view(struct chain *c, const struct chain_proof *p, bool say, str
 		TRY(check_sizes(c, v, p, e));
 	if (say)
 		say_joined(c, v, p);
+	if (p->c.size < v->size)
+		add_joined(v, p->c.size, &p->c.root);
 	if (p->c.size <= v->size)
 		return ST_OK;
+	add_joined(v, v->size, &v->root);
 	buf_add(&note, p->note.base + p->note.pos, rd_left(&p->note));
 	st_t st = buf_check(&note, e, "history");
 	if (st != ST_OK)
@@ -248,16 +306,41 @@ st_t chain_check_history(struct chain *c, struct err *e)
 	return chain_join_view(c, &c->entry, true, e);
 }
 
+static st_t store_joined(struct chain *c, const struct chain_view *v, const char *origin,
+                         struct err *e)
+{
+	char name[CHAIN_NAME_MAX];
+	struct buf b = {0};
+	st_t st = store_name(JOINED, origin, name, e);
+	for (size_t i = 0; i < v->njoined; i++) {
+		if (!v->joined[i].used)
+			continue;
+		text_decimal_add(&b, v->joined[i].size);
+		buf_u8(&b, ' ');
+		text_base64_add(&b, v->joined[i].root.b, TLOG_HASH);
+		buf_u8(&b, '\n');
+	}
+	if (st == ST_OK)
+		st = buf_check(&b, e, name);
+	if (st == ST_OK)
+		st = c->store.put(c->store.ctx, name, rd_make(b.data, b.len), e);
+	buf_done(&b);
+	return st;
+}
+
+/* The checkpoint first: what is joined to it says nothing without it. */
 st_t chain_store_views(struct chain *c, struct err *e)
 {
 	const struct policy *p = c->rq->policy->logs;
 	for (size_t i = 0; i < p->nlogs; i++) {
 		const struct chain_view *v = &c->view[i];
 		char name[CHAIN_NAME_MAX];
-		if (!v->newer)
-			continue;
-		TRY(store_name(p->logs[i].key.name, name, e));
-		TRY(c->store.put(c->store.ctx, name, rd_make(v->note.data, v->note.len), e));
+		if (v->newer) {
+			TRY(store_name(CHECKPOINT, p->logs[i].key.name, name, e));
+			TRY(c->store.put(c->store.ctx, name, rd_make(v->note.data, v->note.len), e));
+		}
+		if (v->more_joined)
+			TRY(store_joined(c, v, p->logs[i].key.name, e));
 	}
 	return ST_OK;
 }

@@ -19,6 +19,16 @@ struct chain_small {
 	struct tuf_target target;
 };
 
+/* Trees that were proven to be the beginning of the accepted one: those of the release's proof and
+ * of each verdict's, and the one that was accepted before. */
+#define CHAIN_JOINED_MAX (CHAIN_REBUILDS_MAX + 2)
+
+struct chain_joined {
+	uint64_t size;
+	struct tlog_hash root;
+	bool used; /* by a proof of this check */
+};
+
 /* The newest tree of a log that is known: accepted before, or proven to extend that now. */
 struct chain_view {
 	bool loaded;  /* from the store */
@@ -26,6 +36,9 @@ struct chain_view {
 	uint64_t size; /* 0: none */
 	struct tlog_hash root;
 	struct buf note;
+	struct chain_joined joined[CHAIN_JOINED_MAX];
+	size_t njoined;
+	bool more_joined; /* than the store has */
 };
 
 /* A proof that was checked. `note` and `c` point into the proof's bytes. */
@@ -57,12 +70,15 @@ struct chain {
 	size_t nrebuilds;
 
 	struct buf envelope, proof_bytes;
+	char no_proof[160];       /* why it is not listed */
 	struct chain_proof entry; /* of the release statement */
 	struct chain_view view[POLICY_ITEMS_MAX]; /* by the first log of that origin */
 
 	/* Of the link that is being checked. */
 	enum chain_outcome outcome;
 	char said[512];
+	char came_path[UPDATE_PATH_MAX]; /* the small file that came last from the source, */
+	struct buf came;                 /* kept if the link refuses */
 	const char *advice; /* what to do where it is refused; NULL: the link's usual one */
 };
 
@@ -97,13 +113,18 @@ st_t chain_check_history(struct chain *c, struct err *e);
 st_t chain_check_rebuilders(struct chain *c, struct err *e);
 st_t chain_check_files(struct chain *c, struct err *e);
 
-/* Looks up SET/NAME. ST_NOT_FOUND is not an error here: *ret.listed false. */
-st_t chain_find(struct chain *c, const char *name, struct chain_small *ret, struct err *e);
+/* Looks up SET/NAME. ST_NOT_FOUND is not an error here: ret->listed is false, and ret_why (or NULL)
+ * says why. */
+st_t chain_find(struct chain *c, const char *name, struct chain_small *ret, struct err *ret_why,
+                struct err *e);
 
 /* The bytes of a small file, from the store if it has just these, else from the source; measured,
  * hashed and kept. Appended to ret. */
 st_t chain_get_small(struct chain *c, const struct chain_small *s, const char *name, size_t max,
                      struct buf *ret, struct err *e);
+
+/* A small file from the source, appended to ret; remembered until the next one. */
+st_t chain_get(struct chain *c, const char *path, size_t max, struct buf *ret, struct err *e);
 
 /* keep() of the request, if any. */
 st_t chain_keep(struct chain *c, const char *path, struct rd bytes, struct err *e);

@@ -65,7 +65,7 @@ st_t chain_check_log(struct chain *c, struct err *e)
 	if (!c->proof.listed)
 		return chain_advise(c, "the publisher has to add it: vitrine publish evidence",
 		                    fail(e, ST_NOT_FOUND, 0, "log: no proof that the release is an entry "
-		                         "of a log (%s/evidence/release.tlog-proof)", c->rq->policy->set));
+		                         "of a log: %s", c->no_proof));
 	TRY(chain_get_small(c, &c->proof, "release.tlog-proof", PROOF_SIZE_MAX, &c->proof_bytes, e));
 	TRY(chain_prove_entry(c, rd_make(c->envelope.data, c->envelope.len),
 	                      rd_make(c->proof_bytes.data, c->proof_bytes.len), p, e));
@@ -115,7 +115,7 @@ static uint64_t quorum_time(const struct policy *p, const struct policy_verdict 
 	for (size_t i = 0; i < p->nwitnesses; i++) {
 		bool since[POLICY_ITEMS_MAX] = {false};
 		uint64_t t = v->time[i];
-		if (!v->cosigned[i] || t <= best || t > latest)
+		if (!v->cosigned[i] || t <= best)
 			continue;
 		for (size_t k = 0; k < p->nwitnesses; k++)
 			since[k] = v->cosigned[k] && v->time[k] >= t && v->time[k] <= latest;

@@ -31,8 +31,7 @@ static st_t from_store(struct chain *c, const struct tuf_target *t, const char *
 static st_t from_source(struct chain *c, const struct tuf_target *t, const char *name,
                         const char *path, struct buf *ret, struct err *e)
 {
-	TRY(update_get(c->rq->source, path, (size_t)t->file.length, ret, e));
-	TRY(buf_check(ret, e, name));
+	TRY(chain_get(c, path, (size_t)t->file.length, ret, e));
 	TRY(check_sum(t, name, ret, e));
 	return c->store.put(c->store.ctx, name, rd_make(ret->data, ret->len), e);
 }

@@ -25,7 +25,7 @@ static st_t fetch_get(void *ctx, const char *path, size_t max, struct buf *ret, 
 	struct chain *c = ctx;
 	char full[PATH_MAX_BYTES];
 	snprintf(full, sizeof full, "metadata/%s", path);
-	return update_get(c->rq->source, full, max, ret, e);
+	return chain_get(c, full, max, ret, e);
 }
 
 static const struct tuf_store *under(const struct chain *c)
@@ -208,7 +208,8 @@ st_t chain_check_root(struct chain *c, struct err *e)
 	c->r.root = c->tuf.root.version;
 	if (c->r.root < c->pinned)
 		return fail(e, ST_CONFLICT, 0, "root: rollback: the repository has version %llu, the "
-		            "policy pins %llu", (unsigned long long)c->r.root, (unsigned long long)c->pinned);
+		            "policy pins %llu", (unsigned long long)c->r.root,
+		            (unsigned long long)c->pinned);
 	say_root(c);
 	return ST_OK;
 }
@@ -239,13 +240,16 @@ st_t chain_check_snapshot(struct chain *c, struct err *e)
 	return ST_OK;
 }
 
-st_t chain_find(struct chain *c, const char *name, struct chain_small *ret, struct err *e)
+st_t chain_find(struct chain *c, const char *name, struct chain_small *ret, struct err *ret_why,
+                struct err *e)
 {
 	char path[CHAIN_NAME_MAX];
 	struct err why = {0};
 	snprintf(path, sizeof path, "%s/%s", c->rq->policy->set, name);
 	st_t st = tuf_find_target(&c->tuf, path, &ret->target, &why);
 	ret->listed = st == ST_OK;
+	if (ret_why)
+		*ret_why = why;
 	if (st == ST_OK || st == ST_NOT_FOUND)
 		return ST_OK;
 	return fail(e, st, 0, "%s", why.text);
@@ -254,11 +258,11 @@ st_t chain_find(struct chain *c, const char *name, struct chain_small *ret, stru
 /* A target that there must be. */
 static st_t must_find(struct chain *c, const char *name, struct chain_small *ret, struct err *e)
 {
-	TRY(chain_find(c, name, ret, e));
+	struct err why = {0};
+	TRY(chain_find(c, name, ret, &why, e));
 	if (!ret->listed)
 		return chain_advise(c, "does the policy name the set as the publisher does?",
-		                    fail(e, ST_NOT_FOUND, 0, "targets: no %s/%s in this repository",
-		                         c->rq->policy->set, name));
+		                    fail(e, ST_NOT_FOUND, 0, "targets: %.200s", why.text));
 	return ST_OK;
 }
 
@@ -285,24 +289,26 @@ static st_t find_rebuilds(struct chain *c, struct err *e)
 	char name[64];
 	for (size_t k = 0; c->rq->policy->rebuilders.n && k < CHAIN_REBUILDS_MAX; k++) {
 		snprintf(name, sizeof name, "evidence/rebuild-%zu.dsse", k + 1);
-		TRY(chain_find(c, name, &c->rebuild[k], e));
+		TRY(chain_find(c, name, &c->rebuild[k], NULL, e));
 		if (!c->rebuild[k].listed)
 			return ST_OK;
 		c->nrebuilds = k + 1;
 		snprintf(name, sizeof name, "evidence/rebuild-%zu.tlog-proof", k + 1);
-		TRY(chain_find(c, name, &c->rebuild_proof[k], e));
+		TRY(chain_find(c, name, &c->rebuild_proof[k], NULL, e));
 	}
 	return ST_OK;
 }
 
 st_t chain_check_targets(struct chain *c, struct err *e)
 {
+	struct err why = {0};
 	TRY(tuf_update_targets(&c->tuf, e));
 	c->r.targets = c->tuf.targets.version;
 	TRY(find_file(c, "main.vdb", &c->vdb, &c->r.vdb, e));
 	TRY(find_file(c, "source.tar", &c->source, &c->r.source, e));
 	TRY(must_find(c, "release.dsse", &c->release, e));
-	TRY(chain_find(c, "evidence/release.tlog-proof", &c->proof, e));
+	TRY(chain_find(c, "evidence/release.tlog-proof", &c->proof, &why, e));
+	snprintf(c->no_proof, sizeof c->no_proof, "%.150s", why.text);
 	TRY(find_rebuilds(c, e));
 	say_metadata(c, &c->tuf.targets);
 	chain_say(c, "set %s, database of %llu bytes", c->rq->policy->set,

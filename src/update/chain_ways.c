@@ -1,6 +1,8 @@
 #include "update/chain_ways.h"
 
+#include "base/io.h"
 #include "crypto/digest.h"
+#include "pack/delta.h"
 #include "pack/zstd.h"
 
 #include <fcntl.h>
@@ -8,11 +10,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define CHUNK ((size_t)64 << 10)
+
 static st_t open_zstd(const struct chain_way *w, int in_fd, uint64_t in_size, uint64_t size,
                       int out_fd, struct err *e)
 {
 	(void)w;
 	return pack_decompress(in_fd, in_size, size, out_fd, e);
+}
+
+static st_t open_delta(const struct chain_way *w, int in_fd, uint64_t in_size, uint64_t size,
+                       int out_fd, struct err *e)
+{
+	(void)in_size;
+	return delta_apply(w->old_fd, in_fd, size, out_fd, e);
 }
 
 /* What the spool has of it need not come again. */
@@ -40,7 +51,7 @@ static st_t add_packed(struct chain *c, const char *name, struct chain_way *way,
                        struct chain_ways *ret, struct err *e)
 {
 	struct chain_small s = {.listed = false};
-	TRY(chain_find(c, name, &s, e));
+	TRY(chain_find(c, name, &s, NULL, e));
 	if (!s.listed)
 		return ST_OK;
 	if (!s.target.file.hashes.has256 || s.target.file.length > CHAIN_FILE_MAX) {
@@ -62,16 +73,50 @@ void chain_ways_done(struct chain_ways *w)
 	w->n = 0;
 }
 
+static st_t hash_file(int fd, uint8_t ret[32], struct err *e)
+{
+	uint8_t chunk[CHUNK];
+	struct digest d = {0};
+	uint64_t at = 0;
+	size_t n = sizeof chunk;
+	st_t st = digest_init(&d, DIGEST_SHA256, e);
+	while (st == ST_OK && n == sizeof chunk) {
+		st = io_pread_full(fd, chunk, sizeof chunk, at, &n, e);
+		if (st == ST_OK)
+			st = digest_add(&d, chunk, n, e);
+		at += n;
+	}
+	if (st == ST_OK)
+		st = digest_end(&d, ret, e);
+	digest_done(&d);
+	return st;
+}
+
+/* "NAME-OLD; OLD: first 16 hex digits of its SHA-256" (doc/format/updates.md). */
+static st_t add_delta(struct chain *c, const char *what, int old_fd, struct chain_ways *ret,
+                      struct err *e)
+{
+	struct chain_way way = {.is_delta = true, .open = open_delta, .old_fd = old_fd};
+	char name[64], hex[65];
+	uint8_t sum[32];
+	if (old_fd < 0)
+		return ST_OK;
+	TRY(hash_file(old_fd, sum, e));
+	hex_encode(sum, sizeof sum, hex);
+	snprintf(name, sizeof name, "delta/%s-%.16s", what, hex);
+	return add_packed(c, name, &way, ret, e);
+}
+
 st_t chain_ways_find(struct chain *c, const char *what, const struct tuf_target *plain, int old_fd,
                      struct chain_ways *ret, struct err *e)
 {
 	char name[64];
 	struct chain_way way = {.target = *plain, .cost = cost(c, plain), .old_fd = -1};
 	*ret = (struct chain_ways){.n = 0};
-	(void)old_fd;
 	snprintf(way.what, sizeof way.what, "%s", what);
 	add(ret, &way);
 	way = (struct chain_way){.open = open_zstd, .old_fd = -1};
 	snprintf(name, sizeof name, "%s.zst", what);
-	return add_packed(c, name, &way, ret, e);
+	TRY(add_packed(c, name, &way, ret, e));
+	return add_delta(c, what, old_fd, ret, e);
 }

@@ -53,25 +53,25 @@ st_t disk_remove(const struct log_io *io, int dir, const char *name, struct err 
 	return ST_OK;
 }
 
+static int open_folder(const struct log_io *io, int dir, const char *name)
+{
+	return io->open(io->ctx, dir, name, O_RDONLY | O_DIRECTORY, 0);
+}
+
 st_t disk_folder(const struct log_io *io, int dir, const char *name, bool make, int *ret,
                  struct err *e)
 {
-	int flags = O_RDONLY | O_DIRECTORY;
-	int fd = io->open(io->ctx, dir, name, flags, 0);
+	int fd = open_folder(io, dir, name);
 	if (fd < 0 && errno == ENOENT && make) {
-		if (io->mkdir(io->ctx, dir, name) && errno != EEXIST)
+		if (io->mkdir(io->ctx, dir, name))
 			return fail_errno(e, "%s: cannot make the folder", name);
-		fd = io->open(io->ctx, dir, name, flags, 0);
+		TRY(disk_sync(io, dir, name, e));
+		fd = open_folder(io, dir, name);
 	}
 	if (fd < 0 && errno == ENOENT)
 		return fail(e, ST_NOT_FOUND, 0, "%s: no such folder", name);
 	if (fd < 0)
 		return fail_errno(e, "%s: cannot open the folder", name);
-	/* Also where it was there: who made it may have been killed before it waited. */
-	st_t st = make ? disk_sync(io, dir, name, e) : ST_OK;
-	if (st != ST_OK)
-		io->close(io->ctx, fd);
-	else
-		*ret = fd;
-	return st;
+	*ret = fd;
+	return ST_OK;
 }

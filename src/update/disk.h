@@ -26,8 +26,8 @@ st_t disk_put(const struct log_io *io, int dir, int to, const char *name, struct
 st_t disk_remove(const struct log_io *io, int dir, const char *name, struct err *e);
 st_t disk_sync(const struct log_io *io, int fd, const char *what, struct err *e);
 
-/* Opens the folder `name`, which is made if `make`; ST_NOT_FOUND. Its name is durable once this is
- * back. The caller closes it. */
+/* Opens the folder `name`, which is made, durable, if `make`; ST_NOT_FOUND. The caller closes
+ * it. */
 st_t disk_folder(const struct log_io *io, int dir, const char *name, bool make, int *ret,
                  struct err *e);
 

@@ -124,16 +124,6 @@ static st_t read_keep(struct config_reader *r, const struct config_directive *d,
 	return ST_OK;
 }
 
-/* Who reads it may stand in another folder. */
-static st_t read_full_path(struct config_reader *r, const struct config_directive *d, void *at)
-{
-	struct rd item;
-	TRY(config_item(r, d, &item));
-	if (!rd_peek(&item, "/", 1))
-		return config_bad(r, "%s: a full path is needed, such as /etc/vitrine/...", d->name);
-	return config_keep(r, item, at);
-}
-
 static const struct config_directive directives[] = {
 #define AT(m) .off = offsetof(struct update_policy, m)
 #define TIME(m, least, seconds) \
@@ -151,14 +141,14 @@ static const struct config_directive directives[] = {
     {"hold", read_hold, .min = 1, .max = CONFIG_TEN_YEARS},
     {"compile", read_compile},
     {"keep", read_keep, AT(keep), .min = 1, .max = UPDATE_KEEP_MAX},
-    {"known-good", read_full_path, AT(known_good)},
-    {"known-bad", read_full_path, AT(known_bad)},
+    {"known-good", config_text, AT(known_good)},
+    {"known-bad", config_text, AT(known_bad)},
     {"eicar", config_bool, AT(eicar)},
     {"timeout", config_time, AT(timeout), .min = 1, .max = UPDATE_TIMEOUT_MAX, .fallback = 30},
     {"bandwidth", config_number, AT(bandwidth), .min = UPDATE_BANDWIDTH_MIN,
      .max = UPDATE_BANDWIDTH_MAX},
     {"proxy", config_url, AT(proxy), .max = FETCH_URL_MAX},
-    {"ca-file", read_full_path, AT(ca_file)},
+    {"ca-file", config_text, AT(ca_file)},
 #undef AT
 #undef TIME
 };

@@ -13,7 +13,8 @@
  *   hold none|TIME|manual     how long a release waits; default none
  *   compile attested|local
  *   keep N                    releases kept; default 3
- *   known-good DIR, known-bad DIR   files of the customer's own for the health check
+ *   known-good DIR, known-bad DIR   files of the customer's own for the health check, beside the
+ *                             policy if relative
  *   eicar yes|no              whether a set must find the EICAR test file; default yes
  *   timeout TIME, bandwidth BYTES (a second), proxy URL, ca-file FILE
  *

@@ -4,13 +4,14 @@
 
 #include <stdio.h>
 
-/* "48 hours", "90 seconds": the largest unit that leaves nothing over; two days and less in hours. */
+/* "48 hours", "90 seconds": the largest unit that leaves nothing over; below three days, hours. */
 static void add_time(struct buf *out, uint64_t seconds)
 {
 	static const struct {
 		const char *name;
 		uint64_t seconds, from;
-	} units[] = {{"day", 86400, 3 * 86400}, {"hour", 3600, 3600}, {"minute", 60, 60}, {"second", 1, 0}};
+	} units[] = {
+	    {"day", 86400, 3 * 86400}, {"hour", 3600, 3600}, {"minute", 60, 60}, {"second", 1, 0}};
 	size_t i = 0;
 	while (seconds % units[i].seconds || seconds < units[i].from)
 		i++;
@@ -88,8 +89,8 @@ static void add_rebuilders(const struct update_policy *p, struct buf *out)
 		return;
 	}
 	if (p->rebuilds_needed == 0) {
-		buf_text(out, "No rebuild is needed (\"rebuilds-needed 0\"); that of a named rebuilder must "
-		              "not differ.\n");
+		buf_text(out, "No rebuild is needed (\"rebuilds-needed 0\"); that of a named rebuilder "
+		              "must not differ.\n");
 		return;
 	}
 	buf_text(out, "The same files must have been rebuilt from the source by ");

@@ -2,8 +2,8 @@
  * their limit. Runs in vitrine-verifier. */
 #include "update/source.h"
 
-#include "base/num.h"
 #include "net/fetch_wire.h"
+#include "update/source_inside.h"
 
 #include <string.h>
 
@@ -41,6 +41,12 @@ static int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+int update_percent_byte(const char *s)
+{
+	int hi = hex_digit(s[1]), lo = hi < 0 ? -1 : hex_digit(s[2]);
+	return lo < 0 ? 0 : 16 * hi + lo;
+}
+
 /* RFC 8089: "file" "://" [ "localhost" ] path-absolute, percent-encoded. */
 static st_t decode_folder(const char *s, char *ret, struct err *e)
 {
@@ -48,8 +54,7 @@ static st_t decode_folder(const char *s, char *ret, struct err *e)
 	for (; *s && n < UPDATE_FOLDER_MAX - 1; s++) {
 		int c = (unsigned char)*s;
 		if (c == '%') {
-			int hi = hex_digit(s[1]), lo = hi < 0 ? -1 : hex_digit(s[2]);
-			c = lo < 0 ? 0 : 16 * hi + lo;
+			c = update_percent_byte(s);
 			s += 2;
 		}
 		if (c == 0)

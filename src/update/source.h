@@ -45,8 +45,8 @@ bool update_path_good(const char *path);
 /* Longest path of a folder, with NUL. */
 #define UPDATE_FOLDER_MAX 4096
 
-/* Whether a policy's repository line names a folder ("file:///srv/mirror"), and which. ST_MALFORMED:
- * neither that nor an http or https URL. ret is "" for the latter. */
+/* Whether a policy's repository line names a folder ("file:///srv/mirror"), and which; "": it is an
+ * http or https URL. ST_MALFORMED: neither. */
 st_t update_repository_folder(const char *url, char ret[UPDATE_FOLDER_MAX], struct err *e);
 
 struct update_source {

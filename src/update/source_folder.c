@@ -1,5 +1,5 @@
-/* A repository in a folder: a mounted disk, a mirror on the same host. Whoever filled it may have put
- * links, pipes and devices there: nothing outside is opened, and nothing but regular files is
+/* A repository in a folder: a mounted disk, a mirror on the same host. Whoever filled it may have
+ * put links, pipes and devices there: nothing outside is opened, and nothing but regular files is
  * read. */
 #include "base/io.h"
 #include "base/num.h"

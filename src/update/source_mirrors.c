@@ -3,12 +3,13 @@
  * Invariants
  * 1. What is sent is a path below one of the policy's URLs, the same for everybody; nothing else
  *    steers a request but where an earlier transfer broke off.
- * 2. A small file comes from one mirror as a whole; a large one, which has its digest in its name or
- *    in what is signed, may come from several, each byte once.
- * 3. Every loop ends: a mirror gets as many tries as there are, one more only for bytes that came. */
+ * 2. A small file comes from one mirror as a whole; a large one, which has its digest in its name
+ *    or in what is signed, may come from several, each byte once.
+ * 3. Every loop ends: a mirror is asked again only where bytes came, and TRIES times at most. */
 #include "base/num.h"
 #include "net/fetch_wire.h"
 #include "update/source.h"
+#include "update/source_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,7 @@ static bool is_path_char(char c)
 
 static bool make_url(const char *base, const char *path, char ret[FETCH_URL_MAX])
 {
+	static const char digits[] = "0123456789ABCDEF";
 	size_t n = strlen(base);
 	if (n + 1 >= FETCH_URL_MAX)
 		return false;
@@ -67,19 +69,16 @@ static bool make_url(const char *base, const char *path, char ret[FETCH_URL_MAX]
 	if (n && ret[n - 1] != '/')
 		ret[n++] = '/';
 	for (; *path && n + 4 < FETCH_URL_MAX; path++) {
-		if (is_path_char(*path))
+		if (is_path_char(*path)) {
 			ret[n++] = *path;
-		else
-			n += (size_t)sprintf(ret + n, "%%%02X", (unsigned char)*path);
+			continue;
+		}
+		ret[n++] = '%';
+		ret[n++] = digits[(unsigned char)*path >> 4];
+		ret[n++] = digits[*path & 15];
 	}
 	ret[n] = '\0';
 	return *path == '\0';
-}
-
-static int hex_digit(char c)
-{
-	const char *digits = "0123456789ABCDEF0123456789abcdef", *p = c ? strchr(digits, c) : NULL;
-	return p ? (int)(p - digits) % 16 : -1;
 }
 
 /* Whether the first n bytes of s, percent-decoded, are the name. */
@@ -87,8 +86,8 @@ static bool is_encoded_name(const char *s, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++, name++) {
 		int c = (unsigned char)s[i];
-		if (c == '%' && i + 2 < n && hex_digit(s[i + 1]) >= 0 && hex_digit(s[i + 2]) >= 0) {
-			c = 16 * hex_digit(s[i + 1]) + hex_digit(s[i + 2]);
+		if (c == '%') {
+			c = i + 2 < n ? update_percent_byte(s + i) : 0;
 			i += 2;
 		}
 		if (c == 0 || (unsigned char)*name != c)

@@ -22,11 +22,14 @@ struct update_store {
 	int dir, roots; /* roots: -1 until one is put */
 };
 
-/* Visible ASCII without what means something to file systems; nothing hidden, ".." or ".new". */
+/* Visible ASCII without what means something to file systems. A role may be called "../role": its
+ * file is "..%2Frole.json", a name like others. */
 static bool file_name_good(const char *s)
 {
 	size_t n = strlen(s);
-	if (n == 0 || n > STORE_NAME_MAX || s[0] == '.')
+	if (n == 0 || n > STORE_NAME_MAX)
+		return false;
+	if (strcmp(s, ".") == 0 || strcmp(s, "..") == 0 || strcmp(s, DISK_NEW) == 0)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (s[i] <= 0x20 || s[i] >= 0x7f || s[i] == '/' || s[i] == '\\')

@@ -1,10 +1,13 @@
 /* Stops a program dead behind its n-th call that changed something in the file system: the
- * end-to-end crash tests run `vitrine log init`, `log add` and `witness serve` under it for every
- * n. Loaded by LD_PRELOAD; CRASH_AT=n, 0 or unset: never. */
+ * end-to-end crash tests run `vitrine log init`, `log add`, `witness serve` and `update` under it
+ * for every n. Loaded by LD_PRELOAD; CRASH_AT=n, 0 or unset: never. FULL_AT=n: from the n-th call
+ * on the disk is full, so what needs room fails. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -13,12 +16,18 @@
 
 #define CRASHED 99
 
-static unsigned long crash_at, calls;
+static unsigned long crash_at, full_at, calls;
+
+static unsigned long number(const char *name)
+{
+	const char *s = getenv(name);
+	return s ? strtoul(s, NULL, 10) : 0;
+}
 
 __attribute__((constructor)) static void start(void)
 {
-	const char *s = getenv("CRASH_AT");
-	crash_at = s ? strtoul(s, NULL, 10) : 0;
+	crash_at = number("CRASH_AT");
+	full_at = number("FULL_AT");
 }
 
 static long count(long result)
@@ -28,11 +37,21 @@ static long count(long result)
 	return result;
 }
 
+/* Whether a call that needs room finds none. It is counted then, as it would be. */
+static bool full(void)
+{
+	if (!full_at || calls + 1 < full_at)
+		return false;
+	calls++;
+	errno = ENOSPC;
+	return true;
+}
+
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 ssize_t pwrite64(int fd, const void *p, size_t n, off64_t off)
 {
-	return count(REAL(pwrite64)(fd, p, n, off));
+	return full() ? -1 : count(REAL(pwrite64)(fd, p, n, off));
 }
 
 int fsync(int fd)
@@ -72,20 +91,26 @@ int unlink(const char *name)
 
 int mkdirat(int dir, const char *name, mode_t mode)
 {
-	return (int)count(REAL(mkdirat)(dir, name, mode));
+	return full() ? -1 : (int)count(REAL(mkdirat)(dir, name, mode));
+}
+
+int symlinkat(const char *target, int dir, const char *name)
+{
+	return full() ? -1 : (int)count(REAL(symlinkat)(target, dir, name));
 }
 
 /* openat2() has no function in libc. */
-long syscall(long number, ...)
+long syscall(long nr, ...)
 {
 	long a[6];
 	va_list ap;
-	va_start(ap, number);
+	va_start(ap, nr);
 	for (int i = 0; i < 6; i++)
 		a[i] = va_arg(ap, long);
 	va_end(ap);
-	long result = REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-	if (number != SYS_openat2 || !(((const struct open_how *)a[2])->flags & O_CREAT))
-		return result;
-	return count(result);
+	bool makes = nr == SYS_openat2 && ((const struct open_how *)a[2])->flags & O_CREAT;
+	if (makes && full())
+		return -1;
+	long result = REAL(syscall)(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return makes ? count(result) : result;
 }

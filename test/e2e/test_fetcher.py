@@ -166,6 +166,181 @@ def test_no_cookie_comes_back(probe):
     assert len(s.requests) == 2 and s.requests[0] == s.requests[1]
 
 
+class Stream:
+    """The answer to one streamed request."""
+    def __init__(self, probe, url, max=1 << 40, timeout=20000, at=0, bandwidth=0, room=1 << 60):
+        status, rest = ask(probe, ("STREAM", 1, max, timeout, url, at, bandwidth, room))[1]
+        kind, size, total, sink, failure, *why = rest.split(" ", 5)
+        assert kind == "stream"
+        self.status, self.size, self.sum = int(status), int(size), int(total)
+        self.sink, self.failure, self.why = int(sink), int(failure), "".join(why)
+
+
+def ranged(body, tell=None):
+    """A server with ranges; `tell` makes a Content-Range that is not what is sent."""
+    def answer(s, request):
+        m = re.search(rb"^Range: bytes=(\d+)-\r$", request, re.M)
+        if not m:
+            s.sendall(ok(body))
+            return
+        first = int(m.group(1))
+        said = (tell or "bytes {}-{}/{}").format(first, len(body) - 1, len(body))
+        s.sendall(ok(body[first:], "206 Partial Content", ["Content-Range: " + said]))
+    return answer
+
+
+LETTERS = bytes(range(65, 91)) * 4000
+
+
+def test_a_file_goes_to_a_sink_as_it_comes(probe):
+    with serving({"/a": ok(LETTERS)}) as s:
+        r = Stream(probe, s.url("/a"), max=len(LETTERS))
+    assert (r.status, r.size, r.sum) == (200, len(LETTERS), number(LETTERS))
+
+
+def test_a_file_is_gone_on_with_from_a_byte(probe):
+    with serving({"/a": ranged(LETTERS)}) as s:
+        r = Stream(probe, s.url("/a"), at=50_001, max=len(LETTERS) - 50_001)
+        host = f"Host: 127.0.0.1:{s.port}\r\n".encode()
+        assert s.requests == [b"GET /a HTTP/1.1\r\n" + host + b"Range: bytes=50001-\r\n\r\n"]
+    assert (r.status, r.size, r.sum) == (206, len(LETTERS) - 50_001, number(LETTERS[50_001:]))
+
+
+def test_a_server_without_ranges_is_heard_until_that_byte(probe):
+    with serving({"/a": ok(LETTERS)}) as s:
+        r = Stream(probe, s.url("/a"), at=50_001, max=len(LETTERS) - 50_001)
+        assert (r.status, r.size, r.sum) == (200, len(LETTERS) - 50_001, number(LETTERS[50_001:]))
+        r = Stream(probe, s.url("/a"), at=len(LETTERS) + 1)
+        assert (r.status, r.size) == (0, 0) and "ends before" in r.why
+
+
+@pytest.mark.parametrize("tell", ["bytes 0-{1}/{2}", "bytes {0}x-{1}/{2}", "{0}-{1}/{2}", "bytes */{2}", "bytes -{0}",
+                                  "bytes 99999999999999999999-1/2", "items {0}-{1}/{2}"])
+def test_a_part_that_is_not_the_one_asked_for_is_refused(probe, tell):
+    with serving({"/a": ranged(LETTERS, tell)}) as s:
+        r = Stream(probe, s.url("/a"), at=50_001)
+    assert (r.status, r.size) == (0, 0) and "Content-Range" in r.why
+
+
+def test_two_ranges_that_differ_are_refused(probe):
+    two = "bytes {0}-{1}/{2}\r\nContent-Range: bytes 0-1/{2}"
+    with serving({"/a": ranged(LETTERS, two)}) as s:
+        assert "Content-Range" in Stream(probe, s.url("/a"), at=50_001).why
+
+
+def test_a_part_nobody_asked_for_is_refused(probe):
+    with serving({"/a": ok(b"abc", "206 Partial Content", ["Content-Range: bytes 0-2/9"])}) as s:
+        r = Stream(probe, s.url("/a"))
+        assert (r.status, r.size) == (0, 0) and "a part of a file" in r.why
+        fails(probe, s.url("/a"), "a part of a file")
+
+
+def test_a_part_of_an_encoded_file_is_refused(probe):
+    coded = ok(b"abc", "206 Partial Content", ["Content-Range: bytes 5-7/8", "Content-Encoding: gzip"])
+    with serving({"/a": coded}) as s:
+        r = Stream(probe, s.url("/a"), at=5)
+    assert (r.status, r.size) == (0, 0)
+
+
+def test_a_page_that_says_error_is_not_streamed(probe):
+    with serving({"/a": ok(b"x" * 100_000, "500 No"), "/b": ok(b"x" * 10, "404 Not Found")}) as s:
+        for path, status in (("/a", 500), ("/b", 404)):
+            r = Stream(probe, s.url(path))
+            assert (r.status, r.size) == (status, 0)
+
+
+def test_a_stream_that_is_too_long_says_so(probe):
+    with serving({"/a": ok(LETTERS)}) as s:
+        r = Stream(probe, s.url("/a"), max=len(LETTERS) - 1)
+        assert (r.status, r.failure) == (0, 1) and r.size < len(LETTERS)
+        assert Stream(probe, s.url("/a"), at=9, max=len(LETTERS) - 10).failure == 1
+
+
+def test_a_stream_that_breaks_off_leaves_what_came(probe):
+    with serving({"/a": ok(LETTERS, length=len(LETTERS) + 1), "/b": silent}) as s:
+        r = Stream(probe, s.url("/a"))
+        assert (r.status, r.failure) == (0, 0) and 0 < r.size <= len(LETTERS)
+        assert r.sum == number(LETTERS[:r.size])
+        assert Stream(probe, s.url("/b"), timeout=300).failure == 2
+
+
+def test_a_sink_that_fails_ends_the_transfer(probe):
+    ended = []
+
+    def endless(s, _request):
+        s.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        try:
+            while True:
+                s.sendall(bytes(65536))
+        except OSError:
+            ended.append(True)
+    with serving({"/a": endless}) as s:
+        r = Stream(probe, s.url("/a"), room=1_000_000)
+        wait_for(lambda: ended)
+    assert (r.status, r.sink, r.why) == (0, -28, "the sink is full") and r.size <= 1_000_000
+
+
+def test_a_limit_of_bytes_a_second_holds(probe):
+    with serving({"/a": ok(bytes(300_000))}) as s:
+        begin = time.monotonic()
+        assert Stream(probe, s.url("/a"), bandwidth=100_000).size == 300_000
+        assert time.monotonic() - begin > 1
+
+
+def peak(pid):
+    m = re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())
+    return int(m.group(1)) * 1024
+
+
+def test_a_file_larger_than_the_memory_of_the_fetcher_streams(probe):
+    """300 MB, which is more than an answer in memory may have, in some tens of megabytes."""
+    size, piece, watched = 300_000_000, bytes(1 << 20), []
+
+    def large(s, _request):
+        s.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode())
+        for at in range(0, size, len(piece)):
+            s.sendall(piece[:size - at])
+            if at == len(piece) * 280:
+                watched.append(peak(pid))
+    with serving({"/a": large}) as s:
+        p = subprocess.Popen([probe], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        pid = int(p.stdout.readline().split()[1])
+        p.stdin.write(f"STREAM 1 {1 << 40} 60000 {s.url('/a')} 0 0 {1 << 60}\n")
+        p.stdin.close()
+        assert p.stdout.readline().split()[:4] == ["1", "200", "stream", str(size)]
+        assert p.wait(timeout=30) == 0
+        p.stdout.close()
+    assert watched[0] < 64 << 20
+
+
+def test_requests_are_the_same_bytes_whoever_asks(probe, tmp_path):
+    """Two clients that differ in all that a system knows of its user."""
+    one = {"PATH": os.environ["PATH"], "LANG": "de_DE.UTF-8", "LC_ALL": "C", "TZ": "Asia/Tokyo", "USER": "anna",
+           "HOME": str(tmp_path), "HOSTNAME": "kiosk"}
+    two = {"PATH": os.environ["PATH"], "LANG": "ja_JP.UTF-8", "TZ": "America/Lima", "USER": "root", "LOGNAME": "root",
+           "HOME": "/", "HOSTNAME": "server.example", "http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://a:1",
+           "ALL_PROXY": "socks5://127.0.0.1:1", "NO_PROXY": "x", "CURL_HOME": str(tmp_path), "SSL_CERT_FILE": "/none",
+           "SSLKEYLOGFILE": str(tmp_path / "keys"), "CURL_CA_BUNDLE": "/none", "USER_AGENT": "x"}
+    (tmp_path / ".curlrc").write_text('user-agent = "secret"\ncookie = "id=1"\nreferer = "x"\n')
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login anna password secret\n")
+    apart = ["unshare", "--uts", "sh", "-c", "hostname other-host; exec \"$@\"", "sh"]
+    can_rename = subprocess.run([*apart, "true"], capture_output=True).returncode == 0
+    seen = []
+    with serving({"/a": ok(b"x"), "/b": ranged(LETTERS), "/post": ok(b"y")}) as s:
+        lines = [" ".join(map(str, x)) + "\n" for x in (
+            get(s.url("/a")), ("STREAM", 2, 1 << 20, 5000, s.url("/b"), 7, 0, 1 << 20))]
+        for env, prefix, cwd in ((one, [], tmp_path), (two, apart if can_rename else [], "/")):
+            for line in lines:
+                r = subprocess.run([*prefix, probe], input=line, env=env, cwd=cwd, capture_output=True, text=True,
+                                   timeout=60)
+                assert r.returncode == 0, r.stderr
+            with s.lock:
+                seen.append(list(s.requests))
+                s.requests.clear()
+    assert seen[0] == seen[1] and len(seen[0]) == 2
+    assert not (tmp_path / "keys").exists()
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "http://user:pw@127.0.0.1/"])
 def test_other_urls_are_refused(probe, url):
     assert one(probe, url)[0] == "refused"

@@ -2,11 +2,15 @@
  * envelope gives the fuzzer a direct way to statements and keys. */
 #include "attest/dsse.h"
 #include "attest/json.h"
+#include "attest/set_release.h"
 #include "attest/statement.h"
 
 static int statement(struct rd in)
 {
 	struct statement s;
+	struct set_release r;
+	if (set_release_parse(in, &r, NULL) == ST_OK && (r.version == 0 || r.database == 0))
+		__builtin_trap();
 	st_t st = statement_parse(in, &s, NULL);
 	statement_done(&s);
 	return st == ST_NOMEM ? -1 : 0;

@@ -1,9 +1,11 @@
 /* Starts a fetcher and asks it what stands on standard input, all at once:
  *   fetch_probe [--ca FILE] [--proxy URL] [--per-host N] [--kill]
  *   GET TAG MAX TIMEOUT_MS URL
+ *   STREAM TAG MAX TIMEOUT_MS URL FROM BANDWIDTH ROOM  (a sink that takes ROOM bytes)
  *   POST TAG MAX TIMEOUT_MS URL CONTENT_TYPE N      (a body of N bytes, all 'x')
  * Prints the process of the fetcher, then an answer a line: TAG STATUS TYPE LENGTH SUM or TAG 0
- * ERROR; SUM is the sum of the bytes times their position. --kill ends the fetcher when all is
+ * ERROR; SUM is the sum of the bytes times their position. Of a stream TAG STATUS stream LENGTH SUM
+ * SINK FAILURE ERROR. --kill ends the fetcher when all is
  * asked. */
 #include "proc/broker/fetcher.h"
 
@@ -19,6 +21,32 @@ static uint64_t number(const char *s)
 	return s ? strtoull(s, NULL, 10) : 0;
 }
 
+/* One stream at a time. */
+static struct {
+	bool on;
+	uint64_t room, n, sum;
+} stream;
+
+static st_t pour(void *ctx, const void *p, size_t n, struct err *e)
+{
+	const uint8_t *b = p;
+	(void)ctx;
+	if (n > stream.room - stream.n)
+		return fail(e, (st_t)-ENOSPC, 0, "the sink is full");
+	for (size_t i = 0; i < n; i++)
+		stream.sum += b[i] * ++stream.n;
+	return ST_OK;
+}
+
+static void set_stream(struct fetch_request *r, char **save)
+{
+	r->from = number(strtok_r(NULL, " \n", save));
+	r->bandwidth = number(strtok_r(NULL, " \n", save));
+	stream.room = number(strtok_r(NULL, " \n", save));
+	stream.on = true;
+	r->sink = pour;
+}
+
 static int ask(const struct fetch *f, char *line)
 {
 	char *save = NULL;
@@ -31,6 +59,8 @@ static int ask(const struct fetch *f, char *line)
 	r.timeout_ms = (uint32_t)number(strtok_r(NULL, " \n", &save));
 	r.url = strtok_r(NULL, " \n", &save);
 	char *body = NULL;
+	if (!strcmp(method, "STREAM"))
+		set_stream(&r, &save);
 	if (!strcmp(method, "POST")) {
 		r.type = strtok_r(NULL, " \n", &save);
 		r.nbody = number(strtok_r(NULL, " \n", &save));
@@ -49,6 +79,11 @@ static int ask(const struct fetch *f, char *line)
 static void show(struct fetch_response *r)
 {
 	uint64_t sum = 0;
+	if (stream.on) {
+		printf("%" PRIu64 " %u stream %" PRIu64 " %" PRIu64 " %d %d %s\n", r->tag, r->status,
+		       r->size, stream.sum, r->sink, r->failure, r->error);
+		return;
+	}
 	for (size_t i = 0; i < r->body.len; i++)
 		sum += r->body.data[i] * (uint64_t)(i + 1);
 	if (r->status)

@@ -197,8 +197,16 @@ int main(void)
 	char word[32];
 	next(&in, word);
 	start(word);
+	bool crashing = !strcmp(word, "crashing"), hanging = !strcmp(word, "hanging");
+	bool healthy = !strcmp(word, "healthy");
 	for (;;) {
 		next(&in, word);
+		if (crashing)
+			do_forbidden(in.scan.id);
+		if (hanging)
+			do_hang(in.scan.id);
+		if (healthy)
+			(strncmp(word, "X5O!", 4) ? do_clean : do_found)(in.scan.id);
 		for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
 			if (!strcmp(acts[i].word, word))
 				acts[i].act(in.scan.id);

@@ -571,7 +571,8 @@ static st_t enter(enum sandbox_role role, struct err *e)
 	if (role < ROLE_FETCH)
 		return sandbox_enter(role, report, e);
 	int settings[] = {open("/etc/group", O_PATH), open("/etc/shells", O_PATH)};
-	bool writes = role == ROLE_WITNESS || role == ROLE_LOG_WRITE;
+	bool writes = role == ROLE_WITNESS || role == ROLE_LOG_WRITE ||
+	              role == ROLE_VERIFY;
 	struct sandbox_paths paths = {.ro = &readable, .nro = 1, .rw = &writable, .nrw = writes};
 	if (role == ROLE_FETCH)
 		paths = (struct sandbox_paths){.ro = settings, .nro = 2};
@@ -630,6 +631,7 @@ int main(int argc, char **argv)
 	    [ROLE_WITNESS] = "witness",
 	    [ROLE_CHECK] = "check",
 	    [ROLE_LOG_WRITE] = "log-write",
+	    [ROLE_VERIFY] = "verify",
 	};
 	enum sandbox_role role = ROLE_SCAN;
 	while (role < ROLES && strcmp(argv[1], names[role]))

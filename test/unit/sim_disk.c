@@ -20,6 +20,7 @@ static void node_free(struct sim_node *n)
 	free(n->names);
 	free(n->now);
 	free(n->durable);
+	free(n->link);
 	free(n);
 }
 
@@ -36,6 +37,11 @@ static bool goes_on(struct sim_disk *d)
 	if (d->stop && d->calls >= d->stop)
 		d->stopped = true;
 	return !d->stopped && d->calls != d->fault;
+}
+
+static bool is_full(const struct sim_disk *d)
+{
+	return d->full && d->calls >= d->full;
 }
 
 static struct sim_name *find(const struct sim_node *dir, const char *name, size_t n)
@@ -97,11 +103,17 @@ static int sim_open(void *ctx, int dir, const char *path, int flags, mode_t mode
 	int node = walk(d, node_of(d, dir), path, &parent, &last);
 	if (node >= 0 && flags & O_EXCL)
 		return error(EEXIST);
+	if (node >= 0 && d->node[node]->link)
+		return error(ELOOP);
+	if (node >= 0 && flags & O_DIRECTORY && !d->node[node]->dir)
+		return error(ENOTDIR);
 	if (node < 0 && (!(flags & O_CREAT) || parent < 0 || strchr(last, '/')))
 		return error(ENOENT);
 	if (node < 0) {
 		if (!goes_on(d))
 			return error(EIO);
+		if (is_full(d))
+			return error(ENOSPC);
 		node = node_new(d, false);
 		point(d->node[parent], last, node);
 	}
@@ -151,6 +163,10 @@ static ssize_t sim_pwrite(void *ctx, int fd, const void *p, size_t n, uint64_t o
 	struct sim_node *x = d->node[node_of(d, fd)];
 	if (!goes_on(d))
 		return error(EIO);
+	if (is_full(d) && (d->calls > d->full || n < 2))
+		return error(ENOSPC);
+	if (is_full(d))
+		n /= 2;
 	if (off + n > x->size)
 		resize(x, (size_t)off + n);
 	memcpy(x->now + off, p, n);
@@ -218,6 +234,14 @@ static int sim_size(void *ctx, int fd, uint64_t *ret)
 	return d->stopped ? error(EIO) : 0;
 }
 
+static bool has_names(const struct sim_node *dir)
+{
+	for (size_t i = 0; i < dir->nnames; i++)
+		if (dir->names[i].now >= 0)
+			return true;
+	return false;
+}
+
 static int sim_rename(void *ctx, int from, const char *old, int to, const char *name)
 {
 	struct sim_disk *d = ctx;
@@ -228,6 +252,9 @@ static int sim_rename(void *ctx, int from, const char *old, int to, const char *
 	if (!x || x->now < 0)
 		return error(ENOENT);
 	int node = x->now;
+	struct sim_name *over = find(b, name, strlen(name));
+	if (over && over->now >= 0 && over->now != node && has_names(d->node[over->now]))
+		return error(ENOTEMPTY);
 	point(a, old, -1);
 	point(b, name, node);
 	if (d->seen)
@@ -245,9 +272,8 @@ static int sim_unlink(void *ctx, int dir, const char *path, int flags)
 	int node = walk(d, node_of(d, dir), path, &parent, &last);
 	if (node < 0)
 		return error(ENOENT);
-	for (size_t i = 0; flags & AT_REMOVEDIR && i < d->node[node]->nnames; i++)
-		if (d->node[node]->names[i].now >= 0)
-			return error(ENOTEMPTY);
+	if (flags & AT_REMOVEDIR && has_names(d->node[node]))
+		return error(ENOTEMPTY);
 	if (!goes_on(d))
 		return error(EIO);
 	point(d->node[parent], last, -1);
@@ -263,9 +289,44 @@ static int sim_mkdir(void *ctx, int dir, const char *name)
 	struct sim_name *x = find(d->node[parent], name, strlen(name));
 	if (x && x->now >= 0)
 		return error(EEXIST);
+	if (is_full(d))
+		return error(ENOSPC);
 	int node = node_new(d, true);
 	point(d->node[parent], name, node);
 	return 0;
+}
+
+static int sim_symlink(void *ctx, const char *target, int dir, const char *name)
+{
+	struct sim_disk *d = ctx;
+	int parent = node_of(d, dir);
+	if (!goes_on(d))
+		return error(EIO);
+	struct sim_name *x = find(d->node[parent], name, strlen(name));
+	if (x && x->now >= 0)
+		return error(EEXIST);
+	if (is_full(d))
+		return error(ENOSPC);
+	int node = node_new(d, false);
+	d->node[node]->link = strdup(target);
+	point(d->node[parent], name, node);
+	return 0;
+}
+
+static ssize_t sim_readlink(void *ctx, int dir, const char *name, char *ret, size_t n)
+{
+	struct sim_disk *d = ctx;
+	struct sim_name *x = find(d->node[node_of(d, dir)], name, strlen(name));
+	if (d->stopped)
+		return error(EIO);
+	if (!x || x->now < 0)
+		return error(ENOENT);
+	const char *link = d->node[x->now]->link;
+	if (!link)
+		return error(EINVAL);
+	size_t k = strlen(link) < n ? strlen(link) : n;
+	memcpy(ret, link, k);
+	return (ssize_t)k;
 }
 
 static int sim_list(void *ctx, int fd, void (*each)(void *arg, const char *name), void *arg)
@@ -319,6 +380,7 @@ static const struct log_io sim_io = {
     .pwrite = sim_pwrite,     .start = sim_start,         .sync = sim_sync,
     .sync_data = sim_sync_data, .truncate = sim_truncate, .size = sim_size,
     .rename = sim_rename,     .unlink = sim_unlink,       .mkdir = sim_mkdir,
+    .symlink = sim_symlink,   .readlink = sim_readlink,
     .list = sim_list,         .lock = sim_lock,           .map = sim_map,
     .sync_map = sim_sync_map, .unmap = sim_unmap,
 };
@@ -421,6 +483,20 @@ static void crash_dir(const struct sim_node *x, struct sim_node *y, enum sim_cra
 	y->nnames = x->nnames;
 }
 
+/* No file system gives a folder two names, also not for a rename that was cut short. */
+static void one_name_each(const struct sim_disk *d, struct sim_node *dir, uint64_t *seed)
+{
+	for (size_t i = 0; i < dir->nnames; i++) {
+		for (size_t k = i + 1; k < dir->nnames; k++) {
+			struct sim_name *a = &dir->names[i], *b = &dir->names[k];
+			if (a->now < 0 || a->now != b->now || !d->node[a->now]->dir)
+				continue;
+			struct sim_name *lost = t_rand(seed) % 2 ? a : b;
+			lost->now = lost->durable = -1;
+		}
+	}
+}
+
 struct sim_disk *sim_crash(const struct sim_disk *d, enum sim_crash how, uint64_t seed)
 {
 	struct sim_disk *c = disk_new();
@@ -428,7 +504,9 @@ struct sim_disk *sim_crash(const struct sim_disk *d, enum sim_crash how, uint64_
 		const struct sim_node *x = d->node[i];
 		int copied = node_new(c, x->dir);
 		struct sim_node *y = c->node[copied];
-		if (x->dir) {
+		if (x->link) {
+			y->link = strdup(x->link);
+		} else if (x->dir) {
 			crash_dir(x, y, how, &seed);
 		} else if (how == SIM_KILLED) {
 			*y = *x;
@@ -438,7 +516,17 @@ struct sim_disk *sim_crash(const struct sim_disk *d, enum sim_crash how, uint64_
 			crash_file(x, y, how, &seed);
 		}
 	}
+	for (size_t i = 0; how != SIM_KILLED && i < c->nnodes; i++)
+		one_name_each(c, c->node[i], &seed);
 	return c;
+}
+
+const char *sim_link(const struct sim_disk *d, int root, const char *path)
+{
+	int dir;
+	const char *last;
+	int node = walk(d, root, path, &dir, &last);
+	return node < 0 ? NULL : d->node[node]->link;
 }
 
 const uint8_t *sim_file(const struct sim_disk *d, int root, const char *path, size_t *ret_n)
@@ -446,7 +534,7 @@ const uint8_t *sim_file(const struct sim_disk *d, int root, const char *path, si
 	int dir;
 	const char *last;
 	int node = walk(d, root, path, &dir, &last);
-	if (node < 0 || d->node[node]->dir)
+	if (node < 0 || d->node[node]->dir || d->node[node]->link)
 		return NULL;
 	*ret_n = d->node[node]->size;
 	return d->node[node]->now ? d->node[node]->now : (const uint8_t *)"";

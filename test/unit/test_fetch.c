@@ -362,6 +362,163 @@ static void any_number_may_be_asked_for_at_once(void)
 	end();
 }
 
+/* ---- streams ---- */
+
+static char poured[64];
+static size_t npoured, full_at; /* the sink takes no more than full_at */
+
+static st_t pour(void *ctx, const void *p, size_t n, struct err *e)
+{
+	T_TRUE(ctx == poured);
+	if (npoured + n > full_at)
+		return fail(e, (st_t)-ENOSPC, 0, "the disk is full");
+	memcpy(poured + npoured, p, n);
+	npoured += n;
+	return ST_OK;
+}
+
+static void ask_stream(uint64_t tag, size_t max, uint64_t from)
+{
+	struct fetch_request r = {.url = "http://a/x", .max = max, .timeout_ms = 1000, .tag = tag,
+	                          .sink = pour, .sink_ctx = poured, .from = from, .bandwidth = 9};
+	npoured = 0;
+	full_at = sizeof poured;
+	T_EQ(fetch.ops->submit(fetch.ctx, &r, &why), ST_OK);
+}
+
+static void a_stream_goes_to_its_sink_in_order(void)
+{
+	struct fetch_response r;
+	begin();
+	ask_stream(1, (size_t)FETCH_ANSWER_MAX + 1, 5);
+	uint64_t id = asked();
+	T_EQ(in.from, 5);
+	T_EQ(in.bandwidth, 9);
+	T_EQ(in.max, FETCH_ANSWER_MAX + 1);
+	say(FRAME_PART, id, "abc", 0);
+	T_EQ(next(&r), ST_TIMEOUT);
+	T_EQ(npoured, 3);
+	say(FRAME_DONE, id, "de", 5);
+	T_EQ(next(&r), ST_OK);
+	T_EQ(r.status, 200);
+	T_EQ(r.size, 5);
+	T_EQ(r.body.len, 0);
+	T_MEM(poured, "abcde", 5);
+	end();
+}
+
+static void the_page_of_an_error_is_not_the_file(void)
+{
+	struct fetch_response r;
+	begin();
+	ask_stream(1, 10, 0);
+	out = (struct frame){.type = FRAME_DONE, .id = asked(), .status = 404, .size = 2,
+	                     .bytes = rd_make("no", 2)};
+	tell(&out);
+	T_EQ(next(&r), ST_OK);
+	T_EQ(r.status, 404);
+	T_EQ(npoured, 0);
+	end();
+}
+
+static void bytes_of_a_file_that_is_none_end_the_fetcher(void)
+{
+	begin();
+	ask_stream(1, 10, 0);
+	uint64_t id = asked();
+	say(FRAME_PART, id, "abc", 0);
+	out = (struct frame){.type = FRAME_DONE, .id = id, .status = 404, .size = 3};
+	tell(&out);
+	expect_gone("a file that is none");
+	end();
+}
+
+static void a_stream_that_is_too_long_ends_the_fetcher(void)
+{
+	begin();
+	ask_stream(1, 3, 0);
+	uint64_t id = asked();
+	say(FRAME_PART, id, "ab", 0);
+	say(FRAME_PART, id, "cd", 0);
+	expect_gone("more bytes than allowed");
+	T_EQ(npoured, 2);
+	end();
+}
+
+static void a_stream_that_fails_says_how_far_it_came(void)
+{
+	struct fetch_response r;
+	begin();
+	ask_stream(1, 10, 0);
+	uint64_t id = asked();
+	say(FRAME_PART, id, "abc", 0);
+	out = (struct frame){.type = FRAME_FAILED, .id = id, .failure = FETCH_TOO_SLOW,
+	                     .error = "timed out"};
+	tell(&out);
+	T_EQ(next(&r), ST_OK);
+	T_EQ(r.status, 0);
+	T_EQ(r.size, 3);
+	T_EQ(r.failure, FETCH_TOO_SLOW);
+	T_STR(r.error, "timed out");
+	end();
+}
+
+/* The fetcher is told, and what it had sent before it heard that is dropped. */
+static void a_sink_that_fails_ends_its_transfer_and_no_other(void)
+{
+	struct fetch_response r;
+	begin();
+	ask_stream(1, 10, 0);
+	ask(2, 10);
+	uint64_t id = asked(), other = asked();
+	full_at = 2;
+	say(FRAME_PART, id, "ab", 0);
+	say(FRAME_PART, id, "cd", 0);
+	say(FRAME_PART, id, "ef", 0);
+	T_EQ(next(&r), ST_TIMEOUT);
+	T_EQ(next(&r), ST_TIMEOUT);
+	T_TRUE(hear(&in) && in.type == FRAME_CANCEL && in.id == id);
+	T_TRUE(!hear(&in));
+	say(FRAME_FAILED, id, "", 0);
+	T_EQ(next(&r), ST_OK);
+	T_EQ(r.tag, 1);
+	T_EQ(r.status, 0);
+	T_EQ(r.sink, -ENOSPC);
+	T_EQ(r.size, 2);
+	T_STR(r.error, "the disk is full");
+	say(FRAME_DONE, other, "x", 1);
+	T_EQ(next(&r), ST_OK);
+	T_EQ(r.tag, 2);
+	T_EQ(r.sink, ST_OK);
+	buf_done(&r.body);
+	end();
+}
+
+static void the_fake_streams_parts_of_files(void)
+{
+	struct fetch_fake *f = NULL;
+	struct fetch_response r;
+	T_EQ(fetch_fake_new(&f, NULL), ST_OK);
+	struct fetch fake = fetch_fake_as_fetch(f);
+	struct fake_answer a = {.status = 200, .body = "abcdef", .nbody = 6};
+	struct fetch_request q = {.url = "http://a/t", .max = 10, .from = 2, .sink = pour,
+	                          .sink_ctx = poured};
+	for (int i = 0; i < 2; i++) {
+		npoured = 0;
+		full_at = sizeof poured;
+		a.no_ranges = i == 1;
+		T_EQ(fetch_fake_set(f, "http://a/t", &a, NULL), ST_OK);
+		T_EQ(fetch_one(&fake, &q, &r, NULL), ST_OK);
+		T_EQ(r.status, i ? 200 : 206);
+		T_EQ(r.size, 4);
+		T_MEM(poured, "cdef", 4);
+	}
+	q.from = 7;
+	T_EQ(fetch_one(&fake, &q, &r, NULL), ST_OK);
+	T_EQ(r.status, 0);
+	fetch_fake_free(f);
+}
+
 static void requests_that_cannot_be_are_refused_at_once(void)
 {
 	static char longest[FETCH_URL_MAX + 10];
@@ -372,8 +529,12 @@ static void requests_that_cannot_be_are_refused_at_once(void)
 		{.url = "file:///etc/passwd", .max = 1},
 		{.url = "http://a/", .max = FETCH_ANSWER_MAX + 1},
 		{.url = "http://a/", .body = "", .nbody = FETCH_BODY_MAX + 1},
+		{.url = "http://a/", .max = FETCH_FILE_MAX + 1, .sink = pour},
+		{.url = "http://a/", .body = "", .sink = pour},
+		{.url = "http://a/", .head = true, .from = 1},
 	};
-	static const st_t want[] = {ST_LIMIT, ST_MALFORMED, ST_LIMIT, ST_LIMIT};
+	static const st_t want[] = {ST_LIMIT, ST_MALFORMED, ST_LIMIT, ST_LIMIT, ST_LIMIT,
+	                            ST_UNSUPPORTED, ST_UNSUPPORTED};
 	begin();
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		T_EQ(fetch.ops->submit(fetch.ctx, &bad[i], NULL), want[i]);
@@ -430,5 +591,12 @@ int main(void)
 	T_RUN(any_number_may_be_asked_for_at_once);
 	T_RUN(requests_that_cannot_be_are_refused_at_once);
 	T_RUN(the_fake_answers_from_its_table);
+	T_RUN(a_stream_goes_to_its_sink_in_order);
+	T_RUN(the_page_of_an_error_is_not_the_file);
+	T_RUN(bytes_of_a_file_that_is_none_end_the_fetcher);
+	T_RUN(a_stream_that_is_too_long_ends_the_fetcher);
+	T_RUN(a_stream_that_fails_says_how_far_it_came);
+	T_RUN(a_sink_that_fails_ends_its_transfer_and_no_other);
+	T_RUN(the_fake_streams_parts_of_files);
 	return t_end();
 }

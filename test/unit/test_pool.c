@@ -33,14 +33,33 @@ static int file_of(const char *text)
 	return fd;
 }
 
-static st_t start(const char *db, uint32_t jobs, struct pool **ret, struct err *e)
+static const char *other; /* the database that is offered; NULL: none */
+static char asked[256];   /* with which words */
+static unsigned times_asked;
+
+static int replace(void *ctx, const char *why)
+{
+	(void)ctx;
+	times_asked++;
+	snprintf(asked, sizeof asked, "%s", why);
+	return other ? file_of(other) : -1;
+}
+
+static st_t start_with(int (*ask)(void *, const char *), const char *db, uint32_t jobs,
+                       struct pool **ret, struct err *e)
 {
 	int fd = file_of(db);
-	struct pool_opts o = {.worker_path = worker, .db_fd = fd, .jobs = jobs, .grace_ms = 100};
+	struct pool_opts o = {.worker_path = worker, .db_fd = fd, .jobs = jobs, .grace_ms = 100,
+	                      .replace = ask};
 	o.scan.limits.max_scantime_ms = 100;
 	st_t st = pool_new(&o, ret, e);
 	close(fd);
 	return st;
+}
+
+static st_t start(const char *db, uint32_t jobs, struct pool **ret, struct err *e)
+{
+	return start_with(NULL, db, jobs, ret, e);
 }
 
 static struct pool *good_pool(uint32_t jobs)
@@ -244,6 +263,73 @@ static void a_missing_worker_is_named(void)
 	T_TRUE(strstr(e.text, "/nonexistent/w") != NULL);
 }
 
+static size_t open_fds(void);
+
+/* Files 0 to n - 1, all of one word, on a database that may be replaced. Returns how many came out
+ * clean; each comes out once. */
+static int clean_of(const char *db, const char *offered, const char *word, uint32_t jobs, int n)
+{
+	struct pool *p = NULL;
+	struct err e = {0};
+	struct pool_result r;
+	int clean = 0, all = 0;
+	other = offered;
+	times_asked = 0;
+	T_EQ(start_with(replace, db, jobs, &p, &e), ST_OK);
+	T_STR(e.text, "");
+	for (int i = 0; p && i < n; i++)
+		submit(p, (uint64_t)i, word);
+	while (p && next(p, &r)) {
+		clean += r.verdict == VERDICT_CLEAN;
+		T_EQ(r.nevents, r.verdict == VERDICT_CLEAN ? 0 : 1);
+		all++;
+		pool_result_done(&r);
+	}
+	T_EQ(all, n);
+	pool_free(p);
+	return clean;
+}
+
+static void a_database_that_loses_workers_is_replaced_and_no_file_lost(void)
+{
+	size_t before = open_fds();
+	T_EQ(clean_of("crashing", "good", "clean", 1, 20), 20);
+	T_EQ(times_asked, 1);
+	T_STR(asked, "scan workers were lost in a row");
+	T_EQ(clean_of("crashing", "good", "clean", 2, 20), 20);
+	T_EQ(clean_of("crashing", "good", "clean", 1, 1), 1);
+	T_EQ(open_fds(), before);
+}
+
+static void a_database_that_workers_refuse_is_replaced(void)
+{
+	T_EQ(clean_of("refuse", "good", "clean", 2, 3), 3);
+	T_STR(asked, "database: wrong checksum");
+	T_EQ(clean_of("die", "good", "clean", 2, 3), 3);
+	T_TRUE(strstr(asked, "5 scan workers in a row") != NULL);
+	T_EQ(times_asked, 1);
+}
+
+/* Who is asked says that files are to blame: they are reported, and nobody is asked again. */
+static void files_that_lose_workers_do_not_change_the_database(void)
+{
+	T_EQ(clean_of("good", NULL, "forbidden", 2, 9), 0);
+	T_EQ(times_asked, 1);
+}
+
+static void a_replacement_that_fails_too_ends_the_pool(void)
+{
+	struct pool *p = NULL;
+	struct err e = {0};
+	other = "refuse";
+	T_EQ(start_with(replace, "die", 1, &p, &e), ST_BAD_SUM);
+	err_clear(&e);
+	other = NULL;
+	T_EQ(start_with(replace, "refuse", 1, &p, &e), ST_BAD_SUM);
+	T_STR(e.text, "database: wrong checksum");
+	T_TRUE(!p);
+}
+
 static size_t open_fds(void)
 {
 	size_t n = 0;
@@ -339,6 +425,10 @@ int main(void)
 	T_RUN(a_refused_database_is_reported_by_new);
 	T_RUN(workers_that_die_at_start_end_the_pool);
 	T_RUN(a_missing_worker_is_named);
+	T_RUN(a_database_that_loses_workers_is_replaced_and_no_file_lost);
+	T_RUN(a_database_that_workers_refuse_is_replaced);
+	T_RUN(files_that_lose_workers_do_not_change_the_database);
+	T_RUN(a_replacement_that_fails_too_ends_the_pool);
 	T_RUN(a_mixed_crowd_is_answered_completely);
 	T_RUN(next_does_not_wait_longer_than_told);
 	T_RUN(full_queues_are_seen_and_freed);

@@ -4,7 +4,10 @@
 #include "tuf_make.h"
 #include "update_world.h"
 
+#include "attest/dsse.h"
 #include "attest/statement.h"
+
+#include <unistd.h>
 
 static struct world *w;
 
@@ -138,8 +141,10 @@ static void what_passed_is_kept_as_evidence_by_its_path(void)
 		T_TRUE(b && b->len == w->kept.file[i].bytes.len);
 	}
 	T_EQ(n, 5 + 2 + 4);
+	T_EQ(w->nkept, n);
 	accept(); /* now from the store: the same */
 	T_EQ(w->kept.n, n);
+	T_EQ(w->nkept, n);
 	end();
 }
 
@@ -169,6 +174,50 @@ static void a_second_release_is_accepted_after_the_first(void)
 	said(CHAIN_HISTORY, "11 entries, of which the first 8 are what was accepted before");
 	T_TRUE(spool_is(&w->vdb));
 	end();
+}
+
+static void the_timestamp_that_is_trusted_is_the_one_that_is_kept(void)
+{
+	begin();
+	accept();
+	buf_text(world_file(&w->server, "metadata/timestamp.json"), " ");
+	accept();
+	const struct buf *kept = world_file(&w->kept, "metadata/timestamp.json");
+	const struct buf *stored = world_file(&w->store, "timestamp.json");
+	T_TRUE(kept && stored && kept->len == stored->len);
+	end();
+}
+
+static void what_was_refused_is_kept_apart_as_it_came(void)
+{
+	begin();
+	w->role_signers[W_TIMESTAMP] = "z";
+	world_write(w);
+	refuse(CHAIN_TIMESTAMP, ST_BAD_SIG, "signed by 0");
+	const struct buf *b = world_file(&w->server, "metadata/timestamp.json");
+	const struct buf *kept = world_file(&w->kept, "refused/metadata/timestamp.json");
+	T_TRUE(kept && kept->len == b->len && !memcmp(kept->data, b->data, b->len));
+	T_TRUE(world_file(&w->kept, "metadata/timestamp.json") == NULL);
+	end();
+}
+
+/* Whatever operation of the store fails: no release is accepted by it, and the next check, when the
+ * disk works again, is as if nothing had been. */
+static void a_store_that_fails_anywhere_accepts_nothing(void)
+{
+	int n = 0;
+	for (bool more = true; more; n++) {
+		begin();
+		w->store_left = n;
+		more = world_check(w) != ST_OK;
+		if (more)
+			T_EQ(w->event[w->nevents - 1].outcome, CHAIN_REFUSED);
+		w->store_left = -1;
+		accept();
+		T_TRUE(spool_is(&w->vdb));
+		end();
+	}
+	T_TRUE(n > 20);
 }
 
 /* ---- clock, TUF ---- */
@@ -207,7 +256,44 @@ static void the_chain_of_roots_since_the_pinned_one_is_kept(void)
 	accept();
 	T_TRUE(world_file(&w->kept, "metadata/1.root.json") != NULL);
 	T_TRUE(world_file(&w->kept, "metadata/2.root.json") != NULL);
-	world_put(&w->store, "roots/1.root.json");
+	buf_text(world_file(&w->store, "roots/1.root.json"), " ");
+	refuse(CHAIN_ROOT, ST_CONFLICT, "not the one of that version that was trusted");
+	world_remove(&w->store, "roots/1.root.json");
+	refuse(CHAIN_ROOT, ST_CONFLICT, "not the one of that version that was trusted");
+	end();
+}
+
+static void a_root_that_was_trusted_between_must_be_there(void)
+{
+	begin();
+	for (w->role_version[W_ROOT] = 2; w->role_version[W_ROOT] < 4; w->role_version[W_ROOT]++)
+		world_write_root(w);
+	accept();
+	T_EQ(w->got.root, 3);
+	world_remove(&w->store, "roots/2.root.json");
+	refuse(CHAIN_ROOT, ST_MALFORMED, "version 2, which was trusted once");
+	end();
+}
+
+static void a_newer_root_can_be_pinned_and_must_be_what_comes(void)
+{
+	begin();
+	accept();
+	w->role_version[W_ROOT] = 2;
+	world_write_root(w);
+	world_pin(w, 2, "");
+	accept();
+	T_EQ(w->got.root, 2);
+	end();
+	begin();
+	accept();
+	w->role_version[W_ROOT] = 2;
+	world_write_root(w);
+	world_pin(w, 2, "");
+	world_remove(&w->server, "metadata/2.root.json");
+	refuse(CHAIN_ROOT, ST_CONFLICT, "the repository has version 1, the policy pins 2");
+	w->role_expires[W_ROOT] = "2032-01-01T00:00:00Z";
+	world_write_root(w); /* another second one, as well signed */
 	refuse(CHAIN_ROOT, ST_CONFLICT, "not the one of that version that was trusted");
 	end();
 }
@@ -328,7 +414,24 @@ static void a_repository_without_the_set_is_refused(void)
 	begin();
 	world_set_policy(w, "");
 	snprintf(w->policy.set, sizeof w->policy.set, "other");
-	refuse(CHAIN_TARGETS, ST_NOT_FOUND, "no other/main.vdb");
+	refuse(CHAIN_TARGETS, ST_NOT_FOUND, "target \"other/main.vdb\": no role");
+	end();
+}
+
+static void a_database_is_listed_with_its_sha256_and_a_possible_length(void)
+{
+	char text[400], zeroes[129];
+	begin();
+	memset(zeroes, '0', 128);
+	zeroes[128] = 0;
+	snprintf(text, sizeof text, "{\"length\":9,\"hashes\":{\"sha512\":\"%s\"}}", zeroes);
+	w->vdb_listed = text;
+	world_write(w);
+	refuse(CHAIN_TARGETS, ST_UNSUPPORTED, "main.vdb is listed without its SHA-256");
+	snprintf(text, sizeof text, "{\"length\":9000000000,\"hashes\":{\"sha256\":\"%.64s\"}}",
+	         zeroes);
+	world_write(w);
+	refuse(CHAIN_TARGETS, ST_LIMIT, "main.vdb has 9000000000 bytes");
 	end();
 }
 
@@ -387,6 +490,35 @@ static void a_statement_of_another_set_or_kind_is_refused(void)
 	end();
 }
 
+static void a_statement_has_two_subjects(void)
+{
+	begin();
+	w->release.subjects = ",{\"name\":\"third\",\"digest\":{\"sha256\":"
+	                      "\"0000000000000000000000000000000000000000000000000000000000000000\"}}";
+	refuse_statement(ST_MALFORMED, "3 subjects, not main.vdb and source.tar");
+	end();
+}
+
+static void a_statement_with_a_wrong_byte_or_too_long_is_not_read(void)
+{
+	begin();
+	spoil_target("main/release.dsse", &w->envelope);
+	refuse(CHAIN_STATEMENT, ST_BAD_SUM, "release.dsse");
+	buf_fill(&w->envelope, ' ', 70000);
+	world_write(w);
+	refuse(CHAIN_STATEMENT, ST_LIMIT, "at most 65535 are read");
+	end();
+}
+
+static void a_damaged_note_of_what_was_accepted_is_said(void)
+{
+	begin();
+	accept();
+	world_file(&w->store, "accepted")->len -= 3;
+	refuse(CHAIN_STATEMENT, ST_MALFORMED, "remove the file \"accepted\"");
+	end();
+}
+
 static void unknown_parameters_are_refused(void)
 {
 	begin();
@@ -422,6 +554,11 @@ static void a_release_without_a_proof_is_refused(void)
 	w->no_proof = true;
 	world_write(w);
 	refuse(CHAIN_LOG, ST_NOT_FOUND, "no proof that the release is an entry");
+	said(CHAIN_LOG, "\"main/evidence/release.tlog-proof\": no role that is trusted with it");
+	w->no_proof = false;
+	world_write(w);
+	world_remove(&w->server, "metadata/3.evidence.json");
+	refuse(CHAIN_LOG, ST_NOT_FOUND, "no mirror has metadata/3.evidence.json");
 	end();
 }
 
@@ -594,12 +731,14 @@ static void an_older_tree_passes_only_as_the_beginning_of_the_accepted_one(void)
 	accept();
 	world_prove_all(w, old);
 	world_write(w);
-	accept();
-	said(CHAIN_HISTORY, "8 entries, the beginning of the 11 that were accepted before");
-	accept();
-	said(CHAIN_HISTORY, "8 entries, the beginning of the 11"); /* 11 is still what is stored */
 	w->no_tiles = true;
 	refuse(CHAIN_HISTORY, ST_CONFLICT, "the mirror may lag");
+	w->no_tiles = false;
+	accept();
+	said(CHAIN_HISTORY, "8 entries, the beginning of the 11 that were accepted before");
+	w->no_tiles = true;
+	accept(); /* that was proven once */
+	said(CHAIN_HISTORY, "8 entries, the beginning of the 11"); /* 11 is still what is stored */
 	w->no_tiles = false;
 	fork_log();
 	world_prove_all(w, old);
@@ -634,6 +773,84 @@ static void a_checkpoint_is_stored_only_when_the_whole_chain_passed(void)
 	}
 	T_TRUE(at > 0 && at == before.len);
 	buf_done(&before);
+	end();
+}
+
+static struct buf *stored(const char *begins)
+{
+	for (size_t i = 0; i < w->store.n; i++)
+		if (!strncmp(w->store.file[i].path, begins, strlen(begins)))
+			return &w->store.file[i].bytes;
+	return NULL;
+}
+
+/* Verdicts come later than the release, and their proofs may lead to larger trees. */
+static void proofs_of_several_trees_are_joined_once(void)
+{
+	begin();
+	world_add_entries(w, 2);
+	world_prove(w, w->release_index + 1, w->nleaves, &w->rebuild[0].proof);
+	world_add_entries(w, 2);
+	world_prove(w, w->release_index + 2, w->nleaves, &w->rebuild[1].proof);
+	world_write(w);
+	accept();
+	T_TRUE(strstr(w->asked, "/tile/0/000.p/") != NULL);
+	accept();
+	T_STR(w->asked, "metadata/2.root.json metadata/timestamp.json ");
+	struct buf *joined = stored("joined-");
+	T_TRUE(joined && joined->len > 2);
+	joined->data[0] = 'x'; /* damaged: proven again */
+	accept();
+	T_TRUE(strstr(w->asked, "/tile/0/000.p/") != NULL);
+	fork_log();
+	world_prove(w, w->release_index, 8, &w->proof);
+	world_write(w);
+	refuse(CHAIN_HISTORY, ST_CONFLICT, "showed two trees");
+	end();
+}
+
+static void what_was_joined_goes_with_its_checkpoint(void)
+{
+	begin();
+	uint64_t old = w->nleaves;
+	world_add_entries(w, 3);
+	world_prove_all(w, w->nleaves);
+	world_write(w);
+	accept();
+	world_prove_all(w, old);
+	world_write(w);
+	accept();
+	for (size_t i = 0; i < w->store.n; i++)
+		if (!strncmp(w->store.file[i].path, "checkpoint-", 11))
+			world_remove(&w->store, w->store.file[i].path);
+	struct tlog_hash was = w->leaf[0];
+	fork_log();
+	world_prove_all(w, w->nleaves);
+	world_write(w);
+	accept(); /* begun anew, with what is another log */
+	w->leaf[0] = was;
+	world_prove_all(w, old);
+	world_write(w);
+	refuse(CHAIN_HISTORY, ST_CONFLICT, "showed two trees");
+	end();
+}
+
+static void a_damaged_checkpoint_is_said(void)
+{
+	struct buf other = {0};
+	begin();
+	accept();
+	for (size_t i = 0; i < w->store.n; i++)
+		if (!strncmp(w->store.file[i].path, "checkpoint-", 11)) {
+			struct buf *b = &w->store.file[i].bytes;
+			buf_add(&other, b->data, b->len);
+			memcpy(b->data, "lag", 3); /* now of an origin that is not the log's */
+			refuse(CHAIN_HISTORY, ST_MALFORMED, "it is of another log");
+			b->len = 20;
+			refuse(CHAIN_HISTORY, ST_MALFORMED, "remove that file");
+		}
+	T_TRUE(other.len > 0);
+	buf_done(&other);
 	end();
 }
 
@@ -712,6 +929,21 @@ static void an_unknown_rebuilder_is_ignored(void)
 	publish_verdicts();
 	accept();
 	said(CHAIN_REBUILDERS, "2 of 3 rebuilders (r1, r2)");
+	end();
+}
+
+static void what_a_rebuilder_says_of_other_things_is_ignored(void)
+{
+	struct dsse d;
+	struct err e = {0};
+	begin();
+	T_EQ(dsse_parse(make_rd(&w->envelope), &d, &e), ST_OK);
+	buf_u8(&d.payload, 0);
+	world_add_verdict(w, (char *)d.payload.data, STATEMENT_PAYLOAD_TYPE, &w->rebuilder[2], 1);
+	publish_verdicts();
+	accept();
+	said(CHAIN_REBUILDERS, "2 of 3 rebuilders (r1, r2)");
+	dsse_done(&d);
 	end();
 }
 
@@ -821,6 +1053,32 @@ static void a_file_of_another_length_is_refused(void)
 	end();
 }
 
+static void a_compressed_file_that_holds_another_is_refused(void)
+{
+	struct buf zst = {0};
+	begin();
+	world_compress(&w->source, &zst);
+	w->zst = &zst;
+	world_write(w);
+	T_TRUE(world_check(w) > ST_OK);
+	T_EQ(w->nevents, CHAIN_FILES + 1);
+	T_TRUE(!spool_has(&w->vdb));
+	buf_done(&zst);
+	end();
+}
+
+static void a_source_that_keeps_to_no_limit_is_refused(void)
+{
+	char path[300];
+	plain_only();
+	world_target_path("main/main.vdb", &w->vdb, path);
+	buf_fill(world_file(&w->server, path), 'x', 5000);
+	w->overlong = true;
+	refuse(CHAIN_FILES, ST_LIMIT, "bytes that are listed");
+	T_TRUE(!spool_has(&w->vdb));
+	end();
+}
+
 static void a_download_is_gone_on_with(void)
 {
 	char path[300];
@@ -863,6 +1121,64 @@ static void a_whole_file_of_the_spool_is_not_asked_for_again(void)
 	end();
 }
 
+/* A second release with a delta from the first one. */
+static void begin_delta(void)
+{
+	begin();
+	w->delta_from = &w->old_vdb;
+	world_next(w, "the second day");
+	w->old_vdb_fd = world_fd(&w->old_vdb);
+}
+
+static void end_delta(void)
+{
+	close(w->old_vdb_fd);
+	end();
+}
+
+static void a_delta_from_what_is_installed_is_the_cheapest(void)
+{
+	begin_delta();
+	accept();
+	said(CHAIN_FILES, "(delta/main.vdb-");
+	T_TRUE(spool_is(&w->vdb));
+	end_delta();
+}
+
+static void a_delta_that_does_not_apply_is_not_the_end(void)
+{
+	begin_delta();
+	w->delta_wrong = true;
+	world_write(w);
+	accept();
+	said(CHAIN_FILES, "did not do (");
+	said(CHAIN_FILES, "(main.vdb.zst)");
+	T_TRUE(spool_is(&w->vdb));
+	end_delta();
+}
+
+static void a_delta_with_a_wrong_byte_is_refused(void)
+{
+	begin_delta();
+	for (size_t i = 0; i < w->server.n; i++)
+		if (strstr(w->server.file[i].path, "targets/main/delta/"))
+			spoil(w->server.file[i].path, 30);
+	refuse(CHAIN_FILES, ST_BAD_SUM, ": its SHA-256 is not the one that is listed");
+	T_TRUE(!spool_has(&w->vdb));
+	end_delta();
+}
+
+static void a_packed_file_that_no_mirror_has_is_not_the_end(void)
+{
+	begin();
+	for (size_t i = 0; i < w->server.n; i++)
+		if (strstr(w->server.file[i].path, ".main.vdb.zst"))
+			w->server.file[i].path[0] = 'X';
+	accept();
+	said(CHAIN_FILES, "(main.vdb)");
+	end();
+}
+
 static void the_rule_text_comes_where_it_is_wanted(void)
 {
 	begin();
@@ -893,9 +1209,14 @@ int main(void)
 	T_RUN(what_passed_is_kept_as_evidence_by_its_path);
 	T_RUN(where_nothing_changed_two_small_files_are_asked_for);
 	T_RUN(a_second_release_is_accepted_after_the_first);
+	T_RUN(the_timestamp_that_is_trusted_is_the_one_that_is_kept);
+	T_RUN(what_was_refused_is_kept_apart_as_it_came);
+	T_RUN(a_store_that_fails_anywhere_accepts_nothing);
 	T_RUN(a_clock_that_went_back_is_refused);
 	T_RUN(a_clock_far_ahead_finds_everything_expired);
 	T_RUN(the_chain_of_roots_since_the_pinned_one_is_kept);
+	T_RUN(a_root_that_was_trusted_between_must_be_there);
+	T_RUN(a_newer_root_can_be_pinned_and_must_be_what_comes);
 	T_RUN(a_root_that_the_old_keys_did_not_sign_is_refused);
 	T_RUN(another_pinned_root_is_noticed);
 	T_RUN(an_expired_or_badly_signed_role_is_refused_by_its_link);
@@ -905,9 +1226,13 @@ int main(void)
 	T_RUN(a_mirror_without_metadata_is_said);
 	T_RUN(a_broken_connection_is_no_verdict);
 	T_RUN(a_repository_without_the_set_is_refused);
+	T_RUN(a_database_is_listed_with_its_sha256_and_a_possible_length);
 	T_RUN(a_statement_needs_its_publishers);
 	T_RUN(a_statement_about_other_files_is_refused);
 	T_RUN(a_statement_of_another_set_or_kind_is_refused);
+	T_RUN(a_statement_has_two_subjects);
+	T_RUN(a_statement_with_a_wrong_byte_or_too_long_is_not_read);
+	T_RUN(a_damaged_note_of_what_was_accepted_is_said);
 	T_RUN(unknown_parameters_are_refused);
 	T_RUN(a_version_never_goes_back_and_means_one_database);
 	T_RUN(a_release_without_a_proof_is_refused);
@@ -924,10 +1249,14 @@ int main(void)
 	T_RUN(without_tiles_a_larger_tree_is_not_believed);
 	T_RUN(an_older_tree_passes_only_as_the_beginning_of_the_accepted_one);
 	T_RUN(a_checkpoint_is_stored_only_when_the_whole_chain_passed);
+	T_RUN(proofs_of_several_trees_are_joined_once);
+	T_RUN(what_was_joined_goes_with_its_checkpoint);
+	T_RUN(a_damaged_checkpoint_is_said);
 	T_RUN(rebuilders_must_be_as_many_as_the_policy_says);
 	T_RUN(a_rebuild_of_other_files_does_not_count);
 	T_RUN(a_known_rebuilder_that_failed_refuses_the_release);
 	T_RUN(an_unknown_rebuilder_is_ignored);
+	T_RUN(what_a_rebuilder_says_of_other_things_is_ignored);
 	T_RUN(a_malformed_verdict_of_a_known_rebuilder_refuses);
 	T_RUN(a_verdict_must_be_in_the_log);
 	T_RUN(verdicts_and_release_are_in_one_tree);
@@ -935,9 +1264,15 @@ int main(void)
 	T_RUN(a_compressed_file_is_preferred);
 	T_RUN(a_wrong_byte_is_refused_and_removed);
 	T_RUN(a_file_of_another_length_is_refused);
+	T_RUN(a_compressed_file_that_holds_another_is_refused);
+	T_RUN(a_source_that_keeps_to_no_limit_is_refused);
 	T_RUN(a_download_is_gone_on_with);
 	T_RUN(a_damaged_part_is_begun_anew);
 	T_RUN(a_whole_file_of_the_spool_is_not_asked_for_again);
+	T_RUN(a_delta_from_what_is_installed_is_the_cheapest);
+	T_RUN(a_delta_that_does_not_apply_is_not_the_end);
+	T_RUN(a_delta_with_a_wrong_byte_is_refused);
+	T_RUN(a_packed_file_that_no_mirror_has_is_not_the_end);
 	T_RUN(the_rule_text_comes_where_it_is_wanted);
 	T_RUN(for_evidence_alone_no_file_is_fetched);
 	return t_end();

@@ -71,7 +71,9 @@ void make_signed(struct buf *b, const char *body, const char *seeds)
 {
 	struct buf msg = {0};
 	canonical(body, &msg);
-	make_fmt(b, "{\"signed\": %s, \"signatures\": [", body);
+	buf_text(b, "{\"signed\": ");
+	buf_text(b, body);
+	buf_text(b, ", \"signatures\": [");
 	for (const char *s = seeds; *s; s++) {
 		uint8_t sig[SIGNER_SIGNATURE_MAX];
 		char hex[129];

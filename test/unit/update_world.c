@@ -3,6 +3,7 @@
 #include "attest/dsse.h"
 #include "attest/set_release.h"
 #include "crypto/digest.h"
+#include "pack/delta.h"
 #include "pack/zstd.h"
 #include "test/t.h"
 #include "tlog/proof.h"
@@ -47,6 +48,17 @@ struct buf *world_put(struct world_files *t, const char *path)
 	}
 	buf_done(b);
 	return b;
+}
+
+void world_remove(struct world_files *t, const char *path)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if (strcmp(t->file[i].path, path))
+			continue;
+		buf_done(&t->file[i].bytes);
+		t->file[i] = t->file[--t->n];
+		memset(&t->file[t->n], 0, sizeof t->file[0]);
+	}
 }
 
 void world_clear(struct world_files *t)
@@ -150,6 +162,10 @@ static bool make_tile(struct world *w, const char *path, struct buf *ret)
 	struct tile t;
 	struct tlog_hash hash;
 	struct err e = {0};
+	if (w->tile)
+		buf_add(ret, w->tile->data, w->tile->len);
+	if (w->tile)
+		return true;
 	if (tile_path_parse(rd_make(path, strlen(path)), &t, &e) != ST_OK || t.kind != TILE_HASHES ||
 	    w->no_tiles || (w->no_partial_tiles && t.width < TILE_WIDTH))
 		return false;
@@ -193,14 +209,14 @@ void world_make_release(struct world *w)
 	make_fmt(&b,
 	         "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":["
 	         "{\"name\":\"main.vdb\",\"digest\":{\"sha256\":\"%s\"}},"
-	         "{\"name\":\"source.tar\",\"digest\":{\"sha256\":\"%s\"}}],"
+	         "{\"name\":\"source.tar\",\"digest\":{\"sha256\":\"%s\"}}%s],"
 	         "\"predicateType\":\"%s\",\"predicate\":{\"buildDefinition\":{"
 	         "\"buildType\":\"%s\",\"externalParameters\":{\"set\":\"%s\",\"version\":%llu,"
 	         "\"pua\":true,\"strict\":false,\"clamav\":true%s},"
 	         "\"internalParameters\":{\"database\":7%s},\"resolvedDependencies\":["
 	         "{\"name\":\"source.tar\",\"digest\":{\"sha256\":\"%s\"}}]},"
 	         "\"runDetails\":{\"builder\":{\"id\":\"https://builder.example\"}}}}%c",
-	         vdb, source, r->predicate_type, r->build_type, r->set,
+	         vdb, source, r->subjects, r->predicate_type, r->build_type, r->set,
 	         (unsigned long long)r->version, r->external, r->internal, dependency, 0);
 	for (unsigned i = 0; i < 2; i++)
 		if (r->publishers & 1u << i)
@@ -317,13 +333,16 @@ static void list(struct world *w, struct buf *b, const char *name, const struct 
 	char sum[65], path[200], file[300];
 	snprintf(path, sizeof path, "%s/%s", w->policy.set, name);
 	make_sha256(bytes->data, bytes->len, sum);
-	make_fmt(b, "%s\"%s\":{\"length\":%zu,\"hashes\":{\"sha256\":\"%s\"}}",
-	         b->data[b->len - 1] == '{' ? "" : ",", path, bytes->len, sum);
+	make_fmt(b, "%s\"%s\":", b->data[b->len - 1] == '{' ? "" : ",", path);
+	if (w->vdb_listed && !strcmp(name, "main.vdb"))
+		make_fmt(b, "%s", w->vdb_listed);
+	else
+		make_fmt(b, "{\"length\":%zu,\"hashes\":{\"sha256\":\"%s\"}}", bytes->len, sum);
 	world_target_path(path, bytes, file);
-	buf_add(world_put(&w->server, file), bytes->data, bytes->len);
+	buf_add(world_put(&w->server, file), bytes->len ? (void *)bytes->data : "", bytes->len);
 }
 
-static int memory_file(const struct buf *b)
+int world_fd(const struct buf *b)
 {
 	int fd = memfd_create("world", MFD_CLOEXEC);
 	if (fd < 0 || (b && write(fd, b->data, b->len) != (ssize_t)b->len))
@@ -331,18 +350,42 @@ static int memory_file(const struct buf *b)
 	return fd;
 }
 
-static void compress(const struct buf *in, struct buf *out)
+/* All of a file, which is closed. */
+static void take_file(int fd, uint64_t size, struct buf *out)
+{
+	void *p = buf_room(out, size);
+	if (!p || pread(fd, p, size, 0) != (ssize_t)size)
+		abort();
+	out->len += size;
+	close(fd);
+}
+
+void world_compress(const struct buf *in, struct buf *out)
 {
 	struct err e = {0};
 	uint64_t size;
-	int a = memory_file(in), b = memory_file(NULL);
+	int a = world_fd(in), b = world_fd(NULL);
 	must(pack_compress(a, in->len, 3, b, &size, &e), &e);
-	void *p = buf_room(out, size);
-	if (!p || pread(b, p, size, 0) != (ssize_t)size)
-		abort();
-	out->len += size;
+	take_file(b, size, out);
 	close(a);
-	close(b);
+}
+
+static void list_delta(struct world *w, struct buf *b)
+{
+	struct err e = {0};
+	struct buf delta = {0};
+	uint64_t size;
+	char name[80], sum[65];
+	int from = world_fd(w->delta_from), to = world_fd(w->delta_wrong ? &w->source : &w->vdb);
+	int out = world_fd(NULL);
+	must(delta_make(from, to, out, &size, &e), &e);
+	take_file(out, size, &delta);
+	make_sha256(w->delta_from->data, w->delta_from->len, sum);
+	snprintf(name, sizeof name, "delta/main.vdb-%.16s", sum);
+	list(w, b, name, w->delta ? w->delta : &delta);
+	buf_done(&delta);
+	close(from);
+	close(to);
 }
 
 static void write_targets(struct world *w)
@@ -354,9 +397,14 @@ static void write_targets(struct world *w)
 	list(w, &b, "source.tar", &w->source);
 	list(w, &b, "release.dsse", &w->envelope);
 	if (!w->no_zst) {
-		compress(&w->vdb, &zst);
-		list(w, &b, "main.vdb.zst", &zst);
+		world_compress(&w->vdb, &zst);
+		list(w, &b, "main.vdb.zst", w->zst ? w->zst : &zst);
 	}
+	if (w->delta_from)
+		list_delta(w, &b);
+	for (unsigned i = 0; i < w->more_targets; i++)
+		make_fmt(&b, ",\"other/delta/main.vdb-%016x\":{\"length\":%u,\"hashes\":{\"sha256\":"
+		         "\"%064x\"}}", i, i + 1, i);
 	make_fmt(&b, "},\"delegations\":{\"keys\":");
 	make_keys(&b, w->role_keys[W_EVIDENCE]);
 	make_fmt(&b, ",\"roles\":[{\"name\":\"evidence\",\"terminating\":true,"
@@ -433,10 +481,13 @@ void world_publish(struct world *w)
 
 void world_next(struct world *w, const char *text)
 {
-	buf_done(&w->vdb);
+	buf_done(&w->old_vdb);
+	w->old_vdb = w->vdb;
+	w->vdb = (struct buf){0};
 	buf_done(&w->source);
 	for (unsigned i = 0; i < 400; i++)
-		make_fmt(&w->vdb, "database %u of %s\n", i, text);
+		make_fmt(&w->vdb, "signature %u %u\n", i, i * i * 7919 % 65537);
+	make_fmt(&w->vdb, "database of %s\n", text);
 	make_fmt(&w->source, "rules of %s\n", text);
 	w->release.version++;
 	world_publish(w);
@@ -465,7 +516,7 @@ static st_t stream(void *ctx, const char *path, uint64_t from, uint64_t max, upd
 	st_t st = ST_OK;
 	for (uint64_t at = from; at < end && st == ST_OK; at += 1000) {
 		size_t k = at + 1000 < end ? 1000 : (size_t)(end - at);
-		if (at - from + k > max)
+		if (at - from + k > max && !w->overlong)
 			st = fail(e, ST_LIMIT, 0, "%s: longer than %llu bytes", path, (unsigned long long)max);
 		else
 			st = sink(sink_ctx, b->data + at, k, e);
@@ -482,9 +533,18 @@ static st_t stream(void *ctx, const char *path, uint64_t from, uint64_t max, upd
 
 static const struct update_source_ops ops = {.stream = stream};
 
+static st_t store_works(struct world *w, struct err *e)
+{
+	if (w->store_left < 0 || w->store_left-- > 0)
+		return ST_OK;
+	w->store_left = 0;
+	return fail(e, ST_IO, 0, "the disk is gone");
+}
+
 static st_t store_get(void *ctx, const char *name, size_t max, struct buf *ret, struct err *e)
 {
 	struct world *w = ctx;
+	TRY(store_works(w, e));
 	const struct buf *b = world_file(&w->store, name);
 	if (!b)
 		return fail(e, ST_NOT_FOUND, 0, "store: no %s", name);
@@ -498,6 +558,7 @@ static st_t store_put(void *ctx, const char *name, struct rd bytes, struct err *
 {
 	struct world *w = ctx;
 	struct buf copy = {0}, *b;
+	TRY(store_works(w, e));
 	buf_add(&copy, bytes.base + bytes.pos, rd_left(&bytes));
 	b = world_put(&w->store, name);
 	*b = copy;
@@ -507,14 +568,8 @@ static st_t store_put(void *ctx, const char *name, struct rd bytes, struct err *
 static st_t store_remove(void *ctx, const char *name, struct err *e)
 {
 	struct world *w = ctx;
-	(void)e;
-	struct world_files *t = &w->store;
-	for (size_t i = 0; i < t->n; i++) {
-		if (strcmp(t->file[i].path, name))
-			continue;
-		buf_done(&t->file[i].bytes);
-		t->file[i] = t->file[--t->n];
-	}
+	TRY(store_works(w, e));
+	world_remove(&w->store, name);
 	return ST_OK;
 }
 
@@ -522,6 +577,7 @@ static st_t keep(void *ctx, const char *path, struct rd bytes, struct err *e)
 {
 	struct world *w = ctx;
 	struct buf *b = world_put(&w->kept, path);
+	w->nkept++;
 	buf_add(b, bytes.base + bytes.pos, rd_left(&bytes));
 	return buf_check(b, e, path);
 }
@@ -544,10 +600,17 @@ static void party_line(struct buf *b, const char *kind, const char *name, const 
 
 void world_set_policy(struct world *w, const char *more)
 {
+	world_pin(w, 1, more);
+}
+
+void world_pin(struct world *w, unsigned version, const char *more)
+{
 	static const char *const names[] = {"w1", "w2", "w3"};
 	struct buf b = {0};
 	struct err e = {0};
-	const struct buf *root = world_file(&w->server, "metadata/1.root.json");
+	char path[64];
+	snprintf(path, sizeof path, "metadata/%u.root.json", version);
+	const struct buf *root = world_file(&w->server, path);
 	make_log_line(&b, &w->log);
 	for (unsigned i = 0; i < 3; i++)
 		make_witness_line(&b, names[i], &w->witness[i]);
@@ -581,6 +644,7 @@ st_t world_check(struct world *w)
 	w->source_of = (struct update_source){.ops = &ops, .ctx = w};
 	w->asked[0] = 0;
 	w->nevents = 0;
+	w->nkept = 0;
 	world_clear(&w->kept);
 	err_clear(&w->e);
 	return chain_check(&rq, &w->got, &w->e);
@@ -643,8 +707,10 @@ struct world *world_new(void)
 		abort();
 	w->now = WORLD_NOW;
 	w->old_vdb_fd = -1;
+	w->store_left = -1;
 	w->release = (struct world_release){
-	    .set = "main", .build_type = SET_RELEASE_BUILD_TYPE, .external = "", .internal = "",
+	    .set = "main", .build_type = SET_RELEASE_BUILD_TYPE, .subjects = "",
+	    .external = "", .internal = "",
 	    .payload_type = STATEMENT_PAYLOAD_TYPE, .predicate_type = STATEMENT_RELEASE_TYPE,
 	    .publishers = 3};
 	w->root_threshold = 1;
@@ -671,16 +737,27 @@ struct world *world_new(void)
 
 static void empty_spool(struct world *w)
 {
-	DIR *d = fdopendir(w->spool_fd);
+	DIR *d = opendir(w->spool);
 	for (struct dirent *f; d && (f = readdir(d));)
 		(void)!unlinkat(w->spool_fd, f->d_name, 0);
 	closedir(d);
-	(void)!rmdir(w->spool);
+}
+
+void world_reset(struct world *w)
+{
+	empty_spool(w);
+	world_clear(&w->server);
+	world_clear(&w->store);
+	for (enum world_role r = W_TIMESTAMP; r < W_ROLES; r++)
+		w->role_version[r] = 0;
+	world_write_root(w);
 }
 
 void world_free(struct world *w)
 {
 	empty_spool(w);
+	close(w->spool_fd);
+	(void)!rmdir(w->spool);
 	world_clear(&w->server);
 	world_clear(&w->store);
 	world_clear(&w->kept);
@@ -693,6 +770,7 @@ void world_free(struct world *w)
 	signer_free(w->publisher[0]);
 	signer_free(w->publisher[1]);
 	buf_done(&w->vdb);
+	buf_done(&w->old_vdb);
 	buf_done(&w->source);
 	buf_done(&w->envelope);
 	buf_done(&w->proof);

@@ -24,6 +24,7 @@ enum world_role { W_ROOT, W_TIMESTAMP, W_SNAPSHOT, W_TARGETS, W_EVIDENCE, W_ROLE
 struct world_release {
 	uint64_t version;
 	const char *set, *build_type, *payload_type;
+	const char *subjects; /* more of them, or "" */
 	const char *external, *internal; /* more members of the parameters, or "" */
 	const char *predicate_type;
 	const uint8_t *said_vdb, *said_source, *said_dependency; /* SHA-256, if not the true ones */
@@ -40,12 +41,20 @@ struct world {
 	unsigned role_version[W_ROLES];
 	const char *role_keys[W_ROLES], *role_signers[W_ROLES], *role_expires[W_ROLES];
 	unsigned root_threshold;
+	unsigned more_targets;    /* of other sets, listed only */
 	unsigned witnesses;       /* who cosigns proofs, bit by bit */
 	int64_t cosigned_at[3];
 	bool no_proof, no_zst;
+	const struct buf *zst, *delta; /* bytes that are listed as these, not the right ones */
+	const struct buf *delta_from; /* a delta from that database is listed */
+	bool delta_wrong;             /* and leads elsewhere */
 	const char *policy_more;  /* lines behind the policy's */
+	bool overlong;            /* the source does not keep to the limit */
 	bool endless;             /* the source goes on with zeroes behind the end of files */
 	bool no_partial_tiles, no_tiles;
+	const struct buf *tile;   /* every tile is this */
+	int store_left;           /* operations of the store that still work; -1: all */
+	const char *vdb_listed;   /* JSON of what is listed of main.vdb; NULL: the truth */
 	const char *broken;       /* this path fails with ST_IO, after some bytes */
 	uint64_t broken_after;
 
@@ -58,6 +67,7 @@ struct world {
 	struct tlog_hash leaf[WORLD_LEAVES];
 	uint64_t nleaves;
 	struct buf vdb, source, envelope, proof;
+	struct buf old_vdb; /* the one before */
 	struct world_rebuild rebuild[8];
 	size_t nrebuilds;
 	uint64_t release_index;
@@ -71,6 +81,7 @@ struct world {
 
 	/* what came of the last check */
 	struct world_files kept;
+	unsigned nkept;   /* how often keep() was called */
 	char asked[8192]; /* paths, each with a space behind */
 	struct chain_event event[CHAIN_LINKS + 1];
 	size_t nevents;
@@ -109,18 +120,26 @@ void world_next(struct world *w, const char *text);
 void world_write_snapshot(struct world *w);
 void world_write_timestamp(struct world *w);
 
-/* The policy, anew from its text. */
+/* The policy, anew from its text; it pins that version of the root. */
 void world_set_policy(struct world *w, const char *more);
+void world_pin(struct world *w, unsigned version, const char *more);
 
 st_t world_check(struct world *w);
 
+/* Forgets what was published but the roots, and what the customer has but the policy. */
+void world_reset(struct world *w);
+
 struct buf *world_file(struct world_files *t, const char *path); /* NULL: none */
 struct buf *world_put(struct world_files *t, const char *path);  /* emptied */
+void world_remove(struct world_files *t, const char *path);
 void world_clear(struct world_files *t);
 void world_sha256(const struct buf *b, uint8_t ret[32]);
 
 /* "targets/main/HEX.NAME" of a target. */
 void world_target_path(const char *path, const struct buf *bytes, char ret[300]);
+
+void world_compress(const struct buf *in, struct buf *out);
+int world_fd(const struct buf *b); /* a file in memory with these bytes */
 
 /* A file of the spool, by the digest of what it should be; false: there is none. */
 bool world_spooled(struct world *w, const struct buf *whole, struct buf *ret);

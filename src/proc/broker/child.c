@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -144,11 +146,11 @@ static void wait_for_end(pid_t pid)
 }
 
 /* Kills (a process that has ended does not mind) and collects the status. */
-static int collect(struct child *c)
+static int collect(struct child *c, struct rusage *ret)
 {
 	int status = 0;
 	kill(c->pid, SIGKILL);
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+	while (wait4(c->pid, &status, 0, ret) < 0 && errno == EINTR)
 		continue;
 	fd_closep(&c->peer.sock);
 	c->pid = 0;
@@ -172,11 +174,39 @@ static void describe(int status, char *ret, size_t cap)
 void child_reap(struct child *c, char *ret, size_t cap)
 {
 	wait_for_end(c->pid);
-	describe(collect(c), ret, cap);
+	struct rusage used;
+	describe(collect(c, &used), ret, cap);
+}
+
+static uint64_t microseconds(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * 1000000 + (uint64_t)t->tv_usec;
+}
+
+void child_kill_count(struct child *c, uint64_t *cpu_us)
+{
+	struct rusage used = {0};
+	if (!c->pid)
+		return;
+	(void)collect(c, &used);
+	*cpu_us += microseconds(&used.ru_utime) + microseconds(&used.ru_stime);
 }
 
 void child_kill(struct child *c)
 {
-	if (c->pid)
-		(void)collect(c);
+	uint64_t cpu_us = 0;
+	child_kill_count(c, &cpu_us);
+}
+
+uint64_t child_peak_kb(const struct child *c)
+{
+	char text[4096];
+	snprintf(text, sizeof text, "/proc/%d/status", (int)c->pid);
+	AUTO_FD fd = open(text, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	const char *line = strstr(text, "VmHWM:");
+	return line ? strtoull(line + 6, NULL, 10) : 0;
 }

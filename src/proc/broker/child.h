@@ -29,4 +29,11 @@ void child_reap(struct child *c, char *ret, size_t cap);
 /* Kills it at once. Nothing happens when there is none. */
 void child_kill(struct child *c);
 
+/* The same, and adds the processor time that it used, microseconds. */
+void child_kill_count(struct child *c, uint64_t *cpu_us);
+
+/* Its largest use of memory so far, KiB; 0: unknown. Not what wait4() says: that counts what its
+ * parent had before exec as well. */
+uint64_t child_peak_kb(const struct child *c);
+
 #endif

@@ -76,13 +76,19 @@ st_t fetcher_start(const struct fetcher_opts *o, struct fetcher **ret, struct fe
 	return ST_OK;
 }
 
-void fetcher_stop(struct fetcher *f)
+void fetcher_stop_count(struct fetcher *f, uint64_t *cpu_us)
 {
 	if (!f)
 		return;
 	fetch_client_free(f->client);
-	child_kill(&f->child);
+	child_kill_count(&f->child, cpu_us);
 	free(f);
+}
+
+void fetcher_stop(struct fetcher *f)
+{
+	uint64_t cpu_us = 0;
+	fetcher_stop_count(f, &cpu_us);
 }
 
 void fetcher_leave(struct fetcher *f)

@@ -25,6 +25,9 @@ st_t fetcher_start(const struct fetcher_opts *o, struct fetcher **ret, struct fe
 /* Ends it at once, what is under way included. NULL is fine. */
 void fetcher_stop(struct fetcher *f);
 
+/* The same, and adds the processor time that it used, microseconds. */
+void fetcher_stop_count(struct fetcher *f, uint64_t *cpu_us);
+
 /* The same from inside of a jail, where no process can be killed: closes the socket, which is a
  * sign for the fetcher to end. */
 void fetcher_leave(struct fetcher *f);

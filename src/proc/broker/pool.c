@@ -4,10 +4,12 @@
  *                    loading -> empty [lose: a failed start, nobody's fault]
  *
  * Invariants
- * 1. A file is in exactly one queue: the backlog, one slot's queue, or the results.
+ * 1. A file is in exactly one queue: the backlog, one slot's queue, the suspects, or the results.
  * 2. A worker answers in order, so only the head of its queue can be the file at hand: only its id
  *    is accepted, and it alone is blamed when the worker is lost.
- * 3. Every file submitted becomes one result, unless the pool fails as a whole. */
+ * 3. Every file submitted becomes one result, unless the pool fails as a whole.
+ * 4. Suspects are files whose workers were lost since the last answer, as long as it is not settled
+ *    whether the database is to blame: that is asked at most once, between two turns of pump(). */
 #include "proc/broker/pool.h"
 
 #include "base/io.h"
@@ -38,6 +40,9 @@
 /* Workers lost in a row before they were ready: then it is not chance and not a file. */
 #define FAILED_STARTS_MAX 5
 
+/* Workers lost at files in a row, without an answer between them: then it may be the database. */
+#define LOST_IN_A_ROW 3
+
 /* Time to enter the jail and check a database of gigabytes from a slow disk. */
 #define START_MAX_MS 60000
 
@@ -62,7 +67,9 @@ struct pool {
 	char *worker_path;
 	struct slot *slots; /* opts.jobs of them */
 	struct pollfd *polls;
-	struct file_queue backlog, results;
+	struct file_queue backlog, suspects, results;
+	struct err start_failed; /* workers do not become ready; not settled yet */
+	bool asked;              /* whether the database is to blame */
 	size_t outstanding;
 	uint32_t failed_starts;
 	uint64_t known_signatures;
@@ -204,12 +211,20 @@ static st_t flush_backlog(struct pool *p, struct err *e)
 
 /* ---- losing workers ---- */
 
+static bool may_ask(const struct pool *p)
+{
+	return p->opts.replace && !p->asked;
+}
+
 static st_t failed_start(struct pool *p, const char *text, struct err *e)
 {
 	if (++p->failed_starts < FAILED_STARTS_MAX)
 		return ST_OK;
-	return fail(e, ST_IO, 0, "%s: %u scan workers in a row ended before they were ready: %s",
-	            p->worker_path, p->failed_starts, text);
+	bool later = may_ask(p);
+	st_t st = fail(later ? &p->start_failed : e, ST_IO, 0,
+	               "%s: %u scan workers in a row ended before they were ready: %s",
+	               p->worker_path, p->failed_starts, text);
+	return later ? ST_OK : st;
 }
 
 /* The worker is gone. The file at hand, if any, gets the blame; those behind go back. */
@@ -224,8 +239,12 @@ static st_t lose(struct pool *p, struct slot *s, st_t why, const char *text, str
 		return failed_start(p, text, e);
 	if (!f)
 		return ST_OK;
-	fd_closep(&f->fd);
 	st_t st = file_give_up(f, why, text, e);
+	if (may_ask(p)) {
+		queue_push(&p->suspects, f);
+		return st;
+	}
+	fd_closep(&f->fd);
 	queue_push(&p->results, f);
 	return st;
 }
@@ -252,6 +271,59 @@ static st_t lose_wrong(struct pool *p, struct slot *s, const struct err *why, st
 	return lose(p, s, ST_MALFORMED, text, e);
 }
 
+/* ---- is it the database? ---- */
+
+/* No: they keep what was said of them. */
+static void clear_suspects(struct pool *p)
+{
+	for (struct file *f; (f = queue_pop(&p->suspects));) {
+		fd_closep(&f->fd);
+		queue_push(&p->results, f);
+	}
+}
+
+/* Yes: everything that is under way begins anew. */
+static void take_database(struct pool *p, int fd)
+{
+	fd_closep(&p->opts.db_fd);
+	p->opts.db_fd = fd;
+	p->failed_starts = 0;
+	for (struct slot *s = p->slots; s < p->slots + p->opts.jobs; s++) {
+		child_kill(&s->child);
+		for (struct file *f = s->queue.head; f; f = f->next)
+			file_again(f);
+		queue_move_front(&p->backlog, &s->queue);
+		*s = (struct slot){0};
+	}
+	for (struct file *f = p->suspects.head; f; f = f->next)
+		file_again(f);
+	queue_move_front(&p->backlog, &p->suspects);
+}
+
+static bool something_is_under_way(const struct pool *p)
+{
+	return p->outstanding > p->suspects.n + p->results.n;
+}
+
+static st_t settle(struct pool *p, struct err *e)
+{
+	bool starts = p->start_failed.st != ST_OK;
+	bool lost = p->suspects.n >= LOST_IN_A_ROW ||
+	            (p->suspects.n > 0 && !something_is_under_way(p));
+	if (!starts && !lost)
+		return ST_OK;
+	p->asked = true;
+	int fd = p->opts.replace(p->opts.replace_ctx, starts ? p->start_failed.text
+	                                                     : "scan workers were lost in a row");
+	if (fd >= 0) {
+		take_database(p, fd);
+		return ST_OK;
+	}
+	clear_suspects(p);
+	return starts ? fail(e, p->start_failed.st, p->start_failed.off, "%s", p->start_failed.text)
+	              : ST_OK;
+}
+
 /* ---- what workers say ---- */
 
 static void on_hello(struct pool *p, struct slot *s, const struct msg_hello *m)
@@ -270,7 +342,20 @@ static st_t on_done(struct pool *p, struct slot *s, const struct msg_done *m, st
 	queue_pop(&s->queue);
 	fd_closep(&f->fd);
 	queue_push(&p->results, f);
+	clear_suspects(p);
 	s->since_ms = now_ms();
+	return ST_OK;
+}
+
+/* The worker refuses the database. */
+static st_t on_hello_fail(struct pool *p, struct slot *s, const struct msg_fail *m, struct err *e)
+{
+	if (!may_ask(p))
+		return fail(e, (st_t)m->why, m->off, "%s", m->text);
+	(void)!fail(&p->start_failed, (st_t)m->why, m->off, "%s", m->text);
+	child_kill(&s->child);
+	queue_move_front(&p->backlog, &s->queue);
+	*s = (struct slot){0};
 	return ST_OK;
 }
 
@@ -316,7 +401,7 @@ static st_t on_message(struct pool *p, struct slot *s, const struct msg *m, stru
 		return ST_OK;
 	}
 	if (m->type == MSG_HELLO_FAIL)
-		return fail(e, (st_t)m->fail.why, m->fail.off, "%s", m->fail.text);
+		return on_hello_fail(p, s, &m->fail, e);
 	st_t st = on_answer(p, s, m, wrong);
 	if (st != ST_OK)
 		return st == ST_NOMEM ? fail(e, st, 0, "%s", wrong->text) : ST_OK;
@@ -401,6 +486,8 @@ static st_t pump(struct pool *p, int timeout_ms, struct err *e)
 		p->slots[i].talking = more;
 	}
 	TRY(end_stuck(p, e));
+	if (may_ask(p))
+		TRY(settle(p, e));
 	return flush_backlog(p, e);
 }
 
@@ -472,6 +559,7 @@ void pool_free(struct pool *p)
 		queue_free(&p->slots[i].queue);
 	}
 	queue_free(&p->backlog);
+	queue_free(&p->suspects);
 	queue_free(&p->results);
 	fd_closep(&p->opts.db_fd);
 	free(p->slots);

@@ -3,7 +3,11 @@
  * The broker hands descriptors in with pool_submit() and takes results out with pool_next().
  * A worker that crashes, hangs or runs out of memory costs one VERDICT_INCOMPLETE result for the
  * file it was at; it is replaced, files queued behind go to another worker.
- * Replies of workers are hostile input: anything out of turn or malformed kills the worker. */
+ * Replies of workers are hostile input: anything out of turn or malformed kills the worker.
+ *
+ * Whether a file or the database is to blame for lost workers the pool cannot tell, and files are
+ * hostile: nothing they do may change what is scanned with. Who knows better is asked
+ * (`replace`). */
 #ifndef VITRINE_PROC_BROKER_POOL_H
 #define VITRINE_PROC_BROKER_POOL_H
 
@@ -20,6 +24,11 @@ struct pool_opts {
 	uint32_t grace_ms; /* a worker this much over max_scantime_ms is stuck; 0: the default */
 	bool regex_jit; /* workers may have executable memory: see doc/sandbox.md */
 	struct scan_opts scan;
+	/* Asked once, when workers do not become ready, or several in a row were lost at files:
+	 * another database (the pool takes the descriptor over), or -1 if this one is not to blame.
+	 * With another one, the files that were lost are scanned once more. NULL: nobody is asked. */
+	int (*replace)(void *ctx, const char *what_happened);
+	void *replace_ctx;
 };
 
 /* What happened inside one file: bytes of names and paths are hostile, print them escaped. */

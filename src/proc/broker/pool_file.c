@@ -113,6 +113,15 @@ st_t file_give_up(struct file *f, st_t why, const char *text, struct err *e)
 	return ST_OK;
 }
 
+void file_again(struct file *f)
+{
+	uint64_t id = f->result.id, size = f->result.size;
+	pool_result_done(&f->result);
+	f->result = (struct pool_result){.id = id, .size = size};
+	f->cap_events = 0;
+	f->found = f->incomplete = false;
+}
+
 st_t file_done(struct file *f, const struct msg_done *m, struct err *e)
 {
 	struct pool_result *r = &f->result;

@@ -35,6 +35,9 @@ st_t file_add_incomplete(struct file *f, st_t why, const char *text, const char 
 /* The end of a file whose worker is lost: an event about the file itself, and the verdict. */
 st_t file_give_up(struct file *f, st_t why, const char *text, struct err *e);
 
+/* As if it had not been scanned yet. */
+void file_again(struct file *f);
+
 /* Takes the numbers of DONE over. ST_MALFORMED: the verdict is not what the events say. */
 st_t file_done(struct file *f, const struct msg_done *m, struct err *e);
 

@@ -14,11 +14,12 @@ struct verify_request {
 	int64_t now, seen;
 	const uint8_t *have; /* as in struct chain_request */
 	bool want_source, evidence_only;
-	int tuf_fd, spool_fd;              /* folders; evidence_only: spool_fd -1 */
+	int tuf_fd, spool_fd;              /* folders (not O_PATH); evidence_only: spool_fd -1 */
 	int old_vdb_fd, old_source_fd;     /* -1: nothing */
 	int folder_fd, bundle_fd;          /* one of them instead of the policy's URLs; -1 */
 	struct fetcher_opts fetcher;
 	int stop_fd; /* readable: end at once (ST_TIMEOUT); -1: none */
+	const char *verifier_path; /* NULL: the installed one; another for tests */
 };
 
 struct verify_out {

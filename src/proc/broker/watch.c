@@ -1,8 +1,7 @@
 #include "proc/broker/watch.h"
 
-#include "attest/json.h"
 #include "base/io.h"
-#include "crypto/digest.h"
+#include "proc/preload.h"
 #include "sandbox/roles.h"
 
 #include <fcntl.h>
@@ -11,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -118,40 +116,11 @@ static void send_failed(int fd, st_t st, const struct err *why)
 	buf_done(&b);
 }
 
-/* libcrypto looks for its algorithms when they are first used. */
-static st_t use_once(struct err *e)
-{
-	/* The base point of P-256 as a key. */
-	static const char spki[] =
-	    "-----BEGIN PUBLIC KEY-----\n"
-	    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt"
-	    "6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==\n"
-	    "-----END PUBLIC KEY-----\n";
-	struct attest_key k;
-	uint8_t pub[32] = {1}, sig[64] = {0};
-	attest_key_from_ed25519(pub, &k);
-	(void)!attest_key_verify(&k, "", 0, rd_make(sig, sizeof sig), NULL);
-	TRY(attest_key_parse_pem(rd_make(spki, sizeof spki - 1), &k, e));
-	(void)!attest_key_verify(&k, "", 0, rd_make(sig, sizeof sig), NULL);
-	return ST_OK;
-}
-
-static st_t preload(struct err *e)
-{
-	uint32_t seed;
-	if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
-		return fail_errno(e, "getrandom");
-	attest_preload(seed);
-	TRY(digest_preload(e));
-	TRY(use_once(e));
-	return sandbox_preload(e);
-}
-
 static st_t enter(const struct watch_request *rq, int out, struct fetch *ret_fetch, struct err *e)
 {
 	struct fetcher *f;
 	struct sandbox_report jail;
-	TRY(preload(e));
+	TRY(proc_preload(e));
 	TRY(fetcher_start(&rq->fetcher, &f, ret_fetch, e));
 	int keep[] = {fetcher_socket(f), out};
 	return sandbox_enter_self(ROLE_CHECK, NULL, keep, 2, &jail, e);

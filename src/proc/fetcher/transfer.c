@@ -253,6 +253,15 @@ static void set_tls(struct transfer *t, CURLcode *bad)
 	set_trusted(t, bad);
 }
 
+/* curl looks at the rate after at most 100 buffers: they are to hold about a second's bytes. */
+static void set_bandwidth(struct transfer *t, CURLcode *bad)
+{
+	uint64_t buffer = num_max_u64(num_min_u64(t->bandwidth / 100, CURL_MAX_WRITE_SIZE), 1024);
+	set_long(t, CURLOPT_BUFFERSIZE, (long)buffer, bad);
+	if (*bad == CURLE_OK)
+		*bad = curl_easy_setopt(t->easy, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)t->bandwidth);
+}
+
 static void set_limits(struct transfer *t, CURLcode *bad)
 {
 	uint32_t connect = t->f->connect_ms < t->timeout_ms ? t->f->connect_ms : t->timeout_ms;
@@ -260,8 +269,8 @@ static void set_limits(struct transfer *t, CURLcode *bad)
 	set_long(t, CURLOPT_CONNECTTIMEOUT_MS, (long)connect, bad);
 	set_long(t, CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES, bad);
 	set_long(t, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_S, bad);
-	if (t->bandwidth && *bad == CURLE_OK)
-		*bad = curl_easy_setopt(t->easy, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)t->bandwidth);
+	if (t->bandwidth)
+		set_bandwidth(t, bad);
 }
 
 static void add_header(struct transfer *t, const char *line, CURLcode *bad)
