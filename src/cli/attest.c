@@ -53,7 +53,7 @@ static const char usage[] =
 	"their SHA-256. The publisher adds it to his log ('vitrine publish evidence'), and so can\n"
 	"anybody ('vitrine log add').\n"
 	"\n"
-	"  --key KEYFILE   made by 'vitrine key new --for note'\n"
+	"  --key KEYFILE   made by 'vitrine key new --for publisher'\n"
 	"  --verifier URI  who says so; usual: the name of the key\n"
 	"  --resource URI  where the files are from; usual: the name of the first one\n"
 	"  --policy URI    what \"the same\" means; usual: the same bytes\n"

@@ -3,11 +3,12 @@
 static st_t check_kind(const char *path, enum keyfile_kind kind, const struct note_key *k,
                        struct err *e)
 {
-	if (kind == KEYFILE_NOTE && k->type == NOTE_ED25519)
+	bool signs = kind == KEYFILE_PUBLISHER || kind == KEYFILE_NOTE; /* from before there was one */
+	if (signs && k->type == NOTE_ED25519)
 		return ST_OK;
 	return fail(e, ST_UNSUPPORTED, 0,
 	            "%.160s: not an Ed25519 key of a publisher or rebuilder ('vitrine key new --for "
-	            "note')", path);
+	            "publisher')", path);
 }
 
 st_t publish_ring_check(const struct str_list *paths, struct err *e)

@@ -1,4 +1,5 @@
-/* Several keys that sign for a publisher's repository: files of "vitrine key new --for note". */
+/* Several keys that sign for a publisher's repository: files of "vitrine key new --for
+ * publisher". */
 #ifndef VITRINE_CLI_PUBLISH_KEYS_H
 #define VITRINE_CLI_PUBLISH_KEYS_H
 

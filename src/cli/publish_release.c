@@ -86,7 +86,7 @@ static const char usage_release[] =
 	"  --publishers N       signatures that the statement needs before it is logged; usual: one\n"
 	"                       for each --publisher-key\n"
 	"  --targets-key K      signs the list of targets, if its owner sits at this machine\n"
-	"  --online-key K       signs evidence, snapshot and timestamp; usual: the one of 'publish init'\n"
+	"  --online-key K       signs evidence, snapshot, timestamp; usual: the one of 'publish init'\n"
 	"  --version N          of the release; usual: one more than the last one\n"
 	"  --pua                with the files for potentially unwanted programs (.ndu, .hdu, ...)\n"
 	"  --strict             a line that cannot be read refuses the release\n"
@@ -237,6 +237,33 @@ static st_t add_publishers(struct release *r, struct err *e)
 	return st;
 }
 
+/* The envelope may have been on other machines. */
+static st_t check_statement(struct release *r, struct rd payload, struct err *e)
+{
+	struct set_release s;
+	uint8_t vdb[32], source[32];
+	TRY(set_release_parse(payload, &s, e));
+	TRY(publish_work_sha256(&r->work, SET_RELEASE_DATABASE, vdb, e));
+	TRY(publish_work_sha256(&r->work, SET_RELEASE_SOURCE, source, e));
+	if (strcmp(s.set, r->set) || s.version != r->pending.version || memcmp(s.vdb, vdb, 32) ||
+	    memcmp(s.source, source, 32))
+		return fail(e, ST_CONFLICT, 0, "%s: the statement is not about the release that is staged; "
+		            "make the release again", r->set);
+	return ST_OK;
+}
+
+static st_t count_publishers(struct release *r, size_t *ret, struct err *e)
+{
+	struct dsse d;
+	st_t st = dsse_parse(rd_make(r->envelope.data, r->envelope.len), &d, e);
+	if (st == ST_OK)
+		st = check_statement(r, rd_make(d.payload.data, d.payload.len), e);
+	if (st == ST_OK)
+		*ret = d.nsigs;
+	dsse_done(&d);
+	return st;
+}
+
 static bool is_envelope(const char *path)
 {
 	const char *dot = strrchr(path, '.');
@@ -266,6 +293,7 @@ static st_t take_signed(struct release *r, const char *path, struct err *e)
 static st_t resume(struct release *r, const struct str_list *args, struct err *e)
 {
 	char path[UPDATE_SET_MAX + 16];
+	size_t have;
 	st_t st = publish_pending_read(r->work.repo, r->set, &r->pending, &r->envelope, e);
 	if (st == ST_NOT_FOUND) {
 		err_clear(e);
@@ -278,44 +306,19 @@ static st_t resume(struct release *r, const struct str_list *args, struct err *e
 	for (size_t i = 1; i < args->n; i++)
 		TRY(take_signed(r, args->v[i], e));
 	TRY(add_publishers(r, e));
+	TRY(count_publishers(r, &have, e)); /* before it takes the place of the staged one */
 	struct rd envelope = rd_make(r->envelope.data, r->envelope.len);
 	TRY(publish_pending_write(r->work.repo, r->set, &r->pending, envelope, e));
 	snprintf(path, sizeof path, "%s/release.dsse", r->set);
 	return publish_stage_bytes(r->work.repo, "targets", path, envelope, e);
 }
 
-/* The envelope may have been on other machines. */
-static st_t check_statement(struct release *r, struct rd payload, struct err *e)
-{
-	struct set_release s;
-	uint8_t vdb[32], source[32];
-	TRY(set_release_parse(payload, &s, e));
-	TRY(publish_work_sha256(&r->work, SET_RELEASE_DATABASE, vdb, e));
-	TRY(publish_work_sha256(&r->work, SET_RELEASE_SOURCE, source, e));
-	if (strcmp(s.set, r->set) || s.version != r->pending.version || memcmp(s.vdb, vdb, 32) ||
-	    memcmp(s.source, source, 32))
-		return fail(e, ST_CONFLICT, 0, "%s: the statement is not about the release that is staged; "
-		            "make the release again", r->set);
-	return ST_OK;
-}
-
-static st_t count_publishers(struct release *r, size_t *ret, struct err *e)
-{
-	struct dsse d;
-	st_t st = dsse_parse(rd_make(r->envelope.data, r->envelope.len), &d, e);
-	if (st == ST_OK)
-		st = check_statement(r, rd_make(d.payload.data, d.payload.len), e);
-	if (st == ST_OK)
-		*ret = d.nsigs;
-	dsse_done(&d);
-	return st;
-}
-
+/* Also without a key: then it is final, and others can sign it. */
 static st_t sign_targets(struct release *r, struct err *e)
 {
 	struct publish_ring ring = {0};
 	st_t st = publish_ring_load(&ring, &r->targets_keys, &r->pass, e);
-	if (st == ST_OK && ring.n)
+	if (st == ST_OK)
 		st = publish_sign(r->work.repo, ring.signer, ring.n, r->work.now, e);
 	publish_ring_done(&ring);
 	return st;

@@ -141,6 +141,9 @@ st_t publish_commit(struct publish_repo *r, struct signer *const *online, size_t
 st_t publish_refresh(struct publish_repo *r, struct signer *const *online, size_t n, int64_t now,
                      struct err *e);
 
+/* The version of the published file of a role. ST_NOT_FOUND. */
+st_t publish_version(struct publish_repo *r, const char *role, uint64_t *ret, struct err *e);
+
 /* When the published file of a role expires, seconds since 1970. ST_NOT_FOUND. */
 st_t publish_expires(struct publish_repo *r, const char *role, int64_t *ret, struct err *e);
 

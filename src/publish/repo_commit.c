@@ -410,6 +410,15 @@ st_t publish_refresh(struct publish_repo *r, struct signer *const *online, size_
 	return publish_resettle(r, e);
 }
 
+st_t publish_version(struct publish_repo *r, const char *role, uint64_t *ret, struct err *e)
+{
+	const json_t *doc = publish_set_find(&r->published, role);
+	if (!doc)
+		return fail(e, ST_NOT_FOUND, 0, "%.100s: not published", role);
+	*ret = publish_md_version(doc);
+	return ST_OK;
+}
+
 st_t publish_expires(struct publish_repo *r, const char *role, int64_t *ret, struct err *e)
 {
 	const json_t *doc = publish_set_find(&r->published, role);

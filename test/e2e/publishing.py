@@ -21,7 +21,7 @@ def good(*args, **kw):
     return out
 
 
-def new_key(folder, name, kind="note"):
+def new_key(folder, name, kind="publisher"):
     path = folder / f"{name}.key"
     good("key", "new", "--name", f"{name}.example", "--for", kind, "--no-passphrase", "-o", path)
     return path
@@ -80,7 +80,8 @@ class World:
         self.init()
 
     def init(self):
-        good("publish", "init", self.dir, self.root, self.targets, self.online)
+        good("publish", "init", self.dir, "--root-key", self.root, "--targets-key", self.targets,
+             "--online-key", self.online)
 
     def end(self):
         for w in self.witnesses:

@@ -248,7 +248,7 @@ def test_keys_for_something_else_are_refused_before_anything_is_made(w, rules):
     before = w.tree()
     for kind in ("publisher", "targets", "online"):
         code, out, err = w.release(rules, **{kind: w.log_key})
-        assert code == 2 and out is None and "--for note" in err
+        assert code == 2 and out is None and "--for publisher" in err
     assert w.tree() == before and w.entries() == 0
 
 
