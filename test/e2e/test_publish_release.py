@@ -9,7 +9,7 @@ import pytest
 
 import cli
 import containers
-from publishing import good, vitrine, world
+from publishing import good, vitrine, vkey, world
 
 
 @pytest.fixture
@@ -242,6 +242,39 @@ def test_published_containers_become_a_release(w, tmp_path):
     good("publish", "import", w.dir, *containers.published(), *w.options())
     deps = w.statement()["predicate"]["buildDefinition"]["resolvedDependencies"]
     assert len(deps) > 1 and all("proven by" in d["annotations"]["origin"] for d in deps[1:])
+
+
+def test_client_installs_what_was_published(w, rules, tmp_path):
+    """The whole chain: two witnesses, two rebuilders, and the log's history."""
+    def update():
+        served = w.dir / "log" / "log.example"
+        shutil.rmtree(served, ignore_errors=True)
+        shutil.copytree(w.log, served)
+        code, out, err = vitrine("update", "--policy", tmp_path / "update.policy", "--state",
+                                 tmp_path / "state", "--json")
+        links = [json.loads(x) for x in out.splitlines()]
+        return code, [x for x in links if x.get("outcome") == "refused"], err
+
+    def rebuilt():
+        good("db", "build", "-q", "-o", tmp_path / "mine.vdb", w.path("main/source.tar"))
+        files = [tmp_path / "mine.vdb", w.path("main/source.tar")]
+        assert w.evidence(*(attest(w, k, "--passed", tmp_path / f"{i}.dsse", *files)
+                            for i, k in enumerate((w.reb1, w.reb2))))[0] == 0
+
+    (tmp_path / "update.policy").write_text(
+        f"repository file://{w.dir}\nroot {w.dir}/metadata/1.root.json\nset main\n"
+        f"publisher pub {vkey(w.pub)}\nrebuilder reb1 {vkey(w.reb1)}\nrebuilder reb2 {vkey(w.reb2)}\n"
+        f"rebuilds-needed 2\nfreshness 48h\neicar no\n{w.policy.read_text()}")
+    for version in (1, 2):
+        (rules / "v.ndb").write_text(cli.rule(f"Release.V{version}", cli.TWO))
+        assert w.release(rules)[0] == 0
+        code, refused, err = update()
+        assert code == 1 and "rebuilders" in str(refused), (code, refused, err)
+        rebuilt()
+        code, refused, err = update()
+        assert code == 0, (refused, err)
+        current = tmp_path / "state" / "main" / "current" / "main.vdb"
+        assert sha256(current) == sha256(w.path("main/main.vdb"))
 
 
 def test_keys_for_something_else_are_refused_before_anything_is_made(w, rules):
