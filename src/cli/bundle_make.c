@@ -28,9 +28,9 @@
 static const char usage[] =
     "Usage: vitrine bundle make --policy FILE -o OUT [OPTIONS]\n"
     "\n"
-    "Fetches the signatures that the policy names with all of their evidence, checks every link as\n"
-    "a new client would, and writes one file for hosts without a network. There 'vitrine update\n"
-    "--bundle OUT' checks everything again, by the policy of that host.\n"
+    "Fetches the signatures that the policy names with all of their evidence, checks every link\n"
+    "as a new client would, and writes one file for hosts without a network. There\n"
+    "'vitrine update --bundle OUT' checks everything again, by the policy of that host.\n"
     "Exit code: 0 written; 1 refused, nothing is written; 2 it could not be done.\n"
     "\n"
     "  -o, --out FILE       the bundle; replaced at once, or not at all\n"
@@ -44,7 +44,8 @@ static const char usage[] =
     "      --ca-file FILE   trust these certificates instead of the system's\n"
     "      --proxy URL      ask through this proxy (http://host:port)\n"
     "\n"
-    "Files are kept below $TMPDIR (or /tmp) meanwhile: there must be room for the set and its text.\n"
+    "Files are kept below $TMPDIR (or /tmp) meanwhile: there must be room for the set and its\n"
+    "text.\n"
     "\n"
     "Examples:\n"
     "  vitrine bundle make --policy update.policy -o /media/usb/signatures.bundle\n"
@@ -390,8 +391,8 @@ static int tell(const struct make *m, st_t st, const struct err *e)
 	if (st != ST_OK)
 		say("bundle make: %s; nothing was written", e->text);
 	else if (m->tiles_from > 1 && !m->o->quiet)
-		say("bundle make: clients whose last tree has less than %llu entries cannot check that this "
-		    "one extends it; they need the network once",
+		say("bundle make: clients whose last tree has less than %llu entries cannot check that "
+		    "this one extends it; they need the network once",
 		    (unsigned long long)m->tiles_from);
 	return st == ST_OK ? EXIT_CLEAN : st > ST_OK ? EXIT_FOUND : EXIT_ERROR;
 }

@@ -153,11 +153,19 @@ static bool read_size(const uint8_t *p, uint64_t *ret)
 	return true;
 }
 
+static bool in_sum(unsigned at)
+{
+	return at >= SUM_OFF && at < SUM_OFF + SUM_SIZE;
+}
+
+/* The checksum is wrong with whatever else is, so it is named last. */
 static const char *first_difference(const uint8_t *a, const uint8_t *b)
 {
 	unsigned at = 0, k = 0;
-	while (at < TAR_BLOCK - 1 && a[at] == b[at])
+	while (at < TAR_BLOCK && (a[at] == b[at] || in_sum(at)))
 		at++;
+	if (at == TAR_BLOCK)
+		at = SUM_OFF;
 	while (fields[k].end <= at)
 		k++;
 	return fields[k].what;

@@ -24,9 +24,9 @@ typedef st_t update_sink(void *ctx, const void *p, size_t n, struct err *e);
 
 struct update_source_ops {
 	/* The bytes of a file from offset `from` on. ST_NOT_FOUND: no mirror has it. ST_LIMIT: more
-	 * than `max` bytes behind `from`, also where nothing was given to the sink. ST_TIMEOUT: too
-	 * slow. Other failures of one mirror are tried at the next one, going on where the first one
-	 * ended. */
+	 * than `max` bytes behind `from`, also where nothing was given to the sink. -ETIMEDOUT: too
+	 * slow (ST_TIMEOUT is for what has expired). Other failures of one mirror are tried at the next
+	 * one, going on where the first one ended. */
 	st_t (*stream)(void *ctx, const char *path, uint64_t from, uint64_t max, update_sink *sink,
 	               void *sink_ctx, struct err *e);
 	void (*free)(void *ctx);
@@ -38,8 +38,8 @@ struct update_source_ops {
 };
 
 /* A path as in a URL: printable ASCII without backslash and blank, relative, no empty part, no "."
- * and "..", shorter than UPDATE_PATH_MAX. What is special in names is percent-encoded by who makes the path
- * (tuf_quote()); in a folder or bundle files have these very names. */
+ * and "..", shorter than UPDATE_PATH_MAX. What is special in names is percent-encoded by who makes
+ * the path (tuf_quote()); in a folder or bundle files have these very names. */
 bool update_path_good(const char *path);
 
 /* Longest path of a folder, with NUL. */

@@ -1,4 +1,5 @@
 """vitrine bundle make, and what a host without a network does with it."""
+import hashlib
 import json
 import shutil
 import subprocess
@@ -149,3 +150,25 @@ def test_a_missing_output_is_said(client):
     assert code == 2 and "-o FILE" in err and not out
     code, out, err = client.run("bundle", "make", "--help")
     assert code == 0 and "Usage:" in out and not err
+
+
+def test_an_update_by_deltas_moves_what_is_new(client, tmp_path):
+    """Applied in the verifier's jail."""
+    world, old = client.world, {"main.vdb": client.world.vdb, "source.tar": client.world.source}
+    compiling = Client(tmp_path, world, compile="local")
+    compiling.update()
+    world.next()
+    world.release(2, MORE)
+    for name, new in (("main.vdb", world.vdb), ("source.tar", world.source)):
+        for path, data in ((tmp_path / "old", old[name]), (tmp_path / "new", new)):
+            path.write_bytes(data)
+        code, out, err = cli.run("test/probe/pack_tool", "make", tmp_path / "old", tmp_path / "new",
+                                 tmp_path / "delta", cache=tmp_path)
+        assert code == 0, err
+        digest = hashlib.sha256(old[name]).hexdigest()[:16]
+        world.files["targets"][f"main/delta/{name}-{digest}"] = (tmp_path / "delta").read_bytes()
+    world.write()
+    got, out, err = compiling.run("update", "--policy", compiling.policy)
+    assert got == 0 and compiling.version() == 2, out + err
+    assert "(delta/main.vdb-" in out and "(delta/source.tar-" in out, out
+    assert "did not do" not in out, out

@@ -310,7 +310,8 @@ def test_a_file_larger_than_the_memory_of_the_fetcher_streams(probe):
         assert p.stdout.readline().split()[:4] == ["1", "200", "stream", str(size)]
         assert p.wait(timeout=30) == 0
         p.stdout.close()
-    assert watched[0] < 64 << 20
+    sanitized = b"__asan_init" in (probe.parent / "vitrine-fetcher").read_bytes()
+    assert watched[0] < 64 << 20 or sanitized
 
 
 def test_requests_are_the_same_bytes_whoever_asks(probe, tmp_path):

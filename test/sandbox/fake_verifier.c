@@ -120,7 +120,7 @@ static void answer(void)
 #define DO(w) if (!strcmp(word, w))
 	DO("good") be_good();
 	DO("refuse") refuse();
-	DO("crash") raise(SIGSEGV);
+	DO("crash") raise(SIGABRT);
 	DO("leave") _exit(4);
 	DO("hang") pause();
 	DO("hello-twice") say(VERIFY_HELLO);

@@ -135,8 +135,9 @@ static void put_line(struct buf *b, uint64_t i)
 	unsigned size = (unsigned)(a % 100000) + 1, family = (unsigned)(c % 7);
 	int n;
 	if (i % 3 == 0)
-		n = snprintf(line, sizeof line, "%016" PRIx64 "%016" PRIx64 ":%u:Fam.Kind%u-%" PRIu64 "\n", a,
-		             c, size, family, i);
+		n = snprintf(line, sizeof line,
+		             "%016" PRIx64 "%016" PRIx64 ":%u:Fam.Kind%u-%" PRIu64 "\n",
+		             a, c, size, family, i);
 	else if (i % 3 == 1)
 		n = snprintf(line, sizeof line,
 		             "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64

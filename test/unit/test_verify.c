@@ -127,7 +127,7 @@ static void a_verifier_that_breaks_its_protocol_fails(void)
 	static const struct {
 		const char *word, *text;
 	} bad[] = {
-		{"crash", "crashed (signal 11)"},
+		{"crash", "crashed (signal 6)"},
 		{"leave", "ended by itself (status 4)"},
 		{"hello-twice", "HELLO"},
 		{"lie", "after a refusal"},
@@ -205,8 +205,8 @@ static struct buf written(enum verify_type t)
 
 static void a_frame_cut_or_lengthened_is_refused(void)
 {
-	static const enum verify_type types[] = {VERIFY_HELLO, VERIFY_EVENT, VERIFY_PROGRESS, VERIFY_KEEP,
-	                                         VERIFY_END};
+	static const enum verify_type types[] = {VERIFY_HELLO, VERIFY_EVENT, VERIFY_PROGRESS,
+	                                         VERIFY_KEEP, VERIFY_END};
 	out = (struct verify_frame){.path = "a", .status = ST_BAD_SIG};
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		struct buf b = written(types[i]);
