@@ -44,6 +44,10 @@ int cmd_publish_renew(int argc, char **argv);
 int cmd_publish_rotate(int argc, char **argv);
 int cmd_publish_delegate(int argc, char **argv);
 int cmd_witness(int argc, char **argv);
+int cmd_attest(int argc, char **argv);
+int cmd_publish_release(int argc, char **argv);
+int cmd_publish_import(int argc, char **argv);
+int cmd_publish_evidence(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 

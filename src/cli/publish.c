@@ -4,6 +4,9 @@
 
 static const struct sub commands[] = {
 	{"init", cmd_publish_init},
+	{"release", cmd_publish_release},
+	{"import", cmd_publish_import},
+	{"evidence", cmd_publish_evidence},
 	{"sign", cmd_publish_sign},
 	{"commit", cmd_publish_commit},
 	{"timestamp", cmd_publish_timestamp},
@@ -15,6 +18,12 @@ static const struct sub commands[] = {
 static const char usage[] =
 	"Usage: vitrine publish init DIR --root-key K... --targets-key K... --online-key K\n"
 	"                                                   make a repository\n"
+	"       vitrine publish release DIR SRC... --set NAME --log LOGDIR ...\n"
+	"                                                   bundle, compile, state, log, publish\n"
+	"       vitrine publish import DIR FILE.cvd... --set NAME --log LOGDIR ...\n"
+	"                                                   the same out of signature containers\n"
+	"       vitrine publish evidence DIR SET --log LOGDIR ...\n"
+	"                                                   fresh proofs, verdicts of rebuilders\n"
 	"       vitrine publish sign FILE --key K           add one signature, on any machine\n"
 	"       vitrine publish commit DIR [FILE...]        take signed files back, and publish\n"
 	"       vitrine publish timestamp DIR               keep it fresh, from a timer\n"

@@ -14,6 +14,7 @@
  * first. Only where a role got keys of which too few signed both, there is a moment between two
  * renames in which clients refuse the repository and keep what they have. */
 #include "crypto/digest.h"
+#include "publish/release.h"
 #include "publish/repo_inside.h"
 
 #include <fcntl.h>
@@ -398,6 +399,7 @@ static st_t commit(struct publish_repo *r, struct signer *const *online, size_t 
 st_t publish_commit(struct publish_repo *r, struct signer *const *online, size_t n, int64_t now,
                     struct err *e)
 {
+	TRY(publish_pending_none(r, e));
 	return commit(r, online, n, now, true, e);
 }
 
