@@ -130,7 +130,8 @@ static void put_dsse_check(const char *file, const char *key_file, const struct 
 static void put_release(const struct verify_view *v)
 {
 	put("Release     %s%s", v->release->id, v->active ? ", active" : "");
-	put_time("accepted", v->release->seen);
+	if (v->release->seen) /* else the record was lost */
+		put_time("accepted", v->release->seen);
 	if (v->release->activated)
 		put_time("activated", v->release->activated);
 	put("  evidence  %s/evidence.tar", v->folder);
