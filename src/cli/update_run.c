@@ -154,17 +154,18 @@ static st_t compile_local(struct update_run *r, struct err *e)
 	return ST_OK;
 }
 
+static const char changed_in_spool[] =
+    "in the spool is not what the verifier says that it checked; nothing was changed; try again";
+
 /* Hashed here as well: what the verifier said of a file it said some time ago. */
 static st_t check_digest(struct update_run *r, int vdb_fd, const uint8_t sha256[32],
-                         struct err *e)
+                         const char *why, struct err *e)
 {
 	struct chain_file f;
 	TRY(update_hash(vdb_fd, &f, e));
 	if (!memcmp(f.sha256, sha256, sizeof f.sha256))
 		return ST_OK;
-	st_t st = fail(e, ST_BAD_SUM, 0, "main.vdb on the disk is not what was accepted; an update "
-	               "without --approve fetches that of the newest release again");
-	return say_refused(r, CHAIN_FILES, st, e);
+	return say_refused(r, CHAIN_FILES, fail(e, ST_BAD_SUM, 0, "main.vdb %s", why), e);
 }
 
 static st_t check_database(struct update_run *r, int vdb_fd, struct err *e)
@@ -193,7 +194,9 @@ st_t update_check_health(struct update_run *r, int release, struct err *e)
 	struct home *h = &r->home;
 	AUTO_FD fd = -1;
 	TRY(home_open_file(h, release, "main.vdb", &fd, e));
-	st_t st = check_digest(r, fd, h->state.v[release].vdb_sha256, e);
+	st_t st = check_digest(r, fd, h->state.v[release].vdb_sha256,
+	                       "on the disk is not what was accepted; an update without --approve "
+	                       "fetches that of the newest release again", e);
 	if (st == ST_OK)
 		st = check_database(r, fd, e);
 	if (st == ST_OK) {
@@ -248,7 +251,7 @@ static st_t accept_new(struct update_run *r, struct err *e)
 	TRY(check_version(r, e));
 	TRY(compile_local(r, e));
 	TRY(open_spooled(r, &r->release.vdb, name, &vdb, e));
-	TRY(check_digest(r, vdb, r->release.vdb.sha256, e));
+	TRY(check_digest(r, vdb, r->release.vdb.sha256, changed_in_spool, e));
 	TRY(check_database(r, vdb, e));
 	/* A download is nobody else's business; what is installed everybody scans with. */
 	if (fchmod(vdb, FILE_MODE) != 0)
@@ -266,7 +269,7 @@ static st_t repair(struct update_run *r, int release, struct err *e)
 	AUTO_FD vdb = -1;
 	TRY(compile_local(r, e));
 	TRY(open_spooled(r, &r->release.vdb, name, &vdb, e));
-	TRY(check_digest(r, vdb, v->vdb_sha256, e));
+	TRY(check_digest(r, vdb, v->vdb_sha256, changed_in_spool, e));
 	TRY(check_database(r, vdb, e));
 	snprintf(path, sizeof path, "releases/%s/main.vdb", v->id);
 	if (fchmod(vdb, FILE_MODE) != 0 || fsync(vdb) != 0 ||

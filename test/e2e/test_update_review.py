@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tarfile
 import threading
 import time
@@ -840,3 +841,75 @@ def test_requests_are_the_same_bytes_from_two_machines(client, monkeypatch):
     for text in heard[0]:
         lines = text.decode().split("\r\n")
         assert lines[0].startswith("GET /") and lines[1:] == ["Host: HOST", "", ""], text
+
+
+# ---- a verifier that its input took over ----
+TAKEN_OVER = r'''#!%(python)s
+"""Says what the test wants: "links" that it tells, whose file it puts into the spool, and how."""
+import array, os, socket, struct, sys
+sock = socket.socket(fileno=3)
+fds = {}
+while True:
+    kind, control, _, _ = sock.recvmsg(4096, 64)
+    for _, _, data in control:
+        fds[kind[0]] = array.array("i", data[:4])[0]
+    if kind[0] == 0:
+        break
+def text(s):
+    return struct.pack("<I", len(s)) + s
+def say(kind, *fields):
+    sock.send(struct.pack("<I", kind) + b"".join(fields))
+u32, u64 = (lambda v: struct.pack("<I", v)), (lambda v: struct.pack("<Q", v))
+say(2, u32(0), u32(1))
+sock.recv(65536)
+for link in %(links)s:
+    say(4, u32(link), u32(0), u32(0), text(b"\x1b[32mall is well\x1b[0m"))
+name, data, claimed = bytes.fromhex("%(sha)s"), open("%(file)s", "rb").read(), %(version)s
+if 2 in fds:
+    if "%(how)s" == "symlink":
+        os.symlink("%(file)s", name.hex(), dir_fd=fds[2])
+    else:
+        fd = os.open(name.hex(), os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=fds[2])
+        os.write(fd, data)
+say(8, u32(0), text(b""), u64(0), u64(0), u64(claimed), u64(len(data)), name, u64(1), bytes(32),
+    bytes(3), u32(1), u64(1) * 4, u64(2**40), u64(0), bytes(32), text(b"o\x1b[2J"), u64(9), bytes(32),
+    u64(0), bytes(64), bytes(512), u64(0), bytes(32), bytes(32))
+sock.recv(65536)
+'''
+
+
+def take_over(client, links, sha, version=2, how="file"):
+    """Our programs with that verifier among them."""
+    programs = client.world.folder / "programs"
+    programs.mkdir()
+    shutil.copy(cli.BUILD / "src" / "cli" / "vitrine", programs / "vitrine")
+    for path in (cli.BUILD / "src" / "proc").glob("vitrine-*"):
+        if path.is_file() and path.name != "vitrine-verifier":
+            (programs / path.name).symlink_to(path)
+    file = client.world.folder / "evil.vdb"
+    file.write_bytes(client.world.compile(MORE))
+    text = TAKEN_OVER % {"python": sys.executable, "links": list(links), "sha": sha, "file": file,
+                         "version": version, "how": how}
+    (programs / "vitrine-verifier").write_text(text)
+    (programs / "vitrine-verifier").chmod(0o755)
+    return programs / "vitrine"
+
+
+ALL_LINKS = range(12)
+EVIL = sha256(b"not what it says")
+
+
+@pytest.mark.parametrize("links, version, how, code", [
+    (ALL_LINKS, 2, "file", 1), (ALL_LINKS, 2, "symlink", 2), (ALL_LINKS, 1, "file", 1),
+    ((), 2, "file", 1), (range(11), 2, "file", 1), ([0, 0, *range(1, 12)], 2, "file", 1),
+    (range(16), 2, "file", 1)])
+def test_a_verifier_that_was_taken_over_installs_nothing_under_a_false_name(
+        client, links, version, how, code):
+    program = take_over(client, links, EVIL, version, how)
+    r = subprocess.run([str(program), "update", "--policy", str(client.world.policy(client.url)),
+                        "--state", str(client.state)], capture_output=True, text=True, timeout=60)
+    assert r.returncode == code, (r.stdout, r.stderr)
+    assert "\x1b" not in r.stdout + r.stderr
+    assert "Updated" not in r.stdout and "Up to date" not in r.stdout
+    assert client.found() == ["Marker.One"]
+    assert len(list((client.state / "main" / "releases").iterdir())) == 1
