@@ -164,3 +164,27 @@ st_t monitor_config_expand(struct rd text,
 	                                .put = attest_party_put_key};
 	return config_expand(text, &x, out, e);
 }
+
+/* "http://a/files/{sha256}/{name}": below "http://a/files". */
+static void allow_repository(const struct monitor_config *c, struct fetch_scope *s)
+{
+	const char *url = c->repository;
+	uint32_t may = c->fetch_subjects ? FETCH_MAY_GET : FETCH_MAY_HEAD;
+	size_t n = strcspn(url, "{?");
+	while (n > 0 && url[n - 1] != '/')
+		n--;
+	fetch_scope_add(s, url, n, may | (strchr(url, '?') ? FETCH_MAY_QUERY : 0));
+}
+
+void monitor_config_scope(const struct monitor_config *c, struct fetch_scope *ret)
+{
+	const struct policy *p = c->policy;
+	*ret = (struct fetch_scope){.n = 0};
+	for (size_t i = 0; i < p->nlogs; i++)
+		fetch_scope_add(ret, p->logs[i].url, strlen(p->logs[i].url), FETCH_MAY_GET);
+	for (size_t i = 0; i < p->nwitnesses; i++)
+		if (c->monitoring[i])
+			fetch_scope_add(ret, c->monitoring[i], strlen(c->monitoring[i]), FETCH_MAY_GET);
+	if (c->repository)
+		allow_repository(c, ret);
+}
