@@ -57,7 +57,6 @@ enum frame_side { FRAME_CLIENT, FRAME_FETCHER };
 enum frame_method { FRAME_GET, FRAME_POST, FRAME_HEAD };
 
 enum frame_type {
-	FRAME_ALLOW,   /* may url */
 	FRAME_SETUP,   /* per_host connect_ms send_max proxy */
 	FRAME_REQUEST, /* id method max timeout_ms nbody from bandwidth url type */
 	FRAME_SEND,    /* id bytes */
@@ -66,6 +65,7 @@ enum frame_type {
 	FRAME_DONE,    /* id status size type bytes */
 	FRAME_FAILED,  /* id failure error */
 	FRAME_CANCEL,  /* id */
+	FRAME_ALLOW,   /* may url */
 	FRAME_CLOSE,
 	FRAME_SENT,    /* sent */
 	FRAME_TYPES,

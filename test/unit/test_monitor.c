@@ -700,6 +700,45 @@ static void the_example_of_the_documentation_is_a_configuration(void)
 	buf_done(&b);
 }
 
+static void check_files(const char *repository, bool whole, const char *good, const char *bad)
+{
+	struct policy none = {0};
+	struct monitor_config c = {.policy = &none, .repository = repository, .fetch_subjects = whole};
+	struct fetch_scope s;
+	monitor_config_scope(&c, &s);
+	uint32_t method = whole ? FETCH_MAY_GET : FETCH_MAY_HEAD;
+	T_TRUE(fetch_scope_allows(&s, good, method));
+	T_TRUE(!fetch_scope_allows(&s, good, whole ? FETCH_MAY_HEAD : FETCH_MAY_GET));
+	T_TRUE(!fetch_scope_allows(&s, good, FETCH_MAY_POST));
+	T_TRUE(!fetch_scope_allows(&s, bad, method));
+}
+
+static void a_step_may_ask_for_files_below_the_folder_before_the_first_brace(void)
+{
+	check_files("https://a/files/{sha256}/{name}", false, "https://a/files/00/x",
+	            "https://a/other/00/x");
+	check_files("https://a/files/v-{name}", true, "https://a/files/v-x", "https://a/files/v-x?y");
+	check_files("https://a/get?file={sha256}", true, "https://a/get?file=00",
+	            "https://b/get?file=00");
+}
+
+static void a_step_may_look_at_logs_and_witnesses_and_nothing_else(void)
+{
+	struct fetch_scope s;
+	begin("");
+	monitor_config_scope(&w->cfg, &s);
+	T_TRUE(s.n > 0);
+	for (size_t i = 0; i < s.n; i++)
+		T_TRUE(s.v[i].may == FETCH_MAY_GET || s.v[i].may == FETCH_MAY_HEAD);
+	for (size_t i = 0; i < w->cfg.policy->nlogs; i++) {
+		char url[FETCH_URL_MAX];
+		snprintf(url, sizeof url, "%s/checkpoint", w->cfg.policy->logs[i].url);
+		T_TRUE(fetch_scope_allows(&s, url, FETCH_MAY_GET));
+	}
+	T_TRUE(!fetch_scope_allows(&s, "http://else.example/checkpoint", FETCH_MAY_GET));
+	end();
+}
+
 static void expect_event(enum alert_kind k)
 {
 	world_publish(w);
@@ -1081,6 +1120,8 @@ int main(void)
 	T_RUN(bytes_that_are_not_of_the_tree_are_a_bad_tile_and_not_judged);
 	T_RUN(an_entry_and_its_tile_that_agree_but_are_not_of_the_tree_are_not_judged);
 	T_RUN(the_example_of_the_documentation_is_a_configuration);
+	T_RUN(a_step_may_ask_for_files_below_the_folder_before_the_first_brace);
+	T_RUN(a_step_may_look_at_logs_and_witnesses_and_nothing_else);
 	T_RUN(an_entry_that_is_no_envelope_is_malformed);
 	T_RUN(a_release_signed_by_a_stranger_is_a_bad_signature);
 	T_RUN(a_release_signed_by_a_rebuilder_is_a_bad_signature);
