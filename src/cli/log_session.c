@@ -48,8 +48,8 @@ static bool has_url(const struct policy *p)
 	return false;
 }
 
-/* Each witness: a checkpoint and a proof, some kB, and again where its size was another. The process
- * has the log's key, so there is an end to what it may say. */
+/* Each witness: a checkpoint and a proof, some kB, and again where its size was another. The
+ * process has the log's key, so there is an end to what it may say. */
 #define SEND_MAX ((uint64_t)16 << 20)
 
 /* POST only: that is how witnesses are asked (C2SP tlog-witness). */

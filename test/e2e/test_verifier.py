@@ -191,7 +191,7 @@ def test_a_verifier_that_was_taken_over_cannot_change_what_is_allowed(client, tm
     with serving({"/repo/a": head(b"x")}) as s, serving({}) as thief:
         r, got = greedy(client, tmp_path, [s.url("/repo")], f"GET {s.url('/repo/a')}", change.format(thief.url("")),
                         f"GET {thief.url('/repo/a')}", f"GET {s.url('/repo/a')}")
-        assert got[0] == "200 " and got[1:] == ["0 the fetcher ended"] * 2
+        assert got[0] == "200 " and all(re.match("0 .*(ended|Broken pipe|reset)", g) for g in got[1:])
         assert len(s.requests) == 1 and thief.requests == [] and r.sent == -1
 
 

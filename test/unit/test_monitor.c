@@ -1,6 +1,7 @@
 /* The monitor over a clock and a network of its own: every alert is raised by what it is for, once,
  * and cleared when that is over; a good log stays silent. The state is written and read again after
  * every step, so each test is one of restarts too. */
+#include "base/num.h"
 #include "attest/json.h"
 #include "monitor_world.h"
 #include "test/t.h"
@@ -1008,6 +1009,25 @@ static void refused(const char *lines, const char *why)
 	buf_done(&b);
 }
 
+static void a_repository_whose_host_is_filled_in_is_refused(void)
+{
+	static const char *const bad[] = {"https://{sha256}.example/{name}", "https://a{name}/x",
+	                                  "https://a?{sha256}", "https://u:p@a/{name}",
+	                                  "https://a/../{name}"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		char text[256];
+		struct monitor_config c;
+		struct err e = {0};
+		snprintf(text, sizeof text,
+		         "log log.example.org/av-updates+468a745a+AT/b0CcCI26gNznXbz4qSiY884R2L8T5F8VzLMtXVJ6i "
+		         "https://log.example.org\nquorum none\nrepository %s\n", bad[i]);
+		T_EQ(monitor_config_parse(rd_make(text, strlen(text)), &c, &e), ST_MALFORMED);
+		if (!strstr(e.text, "behind the slash"))
+			T_FAIL("%s: %s", bad[i], e.text);
+		monitor_config_done(&c);
+	}
+}
+
 static void a_policy_without_a_log_is_refused(void)
 {
 	static const char text[] = "quorum none\n";
@@ -1140,6 +1160,7 @@ int main(void)
 	T_RUN(alerts_are_json_that_names_what_it_is_about);
 	T_RUN(any_changed_byte_of_the_state_is_refused);
 	T_RUN(a_policy_without_a_log_is_refused);
+	T_RUN(a_repository_whose_host_is_filled_in_is_refused);
 	T_RUN(configurations_that_break_a_rule_are_refused_with_their_line);
 	T_RUN(a_key_is_counted_once_whatever_it_is_called);
 	T_RUN(keys_in_files_are_put_into_the_text);

@@ -22,9 +22,10 @@ struct fetcher_opts {
 
 struct fetcher;
 
-/* All zeroes are good options, for a fetcher that refuses everything. Opens the file with certificates, starts the process and waits until
- * it is jailed and has taken what it may be asked for: whoever gets fetcher_socket() afterwards
- * cannot change that. ret_fetch lives as long as *ret. */
+/* All zeroes are good options, for a fetcher that refuses everything. Opens the file with
+ * certificates, starts the process and waits until it is jailed and has taken what it may be asked
+ * for: whoever gets fetcher_socket() afterwards cannot change that. ret_fetch lives as long as
+ * *ret. */
 st_t fetcher_start(const struct fetcher_opts *o, struct fetcher **ret, struct fetch *ret_fetch,
                    struct err *e);
 

@@ -1,7 +1,7 @@
 /* The chain of an update in a process of its own (vitrine-verifier), seen from the activator: it
  * opens folders and files, passes descriptors, and is told what held. The verifier has no network:
- * a fetcher, its only way out, is started for it, and may be asked for files below the policy's URLs
- * and nothing else (update_policy_scope()). It may read the repository folder or bundle, read
+ * a fetcher, its only way out, is started for it, and may be asked for files below the policy's
+ * URLs and nothing else (update_policy_scope()). It may read the repository folder or bundle, read
  * what is installed, and write below "tuf/" and "spool/" of the state; nothing else. What it says
  * is hostile input to its parent. */
 #ifndef VITRINE_PROC_BROKER_VERIFY_H
