@@ -1,8 +1,8 @@
 /* The monitor over a clock and a network of its own: every alert is raised by what it is for, once,
  * and cleared when that is over; a good log stays silent. The state is written and read again after
  * every step, so each test is one of restarts too. */
-#include "base/num.h"
 #include "attest/json.h"
+#include "base/num.h"
 #include "monitor_world.h"
 #include "test/t.h"
 
