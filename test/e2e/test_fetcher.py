@@ -12,6 +12,7 @@ import pytest
 
 from cli import BUILD, wait_for
 from httpd import Together, certificate, gzipped, ok, reset, serving, silent, tls
+from seed import random_for
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def fails(probe, url, text, **kw):
 
 
 def test_a_body_arrives_whole(probe):
-    body = os.urandom(3_000_000)
+    body = random_for("body").randbytes(3_000_000)
     with serving({"/big": ok(body, headers=["Content-Type: application/octet-stream"])}) as s:
         status, rest = one(probe, s.url("/big"), max=len(body))
     assert status == "200"
