@@ -1019,8 +1019,9 @@ static void a_repository_whose_host_is_filled_in_is_refused(void)
 		struct monitor_config c;
 		struct err e = {0};
 		snprintf(text, sizeof text,
-		         "log log.example.org/av-updates+468a745a+AT/b0CcCI26gNznXbz4qSiY884R2L8T5F8VzLMtXVJ6i"
-		         " https://log.example.org\nquorum none\nrepository %s\n", bad[i]);
+		         "log log.example.org/av-updates+468a745a+"
+		         "AT/b0CcCI26gNznXbz4qSiY884R2L8T5F8VzLMtXVJ6i https://log.example.org\n"
+		         "quorum none\nrepository %s\n", bad[i]);
 		T_EQ(monitor_config_parse(rd_make(text, strlen(text)), &c, &e), ST_MALFORMED);
 		if (!strstr(e.text, "behind the slash"))
 			T_FAIL("%s: %s", bad[i], e.text);
