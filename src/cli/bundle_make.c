@@ -272,8 +272,12 @@ static st_t add_tiles(struct make *m, struct err *e)
 {
 	struct fetcher *fetcher = NULL;
 	struct fetch fetch = {0};
+	struct fetch_scope scope;
+	struct fetcher_opts o = m->rq.fetcher;
+	update_policy_scope(&m->home.policy, &scope);
+	o.scope = &scope;
 	if (m->folder < 0)
-		TRY(fetcher_start(&m->rq.fetcher, &fetcher, &fetch, e));
+		TRY(fetcher_start(&o, &fetcher, &fetch, e));
 	st_t st = add_trees_from(m, &fetch, e);
 	fetcher_stop(fetcher);
 	return st;

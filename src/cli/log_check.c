@@ -83,7 +83,9 @@ static bool is_url(const char *s)
 static st_t open_log(struct run_state *s, struct err *e)
 {
 	if (is_url(s->where)) {
-		struct fetcher_opts o = {.ca_file = s->a->ca_file, .proxy = s->a->proxy};
+		struct fetch_scope scope = {.n = 0};
+		struct fetcher_opts o = {.ca_file = s->a->ca_file, .proxy = s->a->proxy, .scope = &scope};
+		fetch_scope_add(&scope, s->where, strlen(s->where), FETCH_MAY_GET);
 		return fetcher_start(&o, &s->fetcher, &s->fetch, e);
 	}
 	s->dir = open(s->where, O_PATH | O_DIRECTORY | O_CLOEXEC);

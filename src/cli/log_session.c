@@ -48,11 +48,27 @@ static bool has_url(const struct policy *p)
 	return false;
 }
 
+/* Each witness: a checkpoint and a proof, some kB, and again where its size was another. The
+ * process has the log's key, so there is an end to what it may say. */
+#define SEND_MAX ((uint64_t)16 << 20)
+
+/* POST only: that is how witnesses are asked (C2SP tlog-witness). */
+static void allow_witnesses(const struct policy *p, struct fetch_scope *ret)
+{
+	*ret = (struct fetch_scope){.send_max = SEND_MAX};
+	for (size_t i = 0; i < p->nwitnesses; i++)
+		if (p->witnesses[i].url)
+			fetch_scope_add(ret, p->witnesses[i].url, strlen(p->witnesses[i].url),
+			                FETCH_MAY_POST);
+}
+
 static st_t start_witnesses(struct log_session *s, const struct log_session_opts *o, struct err *e)
 {
-	const struct fetcher_opts f = {.ca_file = o->ca_file};
+	struct fetch_scope scope;
+	const struct fetcher_opts f = {.ca_file = o->ca_file, .scope = &scope};
 	if (!o->policy || !o->policy->nwitnesses)
 		return ST_OK;
+	allow_witnesses(o->policy, &scope);
 	if (has_url(o->policy))
 		TRY(fetcher_start(&f, &s->fetcher, &s->fetch, e));
 	TRY(log_witnesses_init(&s->witnesses, o->policy, &s->fetch, WITNESS_TIMEOUT_MS, now_s, e));

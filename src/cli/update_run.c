@@ -474,6 +474,8 @@ static void put_json(const struct update_run *r, enum update_result result)
 	if (result == UPDATE_UNCHECKED)
 		show_json_text(stdout, "error", r->e.text[0] ? r->e.text : st_name(r->e.st));
 	printf(",\"requests\":%" PRIu64 ",\"bytes\":%" PRIu64, r->cost.requests, r->cost.bytes);
+	if (r->cost.sent != FETCHER_SENT_UNKNOWN)
+		printf(",\"request_bytes\":%" PRIu64, r->cost.sent);
 	printf(",\"verifier_cpu_us\":%" PRIu64 ",\"verifier_peak_kb\":%" PRIu64 "}\n", r->cost.cpu_us,
 	       r->cost.peak_kb);
 }

@@ -94,11 +94,29 @@ static st_t set_monitoring(struct config_reader *r, struct monitor_config *c, si
 	return config_bad(r, "no witness has this name");
 }
 
-static st_t check_repository(const char *s, struct err *e)
+/* "http://a/files/{sha256}/{name}": below "http://a/files". */
+static bool allow_repository(const struct monitor_config *c, struct fetch_scope *s)
 {
-	if (!s || strstr(s, "{sha256}") || strstr(s, "{name}"))
+	const char *url = c->repository;
+	uint32_t may = c->fetch_subjects ? FETCH_MAY_GET : FETCH_MAY_HEAD;
+	size_t n = strcspn(url, "{?");
+	while (n > 0 && url[n - 1] != '/')
+		n--;
+	return fetch_scope_add(s, url, n, may | (strchr(url, '?') ? FETCH_MAY_QUERY : 0));
+}
+
+static st_t check_repository(const struct monitor_config *c, struct err *e)
+{
+	struct fetch_scope s = {.n = 0};
+	const char *url = c->repository;
+	if (!url)
 		return ST_OK;
-	return fail(e, ST_MALFORMED, 0, "repository: neither {sha256} nor {name} in the URL");
+	if (!strstr(url, "{sha256}") && !strstr(url, "{name}"))
+		return fail(e, ST_MALFORMED, 0, "repository: neither {sha256} nor {name} in the URL");
+	if (!allow_repository(c, &s))
+		return fail(e, ST_MALFORMED, 0, "repository: it is https://HOST/..., with {sha256} and "
+		                                "{name} behind the slash, without user name and dots");
+	return ST_OK;
 }
 
 static st_t check_parties(const struct monitor_config *c, struct err *e)
@@ -127,7 +145,7 @@ static st_t finish(struct config_reader *r, struct monitor_config *c)
 		c->monitoring[i] = c->policy->witnesses[i].url;
 	for (size_t i = 0; i < m->n; i++)
 		TRY(set_monitoring(r, c, i));
-	TRY(check_repository(c->repository, r->e));
+	TRY(check_repository(c, r->e));
 	return check_parties(c, r->e);
 }
 
@@ -163,4 +181,17 @@ st_t monitor_config_expand(struct rd text,
 	const struct config_expand x = {.names = attest_party_names_file, .read = read, .ctx = ctx,
 	                                .put = attest_party_put_key};
 	return config_expand(text, &x, out, e);
+}
+
+void monitor_config_scope(const struct monitor_config *c, struct fetch_scope *ret)
+{
+	const struct policy *p = c->policy;
+	*ret = (struct fetch_scope){.n = 0};
+	for (size_t i = 0; i < p->nlogs; i++)
+		fetch_scope_add(ret, p->logs[i].url, strlen(p->logs[i].url), FETCH_MAY_GET);
+	for (size_t i = 0; i < p->nwitnesses; i++)
+		if (c->monitoring[i])
+			fetch_scope_add(ret, c->monitoring[i], strlen(c->monitoring[i]), FETCH_MAY_GET);
+	if (c->repository)
+		allow_repository(c, ret);
 }

@@ -15,6 +15,7 @@
 
 #include "attest/party.h"
 #include "base/arena.h"
+#include "net/fetch_scope.h"
 #include "tlog/policy.h"
 
 #include <stdbool.h>
@@ -46,6 +47,11 @@ struct monitor_config {
  * monitor_config_done() whatever the status. */
 st_t monitor_config_parse(struct rd text, struct monitor_config *ret, struct err *e);
 void monitor_config_done(struct monitor_config *c);
+
+/* What a step may ask for: GET below the logs and where witnesses show what they cosigned, and by
+ * HEAD or GET what is below the folder of `repository` that nothing is filled in before. It points
+ * into the configuration, which must stay. */
+void monitor_config_scope(const struct monitor_config *c, struct fetch_scope *ret);
 
 /* Appends the text with every key that is a file replaced by spki:BASE64, so that who has no files
  * can read it. `read` brings the bytes of a file by its name as written. */

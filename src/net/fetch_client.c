@@ -17,6 +17,9 @@
 /* The jail closes some milliseconds after the start. */
 #define HELLO_MS 10000
 
+/* At the end: what had been said before is read as well. */
+#define CLOSE_MS 2000
+
 /* Beyond the time that a request may take: for the fetcher itself, on a busy machine. */
 #define SILENCE_MS 20000
 
@@ -338,8 +341,8 @@ static st_t take_frame(struct fetch_client *c, size_t len, struct fetch_response
 	struct frame *f = &c->frame;
 	struct pending *p = NULL;
 	TRY(frame_read(rd_make(c->packet, len), FRAME_FETCHER, f, e));
-	if (f->type == FRAME_HELLO)
-		return fail(e, ST_MALFORMED, 0, "fetcher: HELLO out of turn");
+	if (f->type == FRAME_HELLO || f->type == FRAME_SENT)
+		return fail(e, ST_MALFORMED, 0, "fetcher: HELLO or SENT out of turn");
 	TRY(find_pending(c, f->id, &p, e));
 	if (f->type == FRAME_PART)
 		TRY(add_bytes(c, p, &f->bytes, e));
@@ -418,10 +421,51 @@ static st_t client_next(void *ctx, int wait_ms, struct fetch_response *ret, stru
 
 /* ---- beginning and end ---- */
 
+static st_t wait_for(struct fetch_client *c, short events, uint64_t until_ms, struct err *e)
+{
+	for (;;) {
+		uint64_t now = now_ms();
+		struct pollfd p = {.fd = c->sock, .events = events};
+		int n = poll(&p, 1, now < until_ms ? (int)(until_ms - now) : 0);
+		if (n > 0)
+			return ST_OK;
+		if (n < 0 && errno != EINTR)
+			return fail_errno(e, "fetcher: poll");
+		if (now >= until_ms)
+			return fail(e, (st_t)-ETIMEDOUT, 0, "the fetcher does not answer");
+	}
+}
+
+/* All of it: what was left in our queue another holder of the socket could say in our place. */
+static st_t send_all(struct fetch_client *c, uint64_t until_ms, struct err *e)
+{
+	TRY(send_queued(c, e));
+	while (c->first) {
+		TRY(wait_for(c, POLLOUT, until_ms, e));
+		TRY(send_queued(c, e));
+	}
+	return ST_OK;
+}
+
+static st_t say_scope(struct fetch_client *c, const struct fetch_scope *s, struct err *e)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		c->frame.type = FRAME_ALLOW;
+		c->frame.may = s->v[i].may;
+		memcpy(c->frame.url, s->v[i].url, s->v[i].n);
+		c->frame.url[s->v[i].n] = '\0';
+		TRY(queue_frame(c, &c->frame, e));
+	}
+	return ST_OK;
+}
+
 static st_t say_setup(struct fetch_client *c, const struct fetch_settings *s, struct err *e)
 {
 	struct frame *f = &c->frame;
+	if (s->scope)
+		TRY(say_scope(c, s->scope, e));
 	f->type = FRAME_SETUP;
+	f->send_max = s->scope ? s->scope->send_max : 0;
 	f->per_host = s->per_host ? s->per_host : FETCH_PER_HOST;
 	f->connect_ms = s->connect_ms ? s->connect_ms : FETCH_CONNECT_MS;
 	if (f->per_host > FETCH_PER_HOST_MAX)
@@ -431,19 +475,13 @@ static st_t say_setup(struct fetch_client *c, const struct fetch_settings *s, st
 	if (s->proxy)
 		memcpy(f->proxy, s->proxy, strlen(s->proxy) + 1);
 	TRY(queue_frame(c, f, e));
-	return send_queued(c, e);
+	return send_all(c, now_ms() + HELLO_MS, e);
 }
 
 static st_t hear_hello(struct fetch_client *c, struct err *e)
 {
 	size_t len = 0;
-	struct pollfd p = {.fd = c->sock, .events = POLLIN};
-	int n;
-	do
-		n = poll(&p, 1, HELLO_MS);
-	while (n < 0 && errno == EINTR);
-	if (n == 0)
-		return fail(e, (st_t)-ETIMEDOUT, 0, "the fetcher does not start");
+	TRY(wait_for(c, POLLIN, now_ms() + HELLO_MS, e));
 	TRY(frame_recv(c->sock, c->packet, &len, e));
 	if (len == 0)
 		return fail(e, (st_t)-EPIPE, 0, "the fetcher ended at its start");
@@ -481,6 +519,29 @@ st_t fetch_client_new(int sock, const struct fetch_settings *s, struct fetch_cli
 	*ret_missing = c->frame.missing;
 	*ret_abi = c->frame.landlock_abi;
 	*ret = c;
+	return ST_OK;
+}
+
+st_t fetch_client_close(struct fetch_client *c, uint64_t *ret_sent, struct err *e)
+{
+	uint64_t until = now_ms() + CLOSE_MS;
+	size_t len = 0;
+	if (c->gone != ST_OK)
+		return lose(c, c->gone, c->why, e);
+	while (c->first)
+		drop_packet(c);
+	c->frame.type = FRAME_CLOSE;
+	TRY(queue_frame(c, &c->frame, e));
+	/* Where the fetcher is gone already, it may have said it before. */
+	(void)!send_all(c, until, NULL);
+	do {
+		TRY(wait_for(c, POLLIN, until, e));
+		TRY(frame_recv(c->sock, c->packet, &len, e));
+		if (len == 0)
+			return fail(e, (st_t)-EPIPE, 0, "the fetcher ended");
+		TRY(frame_read(rd_make(c->packet, len), FRAME_FETCHER, &c->frame, e));
+	} while (c->frame.type != FRAME_SENT);
+	*ret_sent = c->frame.sent;
 	return ST_OK;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/st.h"
 #include "net/fetch.h"
+#include "net/fetch_scope.h"
 
 #include <stdint.h>
 
@@ -21,12 +22,14 @@ struct fetch_settings {
 	uint32_t per_host;   /* connections to one host at a time; 0: FETCH_PER_HOST */
 	uint32_t connect_ms; /* for name, connection and TLS together; 0: FETCH_CONNECT_MS */
 	const char *proxy;   /* "http://host:port"; NULL: none, whatever the environment says */
+	const struct fetch_scope *scope; /* NULL: nothing may be asked for */
 };
 
 #define FETCH_PER_HOST 8
 #define FETCH_CONNECT_MS 10000
 
-/* Says SETUP and waits for HELLO, at most some seconds. Takes the socket over, if it succeeds.
+/* Says ALLOW and SETUP and waits for HELLO, at most some seconds: when it returns the scope holds,
+ * whoever has the socket. Takes the socket over, if it succeeds.
  * ret_missing and ret_abi: struct sandbox_report of the fetcher. */
 st_t fetch_client_new(int sock, const struct fetch_settings *s, struct fetch_client **ret,
                       uint32_t *ret_missing, uint32_t *ret_abi, struct err *e);
@@ -35,6 +38,11 @@ st_t fetch_client_new(int sock, const struct fetch_settings *s, struct fetch_cli
  * process that was handed the way to a fetcher. */
 st_t fetch_client_adopt(int sock, struct fetch_client **ret, struct err *e);
 void fetch_client_free(struct fetch_client *c);
+
+/* Ends all that is under way and asks for the weight of the requests that the fetcher took
+ * (fetch_scope_weight()), whoever made them over this socket; waits some seconds at most. The
+ * client cannot be used afterwards but to be freed. */
+st_t fetch_client_close(struct fetch_client *c, uint64_t *ret_sent, struct err *e);
 
 /* Valid as long as the client. */
 struct fetch fetch_client_as_fetch(struct fetch_client *c);

@@ -19,8 +19,10 @@ static const struct {
 	enum frame_side from;
 	struct wire_field fields[FIELDS_MAX];
 } frames[FRAME_TYPES] = {
+	[FRAME_ALLOW] = {"ALLOW", FRAME_CLIENT, {U32(may, 1, FETCH_MAY_ALL), TEXT(url)}},
 	[FRAME_SETUP] = {"SETUP", FRAME_CLIENT, {U32(per_host, 1, FETCH_PER_HOST_MAX),
-	                 U32(connect_ms, 1, FETCH_TIMEOUT_MS_MAX), TEXT(proxy)}},
+	                 U32(connect_ms, 1, FETCH_TIMEOUT_MS_MAX), U64(send_max, UINT64_MAX),
+	                 TEXT(proxy)}},
 	[FRAME_REQUEST] = {"REQUEST", FRAME_CLIENT, {U64(id, UINT64_MAX), U32(method, 0, FRAME_HEAD),
 	                   U64(max, FETCH_FILE_MAX), U32(timeout_ms, 1, FETCH_TIMEOUT_MS_MAX),
 	                   U32(nbody, 0, FETCH_BODY_MAX), U64(from, FETCH_FILE_MAX),
@@ -33,8 +35,12 @@ static const struct {
 	[FRAME_FAILED] = {"FAILED", FRAME_FETCHER, {U64(id, UINT64_MAX),
 	                  U32(failure, 0, FETCH_FAILURES - 1), TEXT(error)}},
 	[FRAME_CANCEL] = {"CANCEL", FRAME_CLIENT, {U64(id, UINT64_MAX)}},
+	[FRAME_CLOSE] = {"CLOSE", FRAME_CLIENT, {{0}}},
+	[FRAME_SENT] = {"SENT", FRAME_FETCHER, {U64(sent, UINT64_MAX)}},
 };
 
+_Static_assert(FETCH_MAY_GET == 1 << FRAME_GET && FETCH_MAY_POST == 1 << FRAME_POST &&
+               FETCH_MAY_HEAD == 1 << FRAME_HEAD, "one bit each");
 _Static_assert(FETCH_URL_MAX + FETCH_TYPE_MAX + 64 <= FRAME_MAX, "a request fits into a packet");
 
 enum frame_side frame_sender(enum frame_type type)

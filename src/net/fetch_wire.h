@@ -6,12 +6,15 @@
  *   4      …    the fields of that type in the order of struct frame, little-endian; a text is its
  *               length (4 bytes) and its bytes; `bytes` is the rest of the packet
  *
- *   client -> fetcher   SETUP first, once; then any number of REQUEST, each followed by as many
- *                       SEND as its body of nbody bytes takes; CANCEL for one that need not be
- *                       gone on with, and that is answered all the same
- *   fetcher -> client   HELLO first, once; then for each request, mixed with those of others: any
- *                       number of PART, then DONE (with the last bytes of the body) or FAILED.
- *                       PART only for the bytes of a file: after one, DONE has status 200 or 206
+ *   starter -> fetcher  any number of ALLOW, then SETUP, once: what may be asked for. Later ones
+ *                       end the fetcher, so who is handed the socket cannot change it
+ *   client -> fetcher   any number of REQUEST, each followed by as many SEND as its body of nbody
+ *                       bytes takes; CANCEL for one that need not be gone on with, and that is
+ *                       answered all the same; CLOSE, the last one: nothing more is asked for
+ *   fetcher -> client   HELLO, once, when SETUP was taken; then for each request, mixed with those
+ *                       of others: any number of PART, then DONE (with the last bytes of the body)
+ *                       or FAILED. PART only for the bytes of a file: after one, DONE has status
+ *                       200 or 206. After CLOSE only SENT
  *
  * Invariants
  * 1. A frame that is read is complete and every field is in its range: the fetcher reads foreign
@@ -23,6 +26,7 @@
 #include "base/buf.h"
 #include "base/rd.h"
 #include "net/fetch.h"
+#include "net/fetch_scope.h"
 
 #include <stdbool.h>
 
@@ -53,7 +57,7 @@ enum frame_side { FRAME_CLIENT, FRAME_FETCHER };
 enum frame_method { FRAME_GET, FRAME_POST, FRAME_HEAD };
 
 enum frame_type {
-	FRAME_SETUP,   /* per_host connect_ms proxy */
+	FRAME_SETUP,   /* per_host connect_ms send_max proxy */
 	FRAME_REQUEST, /* id method max timeout_ms nbody from bandwidth url type */
 	FRAME_SEND,    /* id bytes */
 	FRAME_HELLO,   /* missing landlock_abi */
@@ -61,6 +65,9 @@ enum frame_type {
 	FRAME_DONE,    /* id status size type bytes */
 	FRAME_FAILED,  /* id failure error */
 	FRAME_CANCEL,  /* id */
+	FRAME_ALLOW,   /* may url */
+	FRAME_CLOSE,
+	FRAME_SENT,    /* sent */
 	FRAME_TYPES,
 };
 
@@ -78,6 +85,9 @@ struct frame {
 	uint64_t size;       /* of the answer, all frames together */
 	uint32_t per_host;   /* connections to one host at a time */
 	uint32_t connect_ms; /* for name, connection and TLS */
+	uint32_t may;        /* enum fetch_may */
+	uint64_t send_max;   /* struct fetch_scope */
+	uint64_t sent;       /* weight of all requests that were taken, fetch_scope_weight() */
 	uint32_t missing, landlock_abi; /* struct sandbox_report */
 	char url[FETCH_URL_MAX];
 	char content_type[FETCH_TYPE_MAX];

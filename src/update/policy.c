@@ -279,3 +279,15 @@ st_t update_policy_expand(struct rd text,
 	                                .put = put_file};
 	return config_expand(text, &x, out, e);
 }
+
+/* Folders are no URLs, and add nothing. */
+void update_policy_scope(const struct update_policy *p, struct fetch_scope *ret)
+{
+	const struct policy *logs = p->logs;
+	*ret = (struct fetch_scope){.send_max = UPDATE_SEND_MAX};
+	for (size_t i = 0; i < p->nrepositories; i++)
+		fetch_scope_add(ret, p->repository[i], strlen(p->repository[i]), FETCH_MAY_GET);
+	for (size_t i = 0; i < logs->nlogs; i++)
+		if (logs->logs[i].url)
+			fetch_scope_add(ret, logs->logs[i].url, strlen(logs->logs[i].url), FETCH_MAY_GET);
+}

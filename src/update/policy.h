@@ -24,6 +24,7 @@
 
 #include "attest/party.h"
 #include "base/arena.h"
+#include "net/fetch_scope.h"
 #include "tlog/policy.h"
 #include "update/names.h"
 #include "update/source.h"
@@ -83,6 +84,14 @@ st_t update_policy_expand(struct rd text,
                           st_t (*read)(void *ctx, const char *name, struct buf *out,
                                        struct err *e),
                           void *ctx, struct buf *out, struct err *e);
+
+/* Bytes of the requests of one update. A hundred have 15 kB; a client that was away for all roots
+ * that there may be (TUF_ROOTS_MAX), asking sixteen mirrors, needs less than this. */
+#define UPDATE_SEND_MAX ((uint64_t)4 << 20)
+
+/* What an update may ask for: GET below the URLs of the policy's repositories and logs, without a
+ * query. It points into the policy, which must stay. */
+void update_policy_scope(const struct update_policy *p, struct fetch_scope *ret);
 
 /* What it demands, in sentences for people. */
 void update_policy_describe(const struct update_policy *p, struct buf *out);

@@ -28,10 +28,17 @@ def number(body):
     return sum(b * (i + 1) for i, b in enumerate(body))
 
 
-def ask(probe, *lines, options=(), env=None, code=0):
+def allow(*urls, methods="gp"):
+    """Options: all that is on the same server."""
+    roots = sorted({"/".join(u.split("/")[:3]) for u in urls})
+    return [x for root in roots for x in ("--allow", methods, root)]
+
+
+def ask(probe, *lines, options=(), env=None, code=0, allowed=None):
     """{tag: (status, rest of the line)}"""
     text = "".join(" ".join(map(str, line)) + "\n" for line in lines)
-    r = subprocess.run([probe, *map(str, options)], input=text, capture_output=True, text=True,
+    allowed = allow(*(line[4] for line in lines)) if allowed is None else allowed
+    r = subprocess.run([probe, *map(str, options), *map(str, allowed)], input=text, capture_output=True, text=True,
                        timeout=60, env=env)
     assert r.returncode == code, r.stdout + r.stderr
     answers = {}
@@ -304,7 +311,7 @@ def test_a_file_larger_than_the_memory_of_the_fetcher_streams(probe):
             if at == len(piece) * 280:
                 watched.append(peak(pid))
     with serving({"/a": large}) as s:
-        p = subprocess.Popen([probe], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        p = subprocess.Popen([probe, *allow(s.url("/a"))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         pid = int(p.stdout.readline().split()[1])
         p.stdin.write(f"STREAM 1 {1 << 40} 60000 {s.url('/a')} 0 0 {1 << 60}\n")
         p.stdin.close()
@@ -333,7 +340,7 @@ def test_requests_are_the_same_bytes_whoever_asks(probe, tmp_path):
             get(s.url("/a")), ("STREAM", 2, 1 << 20, 5000, s.url("/b"), 7, 0, 1 << 20))]
         for env, prefix, cwd in ((one, [], tmp_path), (two, apart if can_rename else [], "/")):
             for line in lines:
-                r = subprocess.run([*prefix, probe], input=line, env=env, cwd=cwd, capture_output=True, text=True,
+                r = subprocess.run([*prefix, probe, *allow(s.url("/"))], input=line, env=env, cwd=cwd, capture_output=True, text=True,
                                    timeout=60)
                 assert r.returncode == 0, r.stderr
             with s.lock:
@@ -346,6 +353,60 @@ def test_requests_are_the_same_bytes_whoever_asks(probe, tmp_path):
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "http://user:pw@127.0.0.1/"])
 def test_other_urls_are_refused(probe, url):
     assert one(probe, url)[0] == "refused"
+
+
+REFUSED = ("0", "not one of the requests that this fetcher was started for")
+
+
+def test_what_was_not_allowed_is_refused_and_never_sent(probe):
+    with serving({}) as s, serving({}) as other:
+        below = ["--allow", "g", s.url("/repo")]
+        post = ("POST", 2, 100, 5000, s.url("/repo/a"), "text/plain", 100_000)
+        wrong = [post, ("HEAD", 3, 100, 5000, s.url("/repo/a"))]
+        wrong += [get(u, tag=10 + i) for i, u in enumerate((
+            other.url("/repo/a"), s.url("/repo"), s.url("/repository"), s.url("/repo/a?secret"), s.url("/repo/../x"),
+            s.url("/repo/%2e%2E/x"), s.url("/repo/..%2fx"), s.url("/repo/%252e%252e/x"), s.url("/repo/..;/x"),
+            s.url("/repo/a", host="localhost"), "http://secret.invalid/repo/a"))]
+        answers = ask(probe, *wrong, get(s.url("/repo/a"), tag=1), allowed=below)
+        assert answers.pop(1)[0] == "404"
+        assert len(answers) == len(wrong) and set(answers.values()) == {REFUSED}
+        assert len(s.requests) == 1 and other.requests == []
+
+
+def test_a_fetcher_that_was_told_nothing_refuses_everything(probe):
+    with serving({"/a": ok(b"x")}) as s:
+        assert ask(probe, get(s.url("/a")), allowed=[]) == {1: REFUSED}
+        assert s.requests == []
+
+
+def test_a_query_may_be_allowed(probe):
+    with serving({"/a?b=c": ok(b"x")}) as s:
+        assert ask(probe, get(s.url("/a?b=c")), allowed=["--allow", "gq", s.url("")])[1][0] == "200"
+
+
+def test_the_path_that_was_compared_is_the_path_that_is_sent(probe):
+    odd = "/a/.../b..c/%2Fd//e;f/\\g"
+    with serving({odd: ok(b"x")}) as s:
+        assert one(probe, s.url(odd))[0] == "200"
+
+
+def test_no_more_is_sent_than_was_allowed(probe):
+    """Paths and bodies count together."""
+    with serving({"/post": ok(b"y"), "/a": ok(b"x")}) as s:
+        size = len(s.url("/post")) + len("text/plain") + 1000
+        post = ("POST", 1, 100, 5000, s.url("/post"), "text/plain", 1000)
+        answers = ask(probe, post, get(s.url("/a"), tag=2), options=["--send-max", size])
+        assert answers == {1: ("200", f"- 1 {number(b'y')}"),
+                           2: ("0", "more requests than this fetcher was started for")}
+        assert ask(probe, post, options=["--send-max", size - 1])[1][0] == "0"
+        assert len(s.requests) == 1
+
+
+def test_as_many_as_there_may_be_are_allowed_before_the_first_request(probe):
+    """More than a socket holds at a time."""
+    with serving({"/a": ok(b"x")}) as s:
+        many = [x for i in range(255) for x in ("--allow", "g", "http://a.invalid/" + f"{i}" * 600)]
+        assert ask(probe, get(s.url("/a")), allowed=[*many, "--allow", "g", s.url("")])[1][0] == "200"
 
 
 def test_many_at_once(probe):
@@ -362,7 +423,8 @@ def test_many_at_once(probe):
 def test_a_host_that_hangs_does_not_hold_up_another(probe):
     with serving({"/a": silent}) as slow, serving({"/b": ok(b"x")}) as quick:
         lines = [get(slow.url("/a"), tag=i, timeout=1500) for i in range(20)]
-        p = subprocess.Popen([probe, "--per-host", "4"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        both = allow(slow.url("/"), quick.url("/"))
+        p = subprocess.Popen([probe, "--per-host", "4", *both], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              text=True)
         p.stdin.write("".join(" ".join(map(str, x)) + "\n" for x in [*lines, get(quick.url("/b"), tag=99)]))
         p.stdin.close()
@@ -416,7 +478,7 @@ def test_a_name_is_looked_up_in_the_jail(probe):
 
 def test_the_death_of_the_fetcher_is_an_error_and_no_hang(probe):
     with serving({"/a": silent}) as s:
-        r = subprocess.run([probe, "--kill"], input=" ".join(map(str, get(s.url("/a")))) + "\n",
+        r = subprocess.run([probe, "--kill", *allow(s.url("/"))], input=" ".join(map(str, get(s.url("/a")))) + "\n",
                            capture_output=True, text=True, timeout=30)
     assert (r.returncode, r.stdout.splitlines()[-1]) == (3, "gone the fetcher ended")
 

@@ -43,7 +43,7 @@ class Verified:
         self.events = [line for line in lines if line.startswith("event ")]
         self.kept = [line.split()[1] for line in lines if line.startswith("keep ")]
         self.end = lines[-2][4:]
-        self.bytes, self.requests, self.peak_kb = map(int, lines[-1].split()[1:])
+        self.bytes, self.requests, self.peak_kb, self.sent = map(int, lines[-1].split()[1:])
 
 
 class Client:
@@ -104,6 +104,7 @@ def test_a_release_is_verified_over_http_in_little_memory(client, web):
     sanitized = b"__asan_init" in (client.programs / "vitrine-verifier").read_bytes()
     assert r.peak_kb <= 16 * 1024 or sanitized
     assert "metadata/timestamp.json" in r.kept and r.requests >= 10 and r.bytes > SIZE
+    assert r.requests * len(web) < r.sent < r.requests * 300
 
 
 def test_a_folder_needs_no_network(client, world):
@@ -158,6 +159,48 @@ def test_what_the_spool_has_is_not_fetched_again(client, world):
         r = client.verify(s.url(""))
         assert (r.code, r.end) == (0, "ok "), (r.events, r.err)
         assert not any(request.startswith(b"GET " + path.encode()) for request in s.requests)
+
+
+def greedy(client, tmp_path, urls, *tries):
+    """What a verifier that was taken over gets for what it tries: [STATUS WHY]."""
+    args = client.arguments(urls, "--verifier", BUILD / "test/probe/greedy_verifier")
+    with open(client.folder / "policy", "a", encoding="ascii") as f:
+        f.writelines(f"# try {t}\n" for t in tries)
+    r = Verified(subprocess.run(args, capture_output=True, text=True, timeout=60))
+    return r, [e.split(" ", 4)[4] for e in r.events]
+
+
+REFUSED = "0 not one of the requests that this fetcher was started for"
+
+
+def test_a_verifier_that_was_taken_over_gets_nothing_but_files_below_the_policys_urls(client, tmp_path):
+    with serving({"/repo/a": head(b"x")}) as s, serving({}) as thief:
+        r, got = greedy(client, tmp_path, [s.url("/repo")], f"POST {s.url('/repo/a')}", f"HEAD {s.url('/repo/a')}",
+                        f"GET {s.url('/repo/a?secret')}", f"GET {s.url('/repo/../secret')}",
+                        f"GET {s.url('/repo/%2e%2e%2fsecret')}", f"GET {s.url('/repository')}",
+                        f"GET {thief.url('/repo/a')}", f"POST {thief.url('/')}", "GET http://secret.invalid/",
+                        f"GET {s.url('/repo/a')}")
+        assert (got[:-1], got[-1]) == ([REFUSED] * 9, "200 ")
+        assert [q.split(b" ")[:2] for q in s.requests] == [[b"GET", b"/repo/a"]] and thief.requests == []
+        assert r.sent == len(s.url("/repo/a"))
+
+
+@pytest.mark.parametrize("change", ["ALLOW {}", "SETUP {}"])
+def test_a_verifier_that_was_taken_over_cannot_change_what_is_allowed(client, tmp_path, change):
+    """The fetcher ends, and with it the way out."""
+    with serving({"/repo/a": head(b"x")}) as s, serving({}) as thief:
+        r, got = greedy(client, tmp_path, [s.url("/repo")], f"GET {s.url('/repo/a')}", change.format(thief.url("")),
+                        f"GET {thief.url('/repo/a')}", f"GET {s.url('/repo/a')}")
+        assert got[0] == "200 " and all(re.match("0 .*(ended|Broken pipe|reset)", g) for g in got[1:])
+        assert len(s.requests) == 1 and thief.requests == [] and r.sent == -1
+
+
+def test_what_was_sent_cannot_be_hidden_by_closing_early(client, tmp_path):
+    with serving({"/repo/a": head(b"x")}) as s:
+        r, got = greedy(client, tmp_path, [s.url("/repo")], f"GET {s.url('/repo/a')}", "CLOSE")
+        assert (got, r.sent) == (["200 "], len(s.url("/repo/a")))
+        r, got = greedy(client, tmp_path, [s.url("/repo")], "CLOSE", f"GET {s.url('/repo/a')}")
+        assert got[0].startswith("0 ") and r.sent in (0, -1) and len(s.requests) == 1
 
 
 def stalled(world):

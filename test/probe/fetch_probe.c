@@ -1,6 +1,7 @@
 /* Starts a fetcher and asks it what stands on standard input, all at once:
- *   fetch_probe [--ca FILE] [--proxy URL] [--per-host N] [--kill]
- *   GET TAG MAX TIMEOUT_MS URL
+ *   fetch_probe [--ca FILE] [--proxy URL] [--per-host N] [--kill] [--send-max N]
+ *               [--allow METHODS URL]...             (METHODS: of g, p, h and q, a query)
+ *   GET TAG MAX TIMEOUT_MS URL                      (or HEAD)
  *   STREAM TAG MAX TIMEOUT_MS URL FROM BANDWIDTH ROOM  (a sink that takes ROOM bytes)
  *   POST TAG MAX TIMEOUT_MS URL CONTENT_TYPE N      (a body of N bytes, all 'x')
  * Prints the process of the fetcher, then an answer a line: TAG STATUS TYPE LENGTH SUM or TAG 0
@@ -59,6 +60,7 @@ static int ask(const struct fetch *f, char *line)
 	r.timeout_ms = (uint32_t)number(strtok_r(NULL, " \n", &save));
 	r.url = strtok_r(NULL, " \n", &save);
 	char *body = NULL;
+	r.head = !strcmp(method, "HEAD");
 	if (!strcmp(method, "STREAM"))
 		set_stream(&r, &save);
 	if (!strcmp(method, "POST")) {
@@ -131,9 +133,19 @@ static int converse(const struct fetch *f, bool must_die)
 	}
 }
 
+static void allow(struct fetch_scope *s, const char *methods, const char *url)
+{
+	static const char letters[] = "gphq"; /* bits of enum fetch_may */
+	uint32_t may = 0;
+	for (unsigned i = 0; letters[i]; i++)
+		may |= strchr(methods, letters[i]) ? 1u << i : 0;
+	(void)fetch_scope_add(s, url, strlen(url), may);
+}
+
 int main(int argc, char **argv)
 {
-	struct fetcher_opts o = {0};
+	struct fetch_scope scope = {.n = 0};
+	struct fetcher_opts o = {.scope = &scope};
 	bool must_die = false;
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--kill"))
@@ -142,6 +154,10 @@ int main(int argc, char **argv)
 			o.ca_file = argv[++i];
 		else if (i + 1 < argc && !strcmp(argv[i], "--proxy"))
 			o.proxy = argv[++i];
+		else if (i + 1 < argc && !strcmp(argv[i], "--send-max"))
+			scope.send_max = number(argv[++i]);
+		else if (i + 2 < argc && !strcmp(argv[i], "--allow"))
+			allow(&scope, argv[i + 1], argv[i + 2]), i += 2;
 		else if (i + 1 < argc && !strcmp(argv[i], "--per-host"))
 			o.per_host = (uint32_t)number(argv[++i]);
 		else

@@ -3,7 +3,7 @@
  *                [--seen N] [--source] [--evidence-only] [--old-vdb FILE] [--old-source FILE]
  *                [--verifier PROGRAM] [--keep]
  * The policy is an expanded one. Lines: "event LINK OUTCOME STATUS TEXT", "keep PATH SIZE", "end
- * STATUS TEXT", "cost BYTES REQUESTS PEAK_KB". */
+ * STATUS TEXT", "cost BYTES REQUESTS PEAK_KB SENT" (SENT -1: unknown). */
 #include "proc/broker/verify.h"
 
 #include "base/io.h"
@@ -111,6 +111,7 @@ int main(int argc, char **argv)
 	struct err e = {0};
 	st_t st = broker_verify(&o.rq, &out, &release, &cost, &e);
 	printf("end %s %s\n", st_name(st), e.text);
-	printf("cost %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", cost.bytes, cost.requests, cost.peak_kb);
+	printf("cost %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 "\n", cost.bytes, cost.requests,
+	       cost.peak_kb, (int64_t)cost.sent);
 	return st == ST_OK ? 0 : 1;
 }

@@ -138,13 +138,17 @@ static st_t enter(struct client *c, struct fetcher *f, struct err *e)
 static st_t connect_and_update(const struct options *o, bool targets, struct err *e)
 {
 	struct client c = {.metadata_fd = -1, .target_fd = -1};
-	struct fetcher_opts opts = {0};
+	struct fetch_scope scope = {.n = 0};
+	struct fetcher_opts opts = {.scope = &scope};
 	struct fetcher *fetcher;
 	struct fetch fetch;
 	int64_t now = (int64_t)time(NULL);
 	TRY(open_folder(o->metadata_dir, &c.metadata_fd, e));
 	if (targets)
 		TRY(open_folder(o->target_dir, &c.target_fd, e));
+	fetch_scope_add(&scope, o->metadata_url, strlen(o->metadata_url), FETCH_MAY_GET);
+	if (targets)
+		fetch_scope_add(&scope, o->target_url, strlen(o->target_url), FETCH_MAY_GET);
 	TRY(fetcher_start(&opts, &fetcher, &fetch, e));
 	TRY(enter(&c, fetcher, e));
 	TRY(open_source(&fetch, o->metadata_url, &c.metadata, e));

@@ -137,11 +137,11 @@ static bool hear(struct frame *f)
 	       frame_read(rd_make(packet, n), FRAME_CLIENT, f, NULL) == ST_OK;
 }
 
-static void begin(void)
+static void begin_with(const struct fetch_scope *scope)
 {
 	int pair[2];
 	uint32_t missing = 0, abi = 0;
-	struct fetch_settings s = {0};
+	struct fetch_settings s = {.scope = scope};
 	why = (struct err){0};
 	client = NULL;
 	T_EQ(ipc_pair(pair, NULL), ST_OK);
@@ -151,8 +151,17 @@ static void begin(void)
 	T_EQ(fetch_client_new(pair[0], &s, &client, &missing, &abi, &why), ST_OK);
 	T_EQ(missing, 2);
 	T_EQ(abi, 6);
-	T_TRUE(hear(&in) && in.type == FRAME_SETUP && in.per_host == FETCH_PER_HOST);
+	for (size_t i = 0; scope && i < scope->n; i++)
+		T_TRUE(hear(&in) && in.type == FRAME_ALLOW && in.may == scope->v[i].may &&
+		       !strncmp(in.url, scope->v[i].url, scope->v[i].n) && !in.url[scope->v[i].n]);
+	T_TRUE(hear(&in) && in.type == FRAME_SETUP && in.per_host == FETCH_PER_HOST &&
+	       in.send_max == (scope ? scope->send_max : 0));
 	fetch = fetch_client_as_fetch(client);
+}
+
+static void begin(void)
+{
+	begin_with(NULL);
 }
 
 static void end(void)
@@ -160,6 +169,27 @@ static void end(void)
 	fetch_client_free(client);
 	if (theirs >= 0)
 		close(theirs);
+}
+
+static void what_may_be_asked_for_is_said_before_anything_else(void)
+{
+	struct fetch_scope s = {.send_max = 1000};
+	T_TRUE(fetch_scope_add(&s, "http://a/x//", 12, FETCH_MAY_GET));
+	T_TRUE(fetch_scope_add(&s, "http://w/longer", 8, FETCH_MAY_POST));
+	begin_with(&s);
+	T_TRUE(!hear(&in));
+	end();
+}
+
+static void a_fetcher_that_does_not_take_it_is_not_handed_on(void)
+{
+	int pair[2];
+	uint32_t missing = 0, abi = 0;
+	struct fetch_settings s = {0};
+	T_EQ(ipc_pair(pair, NULL), ST_OK);
+	close(pair[1]);
+	T_TRUE(fetch_client_new(pair[0], &s, &client, &missing, &abi, NULL) < ST_OK);
+	close(pair[0]);
 }
 
 static void ask(uint64_t tag, size_t max)
@@ -326,6 +356,42 @@ static void what_was_said_before_the_death_counts(void)
 	T_EQ(r.tag, 1);
 	buf_done(&r.body);
 	expect_gone("ended");
+	end();
+}
+
+static void the_end_brings_the_weight_of_what_was_sent(void)
+{
+	uint64_t sent = 0;
+	begin();
+	ask(1, 10);
+	uint64_t id = asked();
+	say(FRAME_PART, id, "ab", 0);
+	out = (struct frame){.type = FRAME_SENT, .sent = 4711};
+	tell(&out);
+	T_EQ(fetch_client_close(client, &sent, &why), ST_OK);
+	T_EQ(sent, 4711);
+	T_TRUE(hear(&in) && in.type == FRAME_CLOSE);
+	end();
+}
+
+static void a_fetcher_that_is_gone_does_not_say_it(void)
+{
+	uint64_t sent = 7;
+	begin();
+	close(theirs);
+	theirs = -1;
+	T_TRUE(fetch_client_close(client, &sent, &why) < ST_OK);
+	T_EQ(sent, 7);
+	end();
+}
+
+static void a_weight_that_nobody_asked_for_ends_the_fetcher(void)
+{
+	begin();
+	ask(1, 10);
+	out = (struct frame){.type = FRAME_SENT, .sent = 1};
+	tell(&out);
+	expect_gone("out of turn");
 	end();
 }
 
@@ -598,5 +664,10 @@ int main(void)
 	T_RUN(a_stream_that_fails_says_how_far_it_came);
 	T_RUN(a_sink_that_fails_ends_its_transfer_and_no_other);
 	T_RUN(the_fake_streams_parts_of_files);
+	T_RUN(what_may_be_asked_for_is_said_before_anything_else);
+	T_RUN(a_fetcher_that_does_not_take_it_is_not_handed_on);
+	T_RUN(the_end_brings_the_weight_of_what_was_sent);
+	T_RUN(a_fetcher_that_is_gone_does_not_say_it);
+	T_RUN(a_weight_that_nobody_asked_for_ends_the_fetcher);
 	return t_end();
 }

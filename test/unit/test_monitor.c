@@ -2,6 +2,7 @@
  * and cleared when that is over; a good log stays silent. The state is written and read again after
  * every step, so each test is one of restarts too. */
 #include "attest/json.h"
+#include "base/num.h"
 #include "monitor_world.h"
 #include "test/t.h"
 
@@ -700,6 +701,45 @@ static void the_example_of_the_documentation_is_a_configuration(void)
 	buf_done(&b);
 }
 
+static void check_files(const char *repository, bool whole, const char *good, const char *bad)
+{
+	struct policy none = {0};
+	struct monitor_config c = {.policy = &none, .repository = repository, .fetch_subjects = whole};
+	struct fetch_scope s;
+	monitor_config_scope(&c, &s);
+	uint32_t method = whole ? FETCH_MAY_GET : FETCH_MAY_HEAD;
+	T_TRUE(fetch_scope_allows(&s, good, method));
+	T_TRUE(!fetch_scope_allows(&s, good, whole ? FETCH_MAY_HEAD : FETCH_MAY_GET));
+	T_TRUE(!fetch_scope_allows(&s, good, FETCH_MAY_POST));
+	T_TRUE(!fetch_scope_allows(&s, bad, method));
+}
+
+static void a_step_may_ask_for_files_below_the_folder_before_the_first_brace(void)
+{
+	check_files("https://a/files/{sha256}/{name}", false, "https://a/files/00/x",
+	            "https://a/other/00/x");
+	check_files("https://a/files/v-{name}", true, "https://a/files/v-x", "https://a/files/v-x?y");
+	check_files("https://a/get?file={sha256}", true, "https://a/get?file=00",
+	            "https://b/get?file=00");
+}
+
+static void a_step_may_look_at_logs_and_witnesses_and_nothing_else(void)
+{
+	struct fetch_scope s;
+	begin("");
+	monitor_config_scope(&w->cfg, &s);
+	T_TRUE(s.n > 0);
+	for (size_t i = 0; i < s.n; i++)
+		T_TRUE(s.v[i].may == FETCH_MAY_GET || s.v[i].may == FETCH_MAY_HEAD);
+	for (size_t i = 0; i < w->cfg.policy->nlogs; i++) {
+		char url[FETCH_URL_MAX];
+		snprintf(url, sizeof url, "%s/checkpoint", w->cfg.policy->logs[i].url);
+		T_TRUE(fetch_scope_allows(&s, url, FETCH_MAY_GET));
+	}
+	T_TRUE(!fetch_scope_allows(&s, "http://else.example/checkpoint", FETCH_MAY_GET));
+	end();
+}
+
 static void expect_event(enum alert_kind k)
 {
 	world_publish(w);
@@ -969,6 +1009,26 @@ static void refused(const char *lines, const char *why)
 	buf_done(&b);
 }
 
+static void a_repository_whose_host_is_filled_in_is_refused(void)
+{
+	static const char *const bad[] = {"https://{sha256}.example/{name}", "https://a{name}/x",
+	                                  "https://a?{sha256}", "https://u:p@a/{name}",
+	                                  "https://a/../{name}"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		char text[256];
+		struct monitor_config c;
+		struct err e = {0};
+		snprintf(text, sizeof text,
+		         "log log.example.org/av-updates+468a745a+"
+		         "AT/b0CcCI26gNznXbz4qSiY884R2L8T5F8VzLMtXVJ6i https://log.example.org\n"
+		         "quorum none\nrepository %s\n", bad[i]);
+		T_EQ(monitor_config_parse(rd_make(text, strlen(text)), &c, &e), ST_MALFORMED);
+		if (!strstr(e.text, "behind the slash"))
+			T_FAIL("%s: %s", bad[i], e.text);
+		monitor_config_done(&c);
+	}
+}
+
 static void a_policy_without_a_log_is_refused(void)
 {
 	static const char text[] = "quorum none\n";
@@ -1081,6 +1141,8 @@ int main(void)
 	T_RUN(bytes_that_are_not_of_the_tree_are_a_bad_tile_and_not_judged);
 	T_RUN(an_entry_and_its_tile_that_agree_but_are_not_of_the_tree_are_not_judged);
 	T_RUN(the_example_of_the_documentation_is_a_configuration);
+	T_RUN(a_step_may_ask_for_files_below_the_folder_before_the_first_brace);
+	T_RUN(a_step_may_look_at_logs_and_witnesses_and_nothing_else);
 	T_RUN(an_entry_that_is_no_envelope_is_malformed);
 	T_RUN(a_release_signed_by_a_stranger_is_a_bad_signature);
 	T_RUN(a_release_signed_by_a_rebuilder_is_a_bad_signature);
@@ -1099,6 +1161,7 @@ int main(void)
 	T_RUN(alerts_are_json_that_names_what_it_is_about);
 	T_RUN(any_changed_byte_of_the_state_is_refused);
 	T_RUN(a_policy_without_a_log_is_refused);
+	T_RUN(a_repository_whose_host_is_filled_in_is_refused);
 	T_RUN(configurations_that_break_a_rule_are_refused_with_their_line);
 	T_RUN(a_key_is_counted_once_whatever_it_is_called);
 	T_RUN(keys_in_files_are_put_into_the_text);

@@ -332,6 +332,26 @@ static void the_commented_lines_of_the_example_work_too(void)
 	buf_done(&with);
 }
 
+static void an_update_may_get_below_the_urls_of_the_policy_and_nothing_else(void)
+{
+	struct update_policy p;
+	struct fetch_scope s;
+	struct err e = {0};
+	T_EQ(parse("log ", "log " LOG " https://log.example.org/av\n"
+	           "repository https://r.example/repo/\nrepository file:///srv/repo\n", &p, &e), ST_OK);
+	update_policy_scope(&p, &s);
+	T_EQ(s.n, 2);
+	T_EQ(s.send_max, UPDATE_SEND_MAX);
+	T_TRUE(fetch_scope_allows(&s, "https://r.example/repo/metadata/1.root.json", FETCH_MAY_GET));
+	T_TRUE(fetch_scope_allows(&s, "https://log.example.org/av/checkpoint", FETCH_MAY_GET));
+	T_TRUE(!fetch_scope_allows(&s, "https://r.example/repo/a", FETCH_MAY_POST));
+	T_TRUE(!fetch_scope_allows(&s, "https://r.example/repo/a", FETCH_MAY_HEAD));
+	T_TRUE(!fetch_scope_allows(&s, "https://r.example/repo/a?b", FETCH_MAY_GET));
+	T_TRUE(!fetch_scope_allows(&s, "https://r.example/other", FETCH_MAY_GET));
+	T_TRUE(!fetch_scope_allows(&s, "https://else.example/repo/a", FETCH_MAY_GET));
+	update_policy_done(&p);
+}
+
 int main(void)
 {
 	T_RUN(the_least_that_a_policy_says_is_accepted_with_the_defaults);
@@ -346,5 +366,6 @@ int main(void)
 	T_RUN(what_a_policy_demands_is_said_in_sentences);
 	T_RUN(the_example_that_is_installed_is_a_policy);
 	T_RUN(the_commented_lines_of_the_example_work_too);
+	T_RUN(an_update_may_get_below_the_urls_of_the_policy_and_nothing_else);
 	return t_end();
 }

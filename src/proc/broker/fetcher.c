@@ -49,7 +49,7 @@ static st_t start_process(const struct fetcher_opts *o, struct child *ret, struc
 static st_t connect_client(const struct fetcher_opts *o, struct fetcher *f, struct err *e)
 {
 	struct fetch_settings s = {.per_host = o->per_host, .connect_ms = o->connect_ms,
-	                           .proxy = o->proxy};
+	                           .proxy = o->proxy, .scope = o->scope};
 	uint32_t abi;
 	TRY(fetch_client_new(f->child.peer.sock, &s, &f->client, &f->missing, &abi, e));
 	f->sock = f->child.peer.sock;
@@ -76,10 +76,8 @@ st_t fetcher_start(const struct fetcher_opts *o, struct fetcher **ret, struct fe
 	return ST_OK;
 }
 
-void fetcher_stop_count(struct fetcher *f, uint64_t *cpu_us)
+static void stop(struct fetcher *f, uint64_t *cpu_us)
 {
-	if (!f)
-		return;
 	fetch_client_free(f->client);
 	child_kill_count(&f->child, cpu_us);
 	free(f);
@@ -88,7 +86,18 @@ void fetcher_stop_count(struct fetcher *f, uint64_t *cpu_us)
 void fetcher_stop(struct fetcher *f)
 {
 	uint64_t cpu_us = 0;
-	fetcher_stop_count(f, &cpu_us);
+	if (f)
+		stop(f, &cpu_us);
+}
+
+void fetcher_stop_count(struct fetcher *f, uint64_t *cpu_us, uint64_t *ret_sent)
+{
+	*ret_sent = 0;
+	if (!f)
+		return;
+	if (fetch_client_close(f->client, ret_sent, NULL) != ST_OK)
+		*ret_sent = FETCHER_SENT_UNKNOWN;
+	stop(f, cpu_us);
 }
 
 void fetcher_leave(struct fetcher *f)

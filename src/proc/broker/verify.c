@@ -71,14 +71,30 @@ static st_t start_verifier(struct session *s, struct err *e)
 	return st;
 }
 
+/* The policy is the customer's own file; its scope goes to the fetcher before the verifier runs. */
+static st_t start_fetcher(struct session *s, struct err *e)
+{
+	struct fetcher_opts o = s->rq->fetcher;
+	struct update_policy policy;
+	struct fetch_scope scope;
+	struct fetch unused;
+	st_t st = update_policy_parse(s->rq->policy, &policy, e);
+	if (st == ST_OK) {
+		update_policy_scope(&policy, &scope);
+		o.scope = &scope;
+		st = fetcher_start(&o, &s->fetcher, &unused, e);
+	}
+	update_policy_done(&policy);
+	return st;
+}
+
 static st_t start(struct session *s, struct err *e)
 {
 	const struct verify_request *rq = s->rq;
-	struct fetch unused;
 	if (rd_left(&rq->policy) > UPDATE_POLICY_MAX)
 		return fail(e, ST_LIMIT, 0, "policy: longer than %zu bytes", UPDATE_POLICY_MAX);
 	if (rq->folder_fd < 0 && rq->bundle_fd < 0)
-		TRY(fetcher_start(&rq->fetcher, &s->fetcher, &unused, e));
+		TRY(start_fetcher(s, e));
 	return start_verifier(s, e);
 }
 
@@ -288,7 +304,7 @@ st_t broker_verify(const struct verify_request *rq, const struct verify_out *out
 	s->child.peer.sock = -1;
 	st_t st = run(s, ret, &cost, e);
 	child_kill_count(&s->child, &cost.cpu_us);
-	fetcher_stop_count(s->fetcher, &cost.fetch_cpu_us);
+	fetcher_stop_count(s->fetcher, &cost.fetch_cpu_us, &cost.sent);
 	buf_done(&s->kept);
 	free(s);
 	if (ret_cost)

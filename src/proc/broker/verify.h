@@ -1,6 +1,7 @@
 /* The chain of an update in a process of its own (vitrine-verifier), seen from the activator: it
  * opens folders and files, passes descriptors, and is told what held. The verifier has no network:
- * a fetcher, its only way out, is started for it. It may read the repository folder or bundle, read
+ * a fetcher, its only way out, is started for it, and may be asked for files below the policy's
+ * URLs and nothing else (update_policy_scope()). It may read the repository folder or bundle, read
  * what is installed, and write below "tuf/" and "spool/" of the state; nothing else. What it says
  * is hostile input to its parent. */
 #ifndef VITRINE_PROC_BROKER_VERIFY_H
@@ -17,7 +18,7 @@ struct verify_request {
 	int tuf_fd, spool_fd;              /* folders (not O_PATH); evidence_only: spool_fd -1 */
 	int old_vdb_fd, old_source_fd;     /* -1: nothing */
 	int folder_fd, bundle_fd;          /* one of them instead of the policy's URLs; -1 */
-	struct fetcher_opts fetcher;
+	struct fetcher_opts fetcher; /* its scope is not looked at: the policy's holds */
 	int stop_fd; /* readable: end at once (ST_TIMEOUT); -1: none */
 	const char *verifier_path; /* NULL: the installed one; another for tests */
 };
@@ -34,6 +35,7 @@ struct verify_cost {
 	uint64_t bytes, requests;
 	uint64_t cpu_us, peak_kb; /* of the verifier */
 	uint64_t fetch_cpu_us;
+	uint64_t sent; /* bytes of requests, by the fetcher's word; or FETCHER_SENT_UNKNOWN */
 };
 
 /* Statuses as chain_check(). ST_MALFORMED also: the verifier broke its protocol or died. */

@@ -120,8 +120,12 @@ static st_t enter(const struct watch_request *rq, int out, struct fetch *ret_fet
 {
 	struct fetcher *f;
 	struct sandbox_report jail;
+	struct fetch_scope scope;
+	struct fetcher_opts o = rq->fetcher;
+	monitor_config_scope(rq->cfg, &scope);
+	o.scope = &scope;
 	TRY(proc_preload(e));
-	TRY(fetcher_start(&rq->fetcher, &f, ret_fetch, e));
+	TRY(fetcher_start(&o, &f, ret_fetch, e));
 	int keep[] = {fetcher_socket(f), out};
 	return sandbox_enter_self(ROLE_CHECK, NULL, keep, 2, &jail, e);
 }

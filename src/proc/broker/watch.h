@@ -15,7 +15,7 @@ struct watch_request {
 	struct rd state; /* as stored */
 	uint64_t now;
 	bool acknowledge;
-	struct fetcher_opts fetcher;
+	struct fetcher_opts fetcher; /* its scope is not looked at: that of cfg holds */
 	int stop_fd; /* readable: end at once (ST_TIMEOUT); -1: none */
 };
 

@@ -31,6 +31,7 @@ struct transfer {
 	char content_type[FETCH_TYPE_MAX];
 	struct buf body;
 	uint32_t nbody; /* what it will have */
+	const char *forbidden; /* NULL, or why it is refused when it is whole */
 	/* the answer */
 	long status;
 	struct buf part; /* not yet sent to the client */
@@ -65,7 +66,10 @@ struct fetcher {
 	int sock;
 	CURLM *multi;
 	struct curl_blob trusted; /* certificates, PEM */
-	bool is_set_up;
+	bool is_set_up, closed;
+	struct fetch_scope scope;
+	uint64_t sent; /* weight of what was taken (fetch_scope_weight()) */
+	uint32_t missing, landlock_abi; /* of the jail */
 	uint32_t per_host, connect_ms;
 	char proxy[FETCH_PROXY_MAX];
 	struct host *hosts;

@@ -2,7 +2,12 @@
  * with a way into the network. Role FETCH.
  *
  * The certificates to trust come as SANDBOX_FD_OUT and are read first; then the jail closes, and
- * only then is anything said or heard (net/fetch_wire.h). Ends with its client. */
+ * only then is anything said or heard (net/fetch_wire.h). Ends with its client.
+ *
+ * Invariants
+ * 1. What may be asked for is said before the first request and never changed: ALLOW and SETUP
+ *    come from who starts it, and a later one ends it.
+ * 2. What may not be asked for makes no connection, looks no name up, and is answered FAILED. */
 #include "base/io.h"
 #include "proc/fetcher/inside.h"
 #include "sandbox/roles.h"
@@ -68,21 +73,73 @@ static void send_queued(struct fetcher *f)
 
 /* ---- from the client ---- */
 
+/* The texts stay until the process ends. */
+static st_t take_allow(struct fetcher *f, const struct frame *in, struct err *e)
+{
+	if (f->is_set_up)
+		return fail(e, ST_MALFORMED, 0, "ALLOW after SETUP");
+	char *url = strdup(in->url);
+	if (!url)
+		return fail(e, ST_NOMEM, 0, "out of memory");
+	if (fetch_scope_add(&f->scope, url, strlen(url), in->may))
+		return ST_OK;
+	free(url);
+	return fail(e, ST_MALFORMED, 0, "ALLOW of what is no URL to ask below");
+}
+
 static st_t take_setup(struct fetcher *f, const struct frame *in, struct err *e)
 {
+	static struct frame hello = {.type = FRAME_HELLO};
 	if (f->is_set_up)
 		return fail(e, ST_MALFORMED, 0, "SETUP came twice");
 	f->is_set_up = true;
 	f->per_host = in->per_host;
 	f->connect_ms = in->connect_ms;
+	f->scope.send_max = in->send_max;
 	memcpy(f->proxy, in->proxy, sizeof f->proxy);
+	hello.missing = f->missing;
+	hello.landlock_abi = f->landlock_abi;
+	fetcher_say(f, &hello);
 	return ST_OK;
+}
+
+/* What is under way ends with this process. */
+static void take_close(struct fetcher *f)
+{
+	static struct frame sent = {.type = FRAME_SENT};
+	f->closed = true;
+	while (f->first)
+		drop_first(f);
+	sent.sent = f->sent;
+	fetcher_say(f, &sent);
+}
+
+/* NULL: it may be asked for, and is counted. One that may not is answered like one that fails, and
+ * does not end the fetcher: nothing of it goes out either way, and honest clients fill paths with
+ * what others wrote (names of roles, of released files), so that one bad name in a log would keep
+ * the rest from being looked at. */
+static const char *forbid(struct fetcher *f, const struct frame *in)
+{
+	const struct fetch_scope *s = &f->scope;
+	uint64_t weight = fetch_scope_weight(in->url, in->content_type, in->nbody, in->from);
+	if (!fetch_url_is_good(in->url))
+		return "not an http or https URL";
+	if (!fetch_scope_allows(s, in->url, 1u << in->method))
+		return "not one of the requests that this fetcher was started for";
+	if (s->send_max && weight > s->send_max - f->sent)
+		return "more requests than this fetcher was started for";
+	f->sent += weight;
+	return NULL;
 }
 
 /* Its body is whole. */
 static st_t begin(struct fetcher *f, struct transfer *t, struct err *e)
 {
 	f->incoming = NULL;
+	if (t->forbidden) {
+		transfer_fail(t, FETCH_FAILED, t->forbidden);
+		return ST_OK;
+	}
 	return queue_add(f, t) ? ST_OK : fail(e, ST_NOMEM, 0, "out of memory");
 }
 
@@ -102,10 +159,7 @@ static st_t take_request(struct fetcher *f, const struct frame *in, struct err *
 	t->bandwidth = in->bandwidth;
 	memcpy(t->url, in->url, sizeof t->url);
 	memcpy(t->content_type, in->content_type, sizeof t->content_type);
-	if (!fetch_url_is_good(t->url)) {
-		transfer_fail(t, FETCH_FAILED, "not an http or https URL");
-		return ST_OK;
-	}
+	t->forbidden = forbid(f, in);
 	if (t->nbody == 0)
 		return begin(f, t, e);
 	f->incoming = t;
@@ -136,26 +190,33 @@ static st_t take_frame(struct fetcher *f, struct rd in, struct err *e)
 {
 	static struct frame frame;
 	TRY(frame_read(in, FRAME_CLIENT, &frame, e));
+	if (frame.type == FRAME_ALLOW)
+		return take_allow(f, &frame, e);
 	if (frame.type == FRAME_SETUP)
 		return take_setup(f, &frame, e);
 	if (!f->is_set_up)
 		return fail(e, ST_MALFORMED, 0, "no SETUP");
-	if (frame.type == FRAME_SEND)
+	switch (frame.type) {
+	case FRAME_SEND:
 		return take_body(f, &frame, e);
-	if (frame.type == FRAME_CANCEL) {
+	case FRAME_CANCEL:
 		take_cancel(f, &frame);
 		return ST_OK;
+	case FRAME_CLOSE:
+		take_close(f);
+		return ST_OK;
+	default:
+		if (f->incoming)
+			return fail(e, ST_MALFORMED, 0, "REQUEST instead of SEND");
+		return take_request(f, &frame, e);
 	}
-	if (f->incoming)
-		return fail(e, ST_MALFORMED, 0, "REQUEST instead of SEND");
-	return take_request(f, &frame, e);
 }
 
-/* -EPIPE: the client is gone. */
+/* -EPIPE: the client is gone. Nothing is heard after CLOSE. */
 static st_t receive(struct fetcher *f, struct err *e)
 {
 	static uint8_t packet[FRAME_MAX];
-	for (unsigned i = 0; i < FRAMES_AT_ONCE; i++) {
+	for (unsigned i = 0; i < FRAMES_AT_ONCE && !f->closed; i++) {
 		size_t len;
 		st_t st = frame_recv(f->sock, packet, &len, NULL);
 		if (st == (st_t)-EAGAIN)
@@ -200,11 +261,26 @@ static st_t wait_for_work(struct fetcher *f, struct err *e)
 	return ST_OK;
 }
 
+/* SENT is the last thing said. */
+static st_t say_last(struct fetcher *f, struct err *e)
+{
+	while (f->first) {
+		struct pollfd p = {.fd = f->sock, .events = POLLOUT};
+		if (poll(&p, 1, IDLE_MS) < 0 && errno != EINTR)
+			return fail_errno(e, "poll");
+		TRY(frame_send(f->sock, &f->first->bytes, e));
+		drop_first(f);
+	}
+	return (st_t)-EPIPE;
+}
+
 static st_t step(struct fetcher *f, struct err *e)
 {
 	int running;
 	send_queued(f);
 	TRY(receive(f, e));
+	if (f->closed)
+		return say_last(f, e);
 	if (f->out_bytes >= OUT_MAX)
 		return wait_for_client(f, e);
 	queue_start(f);
@@ -311,7 +387,6 @@ static st_t enter(struct fetcher *f, struct sandbox_report *ret, struct err *e)
 int main(void)
 {
 	static struct fetcher f = {.sock = SANDBOX_FD_SOCK};
-	static struct frame hello = {.type = FRAME_HELLO};
 	struct sandbox_report jail = {0};
 	struct err e = {0};
 	f.last = &f.first;
@@ -320,9 +395,8 @@ int main(void)
 		dprintf(STDERR_FILENO, "vitrine-fetcher: no jail: %s\n", e.text);
 		_exit(STATUS_ERROR);
 	}
-	hello.missing = jail.missing;
-	hello.landlock_abi = jail.landlock_abi;
-	fetcher_say(&f, &hello);
+	f.missing = jail.missing;
+	f.landlock_abi = jail.landlock_abi;
 	st_t st;
 	do
 		st = step(&f, &e);

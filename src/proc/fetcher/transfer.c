@@ -218,6 +218,8 @@ static bool is_https(const char *url)
 static void set_target(struct transfer *t, CURLcode *bad)
 {
 	set_ptr(t, CURLOPT_URL, t->url, bad);
+	/* What was compared with the scope is what is sent: curl takes no dots away. */
+	set_long(t, CURLOPT_PATH_AS_IS, 1, bad);
 	set_ptr(t, CURLOPT_PROTOCOLS_STR, "http,https", bad);
 	set_long(t, CURLOPT_DISALLOW_USERNAME_IN_URL, 1, bad);
 	set_long(t, CURLOPT_FOLLOWLOCATION, 0, bad);
