@@ -43,7 +43,8 @@ struct db_set_opts {
 void db_set_init(struct db_set *s);
 void db_set_done(struct db_set *s);
 
-/* Adds a file (also a source bundle, .tar) or all signature files of a folder (not of folders in it). */
+/* Adds a file (also a source bundle, .tar) or all signature files of a folder (not of folders in
+ * it). */
 st_t db_set_add(struct db_set *s, const char *path, const struct db_set_opts *opts,
                 enum db_problem *ret_problem, struct err *e);
 

@@ -113,7 +113,8 @@ static st_t switch_to(struct home *h, int to, struct err *e)
 	return update_state_write(h->place, s, e);
 }
 
-/* For all scans and updates to come; good -1: there is none. `found` was read without the lock: what it says is looked up again. */
+/* For all scans and updates to come; good -1: there is none. `found` was read without the lock:
+ * what it says is looked up again. */
 static st_t record(const struct home *found, int good, struct err *e)
 {
 	struct home h;

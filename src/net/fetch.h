@@ -16,8 +16,8 @@
 #define FETCH_URL_MAX 2048
 #define FETCH_TYPE_MAX 64 /* bytes of a content type kept, with NUL */
 
-/* Takes bytes of a file as they come, in order, each once. Must not ask for anything itself. Another
- * status than ST_OK ends the transfer. */
+/* Takes bytes of a file as they come, in order, each once. Must not ask for anything itself.
+ * Another status than ST_OK ends the transfer. */
 typedef st_t fetch_sink(void *ctx, const void *p, size_t n, struct err *e);
 
 struct fetch_request {

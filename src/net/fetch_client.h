@@ -31,8 +31,8 @@ struct fetch_settings {
 st_t fetch_client_new(int sock, const struct fetch_settings *s, struct fetch_client **ret,
                       uint32_t *ret_missing, uint32_t *ret_abi, struct err *e);
 
-/* The same for a socket over which somebody else said SETUP, heard HELLO and nothing more: a process
- * that was handed the way to a fetcher. */
+/* The same for a socket over which somebody else said SETUP, heard HELLO and nothing more: a
+ * process that was handed the way to a fetcher. */
 st_t fetch_client_adopt(int sock, struct fetch_client **ret, struct err *e);
 void fetch_client_free(struct fetch_client *c);
 

@@ -1,5 +1,5 @@
-/* Structures as packets between processes: a table of fields says how. Little-endian, every field in
- * its range, nothing behind the last one; what was accepted is written again as it came. */
+/* Structures as packets between processes: a table of fields says how. Little-endian, every field
+ * in its range, nothing behind the last one; what was accepted is written again as it came. */
 #ifndef VITRINE_NET_WIRE_H
 #define VITRINE_NET_WIRE_H
 
@@ -13,7 +13,7 @@ enum wire_kind {
 	WIRE_END,
 	WIRE_U32,   /* min to max */
 	WIRE_U64,   /* at most max */
-	WIRE_LINE,  /* char[max]: printable ASCII with a NUL behind; as its length (4 bytes) and bytes */
+	WIRE_LINE,  /* char[max]: printable ASCII and a NUL; as its length (4 bytes) and bytes */
 	WIRE_TEXT,  /* the same, any bytes but NUL */
 	WIRE_BYTES, /* uint8_t[max] */
 	WIRE_BOOLS, /* bool[max]; a byte each, 0 or 1 */

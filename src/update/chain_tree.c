@@ -119,7 +119,8 @@ static st_t keep_full(struct tree *s, unsigned level, uint64_t from, uint64_t to
 }
 
 /* The last ones; what is above them is known. */
-static st_t keep_level(struct tree *s, unsigned level, uint64_t *left, uint64_t *from, struct err *e)
+static st_t keep_level(struct tree *s, unsigned level, uint64_t *left, uint64_t *from,
+                       struct err *e)
 {
 	struct buf hashes = {0};
 	struct tile edge = edge_tile(s->size, level);

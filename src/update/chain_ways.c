@@ -26,7 +26,7 @@ static st_t open_delta(const struct chain_way *w, int in_fd, uint64_t in_size, u
 	return delta_apply(w->old_fd, in_fd, size, out_fd, e);
 }
 
-/* What the spool has of it need not come again. But what goes into a bundle is as large as it is. */
+/* What the spool has of it need not come again. But a bundle carries all of it. */
 static uint64_t cost(const struct chain *c, const struct tuf_target *t)
 {
 	struct stat s;

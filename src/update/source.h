@@ -38,8 +38,8 @@ struct update_source_ops {
 };
 
 /* A path as in a URL: printable ASCII without backslash and blank, relative, no empty part, no "."
- * and "..", shorter than UPDATE_PATH_MAX. What is special in names is percent-encoded by who makes the path
- * (tuf_quote()); in a folder or bundle files have these very names. */
+ * and "..", shorter than UPDATE_PATH_MAX. What is special in names is percent-encoded by who makes
+ * the path (tuf_quote()); in a folder or bundle files have these very names. */
 bool update_path_good(const char *path);
 
 /* Longest path of a folder, with NUL. */

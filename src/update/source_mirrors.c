@@ -219,7 +219,8 @@ static bool was_asked(const struct job *j, const struct place *repo)
 	size_t n = strlen(repo->base), k = j->log ? strlen(j->log->base) : 0;
 	n -= n > 0 && repo->base[n - 1] == '/';
 	k -= k > 0 && j->log->base[k - 1] == '/';
-	return k == n + 4 && !memcmp(j->log->base, repo->base, n) && !memcmp(j->log->base + n, "/log", 4);
+	return k == n + 4 && !memcmp(j->log->base, repo->base, n) &&
+	       !memcmp(j->log->base + n, "/log", 4);
 }
 
 /* Those that answer, then, where nobody did, those that did not the last times. */

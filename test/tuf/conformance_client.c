@@ -1,5 +1,5 @@
-/* The program that TUF's conformance suite drives (README.md here says how): the client as it is for
- * people, that is src/tuf in the jail of vitrine-verifier over the crash-safe store, with the real
+/* The program that TUF's conformance suite drives (README.md here says how): the client as it is
+ * for people, that is src/tuf in the jail of vitrine-verifier over the crash-safe store, with the real
  * vitrine-fetcher as its only way out. What is different: URLs and the name of the target come from
  * arguments, http is enough, and the time is what libc says, because the suite moves the clock.
  *
@@ -202,8 +202,8 @@ static st_t run(const struct options *o, int n, char **word, struct err *e)
 	return fail(e, ST_UNSUPPORTED, 0, "usage: see the head of conformance_client.c");
 }
 
-/* Ends without exit(): handlers of libraries may do what the jail forbids. What was opened ends with
- * the process, the fetcher with its socket. */
+/* Ends without exit(): handlers of libraries may do what the jail forbids. What was opened ends
+ * with the process, the fetcher with its socket. */
 int main(int argc, char **argv)
 {
 	struct options o = {0};

@@ -218,8 +218,8 @@ static struct buf written(enum verify_type t)
 
 static void a_frame_cut_or_lengthened_is_refused(void)
 {
-	static const enum verify_type types[] = {VERIFY_HELLO, VERIFY_EVENT, VERIFY_PROGRESS, VERIFY_KEEP,
-	                                         VERIFY_END};
+	static const enum verify_type types[] = {VERIFY_HELLO, VERIFY_EVENT, VERIFY_PROGRESS,
+	                                         VERIFY_KEEP, VERIFY_END};
 	out = (struct verify_frame){.path = "a", .status = ST_BAD_SIG};
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		struct buf b = written(types[i]);
