@@ -1,7 +1,8 @@
 /* The program that TUF's conformance suite drives (README.md here says how): the client as it is
- * for people, that is src/tuf in the jail of vitrine-verifier over the crash-safe store, with the real
- * vitrine-fetcher as its only way out. What is different: URLs and the name of the target come from
- * arguments, http is enough, and the time is what libc says, because the suite moves the clock.
+ * for people, that is src/tuf in the jail of vitrine-verifier over the crash-safe store, with the
+ * real vitrine-fetcher as its only way out. What is different: URLs and the name of the target come
+ * from arguments, http is enough, and the time is what libc says, because the suite moves the
+ * clock.
  *
  * usage: tuf-conformance-client --metadata-dir D [--metadata-url U] [--target-base-url U]
  *            [--target-dir D] [--target-name P]... init ROOT | refresh | download */
