@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Full tiles above the lowest level. They are remembered until those below are checked: 8 MiB. The
- * 8192 of the lowest level that there are at most need 33 of them. */
-#define UPPER_MAX 1024u
+/* Full tiles of a level above the lowest one. They are remembered until those below are checked:
+ * 2 MiB. The 8192 of the lowest level that there are at most need 33 of them. */
+#define UPPER_MAX 256u
 
 struct tree {
 	struct chain_tiles tiles;
