@@ -9,12 +9,14 @@ FUZZ_SECONDS ?= 60
 
 export NINJA_JOBS BUILD DIR
 
-.PHONY: help deps build scan test bench bench-tlog bench-update fuzz install clean deps-build deps-test deps-bench
+.PHONY: help deps build scan test test-random bench bench-tlog bench-update fuzz install clean \
+        deps-build deps-test deps-bench
 
 help:
 	@echo 'make scan DIR=path   build, compile the shipped rules, scan the folder'
 	@echo '                     (ends with an error when something was found)'
 	@echo 'make test            every test; the last line is the count'
+	@echo 'make test-random     the unit and end-to-end tests with a fresh seed'
 	@echo 'make build           $(BUILD)/vitrine, and $(BUILD)/clamscan for it'
 	@echo 'make install         to PREFIX=$(PREFIX), below DESTDIR'
 	@echo 'make bench           side by side with clamscan, yara and Vectorscan'
@@ -41,6 +43,9 @@ scan: build
 
 test: deps-test
 	@tools/run-tests
+
+test-random: deps-test
+	@tools/run-tests --random --only gcc,unit,asan,e2e
 
 bench: deps-bench build
 	@meson configure -Dbench=true $(BUILD)

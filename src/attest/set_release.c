@@ -2,7 +2,9 @@
 
 #include "attest/dsse.h"
 #include "attest/json.h"
+#include "attest/statement_inside.h"
 #include "base/num.h"
+#include "crypto/digest.h"
 
 #include <string.h>
 
@@ -151,4 +153,41 @@ st_t set_release_parse(struct rd payload, struct set_release *ret, struct err *e
 	if (st == ST_OK)
 		*ret = r;
 	return st;
+}
+
+static json_t *pack_dependencies(const struct set_release_dependency *d, size_t n)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < n; i++) {
+		char hex[2 * 32 + 1];
+		hex_encode(d[i].file.sha256, 32, hex);
+		json_t *one = json_pack("{s:s,s:{s:s}}", "name", d[i].file.name, "digest", "sha256", hex);
+		bool bad = !one || json_array_append_new(all, one);
+		if (!bad && d[i].origin)
+			bad = json_object_set_new(one, "annotations",
+			                          json_pack("{s:s}", "origin", d[i].origin)) != 0;
+		if (bad) {
+			json_decref(all);
+			return NULL;
+		}
+	}
+	return all;
+}
+
+st_t set_release_make(const struct set_release_new *s, struct buf *out, struct err *e)
+{
+	if (s->version == 0 || s->version > SET_RELEASE_VERSION_MAX)
+		return fail(e, ST_LIMIT, 0, "%s: a version is from 1 to 2^53 - 1", what);
+	json_t *parameters =
+	    json_pack("{s:s,s:I,s:b,s:b,s:b}", "set", s->set, "version", (json_int_t)s->version, "pua",
+	              s->pua, "strict", s->strict, "clamav", s->clamav);
+	json_t *definition = json_pack(
+	    "{s:s,s:o,s:{s:I},s:o}", "buildType", SET_RELEASE_BUILD_TYPE, "externalParameters",
+	    parameters, "internalParameters", "database", (json_int_t)s->database,
+	    "resolvedDependencies", pack_dependencies(s->dependency, s->ndependencies));
+	json_t *run = json_pack("{s:{s:s,s:{s:s}},s:{s:s}}", "builder", "id", s->builder, "version",
+	                        "vitrine", s->vitrine, "metadata", "startedOn", s->started);
+	json_t *predicate = json_pack("{s:o,s:o}", "buildDefinition", definition, "runDetails", run);
+	return statement_write(statement_pack_subjects(s->subject, s->nsubjects),
+	                       STATEMENT_RELEASE_TYPE, predicate, out, e);
 }

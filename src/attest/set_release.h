@@ -33,4 +33,26 @@ struct set_release {
  * or parameters that are not known. ST_LIMIT, ST_NOMEM. */
 st_t set_release_parse(struct rd payload, struct set_release *ret, struct err *e);
 
+struct set_release_dependency { /* of resolvedDependencies */
+	struct statement_subject file;
+	const char *origin; /* by what its origin is proven, for people; NULL: not said */
+};
+
+struct set_release_new {
+	const struct statement_subject *subject; /* the two */
+	size_t nsubjects;
+	const char *set;
+	uint64_t version;
+	bool pua, strict, clamav;
+	uint32_t database;
+	const struct set_release_dependency *dependency; /* the source and what was imported */
+	size_t ndependencies;
+	const char *builder; /* URI */
+	const char *vitrine; /* version of the program that built it */
+	const char *started; /* RFC 3339, UTC */
+};
+
+/* Appends the statement. ST_MALFORMED: a text is no UTF-8. ST_LIMIT: no such version. */
+st_t set_release_make(const struct set_release_new *s, struct buf *out, struct err *e);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "attest/dsse.h"
 #include "attest/json.h"
+#include "attest/statement_inside.h"
 #include "crypto/digest.h"
 
 #include <stdlib.h>
@@ -10,9 +11,6 @@
 static const char what[] = "in-toto statement";
 
 #define SHA256_HEX 64
-
-/* RFC 8259, section 6: "integers [...] in the range [-(2**53)+1, (2**53)-1] are interoperable". */
-#define VERSION_MAX ((UINT64_C(1) << 53) - 1)
 
 void statement_done(struct statement *s)
 {
@@ -155,7 +153,7 @@ st_t statement_parse(struct rd payload, struct statement *ret, struct err *e)
 	return st;
 }
 
-static json_t *pack_subjects(const struct statement_subject *subjects, size_t n)
+json_t *statement_pack_subjects(const struct statement_subject *subjects, size_t n)
 {
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++) {
@@ -170,9 +168,8 @@ static json_t *pack_subjects(const struct statement_subject *subjects, size_t n)
 	return all;
 }
 
-/* Writes and frees both, either of which is NULL if it could not be made. */
-static st_t write_statement(json_t *subjects, const char *type, json_t *predicate, struct buf *out,
-                            struct err *e)
+st_t statement_write(json_t *subjects, const char *type, json_t *predicate, struct buf *out,
+                     struct err *e)
 {
 	json_t *o = NULL;
 	if (subjects && predicate)
@@ -196,44 +193,7 @@ st_t statement_make_release(const struct statement_subject *subjects, size_t n,
 	json_t *predicate = json_pack("{s:{s:s,s:{s:s}},s:{s:{s:s}}}", "buildDefinition", "buildType",
 	                              build_type, "externalParameters", "source", source,
 	                              "runDetails", "builder", "id", builder);
-	return write_statement(pack_subjects(subjects, n), STATEMENT_RELEASE_TYPE, predicate, out, e);
-}
-
-static json_t *pack_dependencies(const struct statement_dependency *d, size_t n)
-{
-	json_t *all = json_array();
-	for (size_t i = 0; i < n; i++) {
-		char hex[SHA256_HEX + 1];
-		hex_encode(d[i].file.sha256, 32, hex);
-		json_t *one = json_pack("{s:s,s:{s:s}}", "name", d[i].file.name, "digest", "sha256", hex);
-		bool bad = !one || json_array_append_new(all, one);
-		if (!bad && d[i].origin)
-			bad = json_object_set_new(one, "annotations",
-			                          json_pack("{s:s}", "origin", d[i].origin)) != 0;
-		if (bad) {
-			json_decref(all);
-			return NULL;
-		}
-	}
-	return all;
-}
-
-st_t statement_make_signatures(const struct statement_signatures *s, struct buf *out,
-                               struct err *e)
-{
-	if (s->version == 0 || s->version > VERSION_MAX)
-		return fail(e, ST_LIMIT, 0, "%s: a version is from 1 to 2^53 - 1", what);
-	json_t *parameters =
-	    json_pack("{s:s,s:I,s:b,s:b,s:b}", "set", s->set, "version", (json_int_t)s->version, "pua",
-	              s->pua, "strict", s->strict, "clamav", s->clamav);
-	json_t *definition = json_pack(
-	    "{s:s,s:o,s:{s:I},s:o}", "buildType", STATEMENT_SIGNATURES_TYPE, "externalParameters",
-	    parameters, "internalParameters", "database", (json_int_t)s->database,
-	    "resolvedDependencies", pack_dependencies(s->dependency, s->ndependencies));
-	json_t *run = json_pack("{s:{s:s,s:{s:s}},s:{s:s}}", "builder", "id", s->builder, "version",
-	                        "vitrine", s->vitrine, "metadata", "startedOn", s->started);
-	json_t *predicate = json_pack("{s:o,s:o}", "buildDefinition", definition, "runDetails", run);
-	return write_statement(pack_subjects(s->subject, s->nsubjects), STATEMENT_RELEASE_TYPE,
+	return statement_write(statement_pack_subjects(subjects, n), STATEMENT_RELEASE_TYPE,
 	                       predicate, out, e);
 }
 
@@ -245,5 +205,6 @@ st_t statement_make_rebuild(const struct statement_subject *subjects, size_t n,
 	    json_pack("{s:{s:s},s:s,s:s,s:{s:s},s:s,s:[]}", "verifier", "id", verifier, "timeVerified",
 	              time, "resourceUri", resource, "policy", "uri", policy, "verificationResult",
 	              passed ? "PASSED" : "FAILED", "verifiedLevels");
-	return write_statement(pack_subjects(subjects, n), STATEMENT_REBUILD_TYPE, predicate, out, e);
+	return statement_write(statement_pack_subjects(subjects, n), STATEMENT_REBUILD_TYPE,
+	                       predicate, out, e);
 }

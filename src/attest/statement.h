@@ -57,33 +57,6 @@ st_t statement_make_release(const struct statement_subject *subjects, size_t n,
                             const char *builder, const char *build_type, const char *source,
                             struct buf *out, struct err *e);
 
-/* The release of a set of signatures, as doc/format/updates.md wants it. */
-#define STATEMENT_SIGNATURES_TYPE "https://vitrine-av.org/build/signatures/v1"
-
-struct statement_dependency { /* what the build took; one that is resolved */
-	struct statement_subject file;
-	const char *origin; /* by what its origin is proven, for people; NULL: not said */
-};
-
-struct statement_signatures {
-	const struct statement_subject *subject;
-	size_t nsubjects;
-	const char *set;
-	uint64_t version;
-	bool pua, strict, clamav;
-	uint32_t database;   /* version of the format of .vdb */
-	const struct statement_dependency *dependency;
-	size_t ndependencies;
-	const char *builder; /* URI */
-	const char *vitrine; /* version of the program that built it */
-	const char *started; /* RFC 3339, UTC */
-};
-
-/* ST_MALFORMED: a text is no UTF-8. ST_LIMIT: a version above 2^53 - 1, which no JSON reader need
- * hold (RFC 8259, section 6). */
-st_t statement_make_signatures(const struct statement_signatures *s, struct buf *out,
-                               struct err *e);
-
 /* time: RFC 3339, UTC ("2026-11-24T12:00:00Z"); policy: URI of what "the same" means. */
 st_t statement_make_rebuild(const struct statement_subject *subjects, size_t n,
                             const char *verifier, const char *time, const char *resource,

@@ -2,25 +2,22 @@
  * atomically. */
 #include "base/io.h"
 #include "cli/cli.h"
+#include "cli/compile_tell.h"
 #include "cli/dbcache.h"
 #include "cli/dbheads.h"
 #include "cli/opts.h"
 #include "cli/progress.h"
 #include "cli/text.h"
+#include "cli/ticker.h"
 
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
-#include <semaphore.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-/* Skipped lines named one by one; the rest is counted. */
-#define SKIPPED_SHOWN 20
 
 struct build {
 	const char *out;
@@ -79,56 +76,6 @@ static st_t collect(struct db_set *set, const struct build *b, const struct str_
 	return db_set_add_roots(set, b->certs_dir, e);
 }
 
-/* The compiler says nothing before it is done, so a thread counts the seconds on the terminal. */
-struct ticker {
-	bool on;
-	pthread_t thread;
-	sem_t end;
-};
-
-static void *tick(void *ctx)
-{
-	struct ticker *t = ctx;
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	for (unsigned seconds = 1;; seconds++) {
-		until.tv_sec++;
-		if (!sem_timedwait(&t->end, &until))
-			return NULL;
-		fprintf(stderr, "\rcompiling, %u s\x1b[K", seconds);
-	}
-}
-
-static void ticker_start(struct ticker *t, bool on)
-{
-	*t = (struct ticker){0};
-	t->on = on && isatty(STDERR_FILENO) && !sem_init(&t->end, 0, 0) &&
-	        !pthread_create(&t->thread, NULL, tick, t);
-}
-
-static void ticker_stop(struct ticker *t)
-{
-	if (!t->on)
-		return;
-	sem_post(&t->end);
-	pthread_join(t->thread, NULL);
-	sem_destroy(&t->end);
-	fputs("\r\x1b[K", stderr);
-}
-
-static void report_skipped(const struct compile_report *r)
-{
-	for (size_t i = 0; i < r->nskipped_kept && i < SKIPPED_SHOWN; i++) {
-		const struct compile_skipped *s = &r->skipped[i];
-		text_put(stderr, s->file, TEXT_EXACT);
-		fprintf(stderr, ":%u: ", (unsigned)s->line);
-		text_put(stderr, s->why, TEXT_EXACT);
-		putc('\n', stderr);
-	}
-	if (r->nskipped > SKIPPED_SHOWN)
-		fprintf(stderr, "... and %llu more\n", (unsigned long long)r->nskipped - SKIPPED_SHOWN);
-}
-
 /* By the extension of the output. */
 static bool makes_bundle(const struct build *b)
 {
@@ -145,18 +92,7 @@ static void report_counts(const struct build *b, const struct compile_report *r,
 		fprintf(stderr, ": source bundle, %s\n", size);
 		return;
 	}
-	fprintf(stderr,
-	        "%llu signatures, %llu file hashes, %llu section hashes, %llu trusted hashes\n",
-	        (unsigned long long)r->sigs, (unsigned long long)r->hashes_file,
-	        (unsigned long long)r->hashes_section, (unsigned long long)r->hashes_trust);
-	for (size_t i = 0; i < r->ninactive; i++) {
-		fprintf(stderr, "not active in this version: %llu with ",
-		        (unsigned long long)r->inactive[i].n);
-		text_put(stderr, r->inactive[i].what, TEXT_EXACT);
-		putc('\n', stderr);
-	}
-	fprintf(stderr, "%llu lines skipped, %llu for other engine versions\n",
-	        (unsigned long long)r->nskipped, (unsigned long long)r->out_of_level);
+	compile_tell_counts(r);
 	text_put(stderr, b->out, TEXT_EXACT);
 	fprintf(stderr, ": %s in %.2f s\n", size, seconds);
 }
@@ -179,7 +115,7 @@ static st_t write_database(const struct build *b, const struct db_set *set,
 	struct ticker ticker;
 	struct compile_opts opts = {.strict = b->strict, .pua = true};
 	TRY(open_tmp(b->out, tmp, sizeof tmp, &fd, e));
-	ticker_start(&ticker, !b->quiet);
+	ticker_start(&ticker, !b->quiet, "compiling");
 	st_t st = makes_bundle(b) ? dbset_bundle(set, fd, report, e)
 	                          : dbset_compile(set, &opts, fd, report, e);
 	ticker_stop(&ticker);
@@ -201,7 +137,7 @@ static int build(const struct build *b, const struct str_list *srcs)
 	if (st == ST_OK)
 		st = write_database(b, &set, &report, &e);
 	if (!b->quiet)
-		report_skipped(&report);
+		compile_tell_skipped(&report);
 	if (st != ST_OK)
 		say_error(&e, st);
 	else if (!b->quiet)

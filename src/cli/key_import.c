@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static const struct opt options[] = {
-    {"for", 0, OPT_CHOICE, 0, offsetof(struct key_write, kind), "log|witness|note"},
+    {"for", 0, OPT_CHOICE, 0, offsetof(struct key_write, kind), "log|witness|note|publisher"},
     KEY_PASS_OPTION_FILE(struct key_write, pass),
     KEY_PASS_OPTION_FD(struct key_write, pass),
     {"no-passphrase", 0, OPT_BOOL, 0, offsetof(struct key_write, no_passphrase), NULL},
@@ -19,7 +19,7 @@ static const struct opt options[] = {
 };
 
 static const char usage[] =
-    "Usage: vitrine key import [--for log|witness|note]\n"
+    "Usage: vitrine key import [--for log|witness|note|publisher]\n"
     "                          [--passphrase-file FILE|--passphrase-fd N|--no-passphrase]\n"
     "                          -o FILE [FILE]\n"
     "\n"

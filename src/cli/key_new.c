@@ -6,7 +6,7 @@
 
 static const struct opt options[] = {
     {"name", 0, OPT_TEXT, 0, offsetof(struct key_write, name), NULL},
-    {"for", 0, OPT_CHOICE, 0, offsetof(struct key_write, kind), "log|witness|note"},
+    {"for", 0, OPT_CHOICE, 0, offsetof(struct key_write, kind), "log|witness|note|publisher"},
     {"algorithm", 0, OPT_CHOICE, 0, offsetof(struct key_write, algorithm), "ed25519|ml-dsa-44"},
     KEY_PASS_OPTION_FILE(struct key_write, pass),
     KEY_PASS_OPTION_FD(struct key_write, pass),
@@ -16,7 +16,8 @@ static const struct opt options[] = {
 };
 
 static const char usage[] =
-    "Usage: vitrine key new --name NAME [--for log|witness|note] [--algorithm ed25519|ml-dsa-44]\n"
+    "Usage: vitrine key new --name NAME [--for log|witness|note|publisher]\n"
+    "                       [--algorithm ed25519|ml-dsa-44]\n"
     "                       [--passphrase-file FILE|--passphrase-fd N|--no-passphrase] -o FILE\n"
     "\n"
     "Makes a private key, writes it to a new file, encrypted with a passphrase, and prints its\n"
@@ -26,8 +27,9 @@ static const char usage[] =
     "\n"
     "  --name NAME   of the key: for a log its origin, a URL without scheme is usual\n"
     "  --for KIND    what it signs: checkpoints of a log (usual), cosignatures of a witness,\n"
-    "                or any note. A key is for one of them: cosignatures do not say whose they\n"
-    "                are, so a witness needs a key that signs nothing else\n"
+    "                any note, or metadata and statements of a publisher. A key is for one of\n"
+    "                them: cosignatures do not say whose they are, so a witness needs a key that\n"
+    "                signs nothing else\n"
     "\n"
     "Exit code: 0 written, 2 not written.\n"
     "\n"

@@ -4,6 +4,7 @@
 #include "cli/key_load.h"
 #include "cli/report_json.h"
 #include "cli/text.h"
+#include "publish/repo.h"
 
 #include <stdio.h>
 
@@ -24,7 +25,8 @@ static const char usage[] =
     "Usage: vitrine key show [--json] [--check [--passphrase-file FILE|--passphrase-fd N]] FILE\n"
     "\n"
     "Shows what is public of a key file: name, kind, algorithm, key ID and vkey, and how it is\n"
-    "encrypted. No passphrase is needed, and the private key is never shown. --check decrypts the\n"
+    "encrypted; of a publisher's key also the key id of TUF metadata and the key as PEM. No\n"
+    "passphrase is needed, and the private key is never shown. --check decrypts the\n"
     "private key and proves that it belongs to the vkey.\n"
     "Exit code: 0 shown (and checked), 2 not a sound key file, or the check failed.\n"
     "\n"
@@ -35,7 +37,7 @@ static const char usage[] =
 
 struct facts {
 	const struct keyfile *k;
-	const char *vkey;
+	const char *vkey, *tuf_id, *pem; /* tuf_id is empty where the key is no publisher's */
 	bool checked;
 };
 
@@ -45,6 +47,21 @@ static void put_row(const char *what, const char *text)
 	/* A vkey is copied from here: its backslashes stay. */
 	text_put(stdout, text, TEXT_CLAMSCAN);
 	putchar('\n');
+}
+
+/* What others need of a publisher's key: the key id of TUF metadata, and the key as PEM. */
+static st_t publisher_facts(const struct keyfile *k, char ret_id[65], struct buf *pem,
+                            struct err *e)
+{
+	struct attest_key key;
+	ret_id[0] = '\0';
+	if (k->kind != KEYFILE_PUBLISHER && k->kind != KEYFILE_NOTE)
+		return ST_OK;
+	attest_key_from_ed25519(k->key.pub, &key);
+	TRY(publish_key_id(&key, ret_id, e));
+	TRY(publish_key_pem(&key, pem, e));
+	buf_u8(pem, '\0');
+	return buf_check(pem, e, "key");
 }
 
 static void show_text(const struct facts *f)
@@ -63,6 +80,10 @@ static void show_text(const struct facts *f)
 		put_row("encrypted", "NO: whoever reads this file can sign");
 	if (f->checked)
 		put_row("checked", "the private key belongs to this vkey");
+	if (f->tuf_id[0]) {
+		put_row("tuf key id", f->tuf_id);
+		fputs(f->pem, stdout);
+	}
 }
 
 static void put_member(const char *key, const char *text)
@@ -84,19 +105,28 @@ static void show_json(const struct facts *f)
 	if (k->encrypted)
 		printf(",\"cipher\":\"chacha20-poly1305\",\"kdf\":\"scrypt\",\"n\":%llu,\"r\":%u,\"p\":%u",
 		       (unsigned long long)c->n, (unsigned)c->r, (unsigned)c->p);
+	if (f->tuf_id[0]) {
+		put_member("tuf_key_id", f->tuf_id);
+		put_member("pem", f->pem);
+	}
 	printf(",\"checked\":%s}\n", f->checked ? "true" : "false");
 }
 
 static st_t show_facts(const struct show *s, const struct keyfile *k, struct err *e)
 {
-	struct buf vkey = {0};
+	struct buf vkey = {0}, pem = {0};
+	char id[65];
 	note_key_format(&k->key, &vkey);
 	buf_u8(&vkey, '\0');
 	st_t st = buf_check(&vkey, e, "vkey");
 	if (st == ST_OK)
+		st = publisher_facts(k, id, &pem, e);
+	if (st == ST_OK)
 		(s->json ? show_json : show_text)(
-		    &(struct facts){.k = k, .vkey = (const char *)vkey.data, .checked = s->check});
+		    &(struct facts){.k = k, .vkey = (const char *)vkey.data, .tuf_id = id,
+		                    .pem = (const char *)pem.data, .checked = s->check});
 	buf_done(&vkey);
+	buf_done(&pem);
 	if (st == ST_OK && (fflush(stdout) || ferror(stdout)))
 		st = fail_errno(e, "stdout");
 	return st;

@@ -22,6 +22,8 @@ static const struct command commands[] = {
     {"key", cmd_key, "make and show keys of logs and witnesses"},
     {"log", cmd_log, "make, extend and check transparency logs"},
     {"witness", cmd_witness, "cosign the checkpoints of logs"},
+    {"publish", cmd_publish, "make and sign a repository of updates"},
+    {"attest", cmd_attest, "sign a rebuilder's verdict about files"},
     {"monitor", cmd_monitor, "watch transparency logs and their witnesses"},
     {"help", cmd_help, "show this, or the help of a command"},
     {"version", cmd_version, "show the version"},

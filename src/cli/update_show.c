@@ -55,6 +55,8 @@ static const char *reason_word(st_t why)
 	    [ST_BAD_SUM] = "digest",    [ST_TIMEOUT] = "expired",         [ST_BAD_SIG] = "signature",
 	    [ST_BAD_PROOF] = "proof",   [ST_NOT_FOUND] = "not-found",     [ST_CONFLICT] = "conflict",
 	};
+	if (why == (st_t)-ETIMEDOUT)
+		return "timeout";
 	if (why < ST_OK)
 		return "system";
 	return (size_t)why < sizeof of / sizeof of[0] ? of[why] : "other";

@@ -561,7 +561,7 @@ static void put_subject(struct out *o, const struct subject *s)
 static bool is_tried(const struct subject *s, const struct test_view *view,
                      const struct db_sig *sig)
 {
-	bool skipped = view->raw_of_copy && sig->target == s->target;
+	bool skipped = view->views_only && sig->target == s->target;
 	return (sig->nameref & DB_NAMEREF_INDEX) == s->index && !skipped;
 }
 

@@ -80,11 +80,11 @@ static st_t add_html(struct test_views *ret, const struct db_view *db,
 static void add_raw(struct test_views *ret, enum file_type type, const struct exe_layout *exe,
                     const struct explain_object *object)
 {
-	uint8_t target = filetype_target(type);
+	uint8_t target = type_raw_target(type);
 	ret->v[ret->n++] = (struct test_view){
 	    .words = "In the file as it is",
-	    .target = target == TARGET_TEXT ? TARGET_ANY : target,
-	    .raw_of_copy = target == TARGET_TEXT,
+	    .target = target,
+	    .views_only = target != filetype_target(type),
 	    .facts = {.file_size = object->len, .exe = exe},
 	    .object = *object,
 	};
@@ -102,8 +102,7 @@ st_t test_views_of(const struct db_view *db, enum file_type type, const struct e
 	ret->v = calloc(ret->html.n_data + VIEWS_MAX, sizeof *ret->v);
 	if (!ret->v)
 		return fail(e, ST_NOMEM, 0, "test: out of memory");
-	/* Nothing matches HTML as it is. */
-	if (!type_is_html(type)) {
+	if (!type_hides_raw(type)) {
 		add_raw(ret, type, exe, object);
 		if (engine_needs_of(db) & ENGINE_NEEDS_IMAGE_HASH)
 			TRY(find_image_hash(type, in, &ret->v[0].facts, e));

@@ -11,8 +11,8 @@
 struct test_view {
 	const char *words;
 	uint8_t target;
-	bool raw_of_copy; /* signatures for the file's own target see the copy only */
-	bool digests;     /* digests of whole files are compared with it, as with the file itself */
+	bool views_only; /* signatures for the file's own target see other views, not this one */
+	bool digests;    /* digests of whole files are compared with it, as with the file itself */
 	const char *name; /* where `digests` */
 	struct object_facts facts;
 	struct explain_object object;

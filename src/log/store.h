@@ -16,7 +16,7 @@
 #include "log/io.h"
 
 /* Longest path of an object with its NUL. */
-#define LOG_PATH_MAX 96
+#define LOG_PATH_MAX 256
 
 struct log_store_ops {
 	/* ST_NOT_FOUND; ST_LIMIT: longer than max. Fills an empty buffer, the caller's. */

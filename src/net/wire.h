@@ -13,7 +13,7 @@ enum wire_kind {
 	WIRE_END,
 	WIRE_U32,   /* min to max */
 	WIRE_U64,   /* at most max */
-	WIRE_LINE,  /* char[max]: printable ASCII and a NUL; as its length (4 bytes) and bytes */
+	WIRE_LINE,  /* char[max]: printable ASCII and a NUL; goes as its length (4 bytes) and bytes */
 	WIRE_TEXT,  /* the same, any bytes but NUL */
 	WIRE_BYTES, /* uint8_t[max] */
 	WIRE_BOOLS, /* bool[max]; a byte each, 0 or 1 */

@@ -6,7 +6,8 @@
  *          -> behind_value   at the quote, or at white space where there is none
  *   data   -> behind_data    likewise, and at '>'
  *   escape                   the two digits behind '%'; what is no digit is lost
- * White space or '>' in a quoted type makes it forget its quotes. */
+ * White space or '>' in a quoted type makes it forget its quotes; white space that follows does
+ * not end it. */
 #include "normal/html_state.h"
 
 #include <stdlib.h>
@@ -88,9 +89,8 @@ static void on_type(struct html *h, uint8_t c)
 		if (blank || c == '>') {
 			h->quote = 0;
 			h->loose = true;
-		}
-		if (blank)
 			h->step = on_blank_in_type;
+		}
 	}
 }
 

@@ -81,6 +81,46 @@ static void decode(struct rd *in, struct buf *out)
 	}
 }
 
+static struct rd take_line(struct rd *in)
+{
+	size_t n = 0, left = rd_left(in);
+	while (n < left && rd_byte(in, in->pos + n) != '\n')
+		n++;
+	struct rd line = rd_sub(in, n);
+	rd_skip(in, n < left);
+	while (line.len > 0 && rd_byte(&line, line.len - 1) == '\r')
+		line.len--;
+	return line;
+}
+
+static bool is_blank(const struct rd *line)
+{
+	for (size_t i = 0; i < line->len; i++) {
+		uint8_t c = rd_byte(line, i);
+		if (c != ' ' && (c < '\t' || c > '\r'))
+			return false;
+	}
+	return line->len > 0;
+}
+
+/* Text is the lines of a mail, as clamscan reads them: each has an end, without CR; one of blanks
+ * is one blank; of empty lines in a row one is left, at the start none. It cuts and splits some
+ * lines besides: not here, where nothing gets lost. */
+static void add_lines(struct rd *in, struct buf *out)
+{
+	bool empty = true; /* the line before */
+	while (rd_left(in) > 0) {
+		struct rd line = take_line(in);
+		if (line.len == 0 && empty)
+			continue;
+		empty = line.len == 0;
+		if (is_blank(&line))
+			line = rd_make(" ", 1);
+		buf_add(out, line.base, line.len);
+		buf_u8(out, '\n');
+	}
+}
+
 static void take_body(const struct buf *message, struct buf *out)
 {
 	static const char encoded[] = "\nContent-transfer-encoding: base64\n\n";
@@ -94,6 +134,8 @@ static void take_body(const struct buf *message, struct buf *out)
 	struct rd in = rd_make(message->data + at, message->len - at);
 	if (base64)
 		decode(&in, out);
+	else if (!memchr(in.base, 0, in.len))
+		add_lines(&in, out);
 	else
 		buf_add(out, in.base, in.len);
 }

@@ -63,7 +63,7 @@ static const struct magic magics[] = {
 
 /* Content that decides on the type wherever it stands in the first kilobyte. Of several the one
  * of the highest rank decides, of equals the last one. */
-enum rank { RANK_NONE, RANK_PDF, RANK_MBR, RANK_HTML, RANK_DOCUMENT };
+enum rank { RANK_NONE, RANK_PDF, RANK_PYC, RANK_MBR, RANK_HTML, RANK_DOCUMENT };
 
 /* What follows '<' in tags that make HTML: in lower case, in upper case, some with a capital. */
 struct tag {
@@ -114,14 +114,15 @@ static enum file_type by_cafebabe(struct rd r)
 	return n < FAT_ARCHS_MAX ? FT_MACHO_UNIBIN : FT_JAVA;
 }
 
-/* The numbers of Python versions that clamscan knows (all 1,024 with these high bytes tried): text
- * may begin like others. */
+/* The numbers of Python versions that clamscan knows (all 65,536 tried). */
 static const uint16_t pyc_numbers[] = {
-	3081, 3091, 3101, 3103, 3111, 3131, 3141, 3151, 3160, 3170, 3180, 3190, 3200, 3210,
-	3220, 3230, 3250, 3260, 3270, 3280, 3290, 3300, 3310, 3320, 3330, 3340, 3350, 3351,
-	3360, 3361, 3370, 3371, 3372, 3373, 3375, 3376, 3377, 3378, 3379, 3390, 3391, 62011,
-	62012, 62021, 62041, 62051, 62061, 62062, 62071, 62081, 62091, 62092, 62101, 62111,
-	62121, 62131, 62132, 62151, 62161, 62162, 62171, 62181, 62191, 62201, 62211, 62212,
+	256, 336, 3000, 3010, 3020, 3030, 3040, 3050, 3060, 3061, 3071, 3081, 3091, 3101, 3103,
+	3111, 3131, 3141, 3151, 3160, 3170, 3180, 3190, 3200, 3210, 3220, 3230, 3250, 3260, 3270,
+	3280, 3290, 3300, 3310, 3320, 3330, 3340, 3350, 3351, 3360, 3361, 3370, 3371, 3372, 3373,
+	3375, 3376, 3377, 3378, 3379, 3390, 3391, 3568, 5892, 11913, 20121, 50428, 50429, 50823,
+	50824, 60202, 60203, 60717, 60718, 62011, 62012, 62021, 62041, 62051, 62061, 62062, 62071,
+	62081, 62091, 62092, 62101, 62111, 62121, 62131, 62132, 62151, 62161, 62162, 62171, 62181,
+	62191, 62201, 62211, 62212, 62218,
 };
 
 static bool is_pyc(struct rd r)
@@ -133,16 +134,6 @@ static bool is_pyc(struct rd r)
 		if (number == pyc_numbers[i])
 			return true;
 	return false;
-}
-
-/* Versions that clamscan does not know by number are found only in what is no text: the second byte
- * is 0c or 0d (Python 3), f2 or f3 (2). */
-static bool is_new_pyc(struct rd r)
-{
-	rd_skip(&r, 1);
-	uint8_t version = rd_u8(&r);
-	return (version == 0x0d || version == 0x0c || version == 0xf3 || version == 0xf2) &&
-	       rd_peek(&r, "\r\n", 2);
 }
 
 static bool is_lha(const struct rd *r)
@@ -303,6 +294,9 @@ static enum file_type by_content(const struct rd *r)
 	c.xml = spelled(r, 0, XML_DECLARATION, 0);
 	c.hwpml = spelled(r, 0, UTF8_MARK XML_DECLARATION, 0);
 	c.mime = mixed(r, 0, "MIME-Version: ");
+	/* Newer versions of Python, by the second byte of their numbers. */
+	if (has_at(r, 1, "\r\r\n", 3))
+		found(&c, FT_PYTHON_COMPILED, RANK_PYC);
 	if (has_at(r, SECTOR - 2, "\x55\xaa", 2))
 		found(&c, FT_MBR, RANK_MBR);
 	for (size_t i = 0; i < r->len; i++)
@@ -351,12 +345,18 @@ static bool is_wide_html(const struct rd *r, bool big)
 	return by_content(&decoded) == FT_HTML;
 }
 
+/* A zero behind the mark makes it one of other encodings to clamscan. */
+static bool has_big_mark(const struct rd *r)
+{
+	return rd_peek(r, "\xfe\xff", 2) && !rd_peek(r, "\xfe\xff\0\0", 4);
+}
+
 /* HTML in UTF-16BE with a mark is given on as it is: no HTML_UTF16, which is little-endian. */
 static enum file_type by_wide_content(const struct rd *r)
 {
 	if (is_wide_html(r, false))
 		return FT_HTML_UTF16;
-	return rd_peek(r, "\xfe\xff", 2) && is_wide_html(r, true) ? FT_HTML : FILETYPES;
+	return has_big_mark(r) && is_wide_html(r, true) ? FT_HTML : FILETYPES;
 }
 
 /* Control characters that text may have: bell to tab, line and page feeds, return, escape. */
@@ -483,7 +483,5 @@ enum file_type filetype_detect_with(const struct db_view *own, struct rd head, u
 	t = by_content(&look);
 	if (t == FILETYPES)
 		t = by_wide_content(&look);
-	if (t == FILETYPES)
-		t = by_text(&look);
-	return t == FT_BINARY_DATA && is_new_pyc(look) ? FT_PYTHON_COMPILED : t;
+	return t != FILETYPES ? t : by_text(&look);
 }

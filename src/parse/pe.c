@@ -3,8 +3,8 @@
  * with clamscan; test/e2e/test_exe_offsets.py repeats the comparison.
  *
  * Rules
- * 1. Raw pointers are rounded down, raw sizes up, to the file alignment. If some pointer is no
- *    multiple of it but a multiple of 512, the alignment of all is 512.
+ * 1. Raw pointers are rounded down, raw sizes up, to the file alignment. If some pointer of a
+ *    section with a raw size is no multiple of it but one of 512, the alignment of all is 512.
  * 2. A raw size that passes the end of the file is cut there; a section that starts at or behind
  *    the end has size 0.
  * 3. Virtual addresses are rounded down and SizeOfHeaders up to the section alignment.
@@ -120,7 +120,7 @@ static uint32_t effective_align(struct rd table, const struct pe_head *h)
 	uint32_t a = h->file_align;
 	for (uint32_t i = 0; a && i < h->nsections; i++) {
 		struct pe_section s = read_section(&table);
-		if (s.raw % a && s.raw % PE_SECTOR == 0)
+		if (s.rsize && s.raw % a && s.raw % PE_SECTOR == 0)
 			return PE_SECTOR;
 	}
 	return a;

@@ -13,11 +13,11 @@
  * 2. The root has exactly 52 bytes of value that begin with its magic; length of value and type of
  *    the nodes below do not matter.
  * 3. One VarFileInfo may stand before the StringFileInfo; what follows that one is not looked at.
- * 4. Keys of tables are taken to have eight characters, whatever they are.
+ * 4. Keys of tables are taken to have eight characters, whatever they are. Tables follow each other
+ *    without padding; up to 6 bytes behind the strings of one do not matter.
  * 5. A node that reaches out of its parent (strings: with their padding) ends the search in these
  *    data, as do tables of 24 bytes and less and strings of 16 bytes and less.
  * 6. A key counts if bytes of the string follow it and its padding. */
-#include "base/num.h"
 #include "parse/exe.h"
 #include "parse/pe_head.h"
 
@@ -77,7 +77,7 @@ static bool has_value(struct rd s)
 static bool walk_strings(struct walk *w, struct rd table)
 {
 	rd_skip(&table, TABLE_HEAD);
-	while (rd_left(&table) >= HEAD) {
+	while (rd_left(&table) > HEAD) {
 		struct rd head = table;
 		uint16_t len = rd_u16le(&head);
 		size_t padded = ((size_t)len + 3) & ~(size_t)3;
@@ -101,7 +101,6 @@ static void walk_tables(struct walk *w, struct rd info)
 			return;
 		if (!walk_strings(w, rd_sub(&info, len)))
 			return;
-		rd_skip(&info, num_min_size(-(size_t)len & 3, rd_left(&info)));
 	}
 }
 

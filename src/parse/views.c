@@ -13,6 +13,17 @@ bool type_is_html(enum file_type t)
 	return t == FT_HTML || t == FT_HTML_UTF16;
 }
 
+uint8_t type_raw_target(enum file_type t)
+{
+	uint8_t target = filetype_target(t);
+	return target == TARGET_TEXT || t == FT_HTML_UTF16 ? TARGET_ANY : target;
+}
+
+bool type_hides_raw(enum file_type t)
+{
+	return t == FT_HTML;
+}
+
 st_t html_views_of(enum file_type type, struct rd in, const struct html_opts *opts,
                    struct html_views *ret, struct err *e)
 {

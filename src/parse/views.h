@@ -15,6 +15,12 @@
 bool type_has_copy(enum file_type t);
 bool type_is_html(enum file_type t);
 
+/* The target of an object's own bytes. Signatures for text never see them, whatever the options,
+ * nor do, in UTF-16, signatures for HTML: so it is in clamscan. */
+uint8_t type_raw_target(enum file_type t);
+/* True if nothing sees the object's own bytes as long as it has views. */
+bool type_hides_raw(enum file_type t);
+
 /* The views of an object of such a type. As normal_html(), which see for statuses and ownership. */
 st_t html_views_of(enum file_type type, struct rd in, const struct html_opts *opts,
                    struct html_views *ret, struct err *e);

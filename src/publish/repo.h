@@ -3,9 +3,10 @@
  * process.
  *
  * Public folder DIR, which is served, and the private one beside it, DIR.private, with
- *   config    "vitrine-publish v1": the set's names, lifetimes, where online keys are
- *   staged/   what is to be published: ROLE.json with the signatures so far, SET.release.dsse,
- *             and targets/
+ *   config    "vitrine-publish v1", then a line "ROLE SECONDS" for each lifetime
+ *   online    where the online keys are, a path a line (written by the commands)
+ *   staged/   what is to be published: ROLE.json with the signatures so far, and an empty "sig"
+ *             for who may still sign; SET.release.dsse; targets/SHA256
  *   lock
  *
  * Invariants
@@ -14,8 +15,7 @@
  * 2. Nothing is published that its role's threshold did not sign; what was published is verified by
  *    the client's own code (src/tuf) before the switch.
  * 3. Same input, same time, same keys: same bytes.
- * 4. Versions only grow; files of older snapshots stay until `keep` more were published; all roots
- *    stay for good. */
+ * 4. Versions only grow; files of older snapshots and all roots stay (nothing is removed yet) */
 #ifndef VITRINE_PUBLISH_REPO_H
 #define VITRINE_PUBLISH_REPO_H
 
@@ -44,7 +44,7 @@ struct publish_lifetimes {
 extern const struct publish_lifetimes publish_lifetimes_default;
 
 struct publish_init {
-	struct publish_role_keys role[TUF_TYPES], evidence;
+	struct publish_role_keys role[TUF_TYPES], evidence; /* each with 1 <= threshold <= n */
 	struct publish_lifetimes lifetimes;
 };
 
@@ -82,6 +82,13 @@ st_t publish_open_target(struct publish_repo *r, const char *path, int *ret_fd, 
 st_t publish_stage_role(struct publish_repo *r, const char *role,
                         const struct publish_role_keys *keys, struct err *e);
 
+/* The file of a role once more, as it is, for a new expiry. Not of snapshot and timestamp. */
+st_t publish_stage_renew(struct publish_repo *r, const char *role, struct err *e);
+
+/* The keys and the threshold of a role, as staged or published. ST_NOT_FOUND. */
+st_t publish_role_keys(struct publish_repo *r, const char *role, struct publish_role_keys *ret,
+                       struct err *e);
+
 struct publish_delegation {
 	const char *name, *delegator; /* delegator: "targets" or a delegated role */
 	const char *const *paths;
@@ -97,16 +104,27 @@ st_t publish_stage_delegation(struct publish_repo *r, const struct publish_deleg
 st_t publish_sign(struct publish_repo *r, struct signer *const *signers, size_t n, int64_t now,
                   struct err *e);
 
+/* Takes over the signatures of a staged file of TUF metadata that was signed elsewhere. ret_role
+ * (room for TUF_ROLE_NAME_MAX + 1): whose it is. ST_CONFLICT: what is signed is not, byte for byte,
+ * what is staged. ST_BAD_SIG: a signature in it is of no key that may sign, or wrong; nothing is
+ * taken over then. */
+st_t publish_merge(struct publish_repo *r, struct rd file, char *ret_role, struct err *e);
+
 /* Adds one signature to a staged file (TUF metadata or a DSSE envelope), by its bytes: on another
  * machine, without a repository. ret_summary: in words, what is being signed. */
 st_t publish_sign_file(struct rd in, struct signer *s, struct buf *out, struct buf *ret_summary,
                        struct err *e);
+
+/* The same words without signing. `old`: the file's predecessor, for what changed, or empty. */
+st_t publish_describe(struct rd in, struct rd old, struct buf *ret, struct err *e);
 
 /* What is staged and how many signatures each file still needs; nothing staged: n is 0. */
 #define PUBLISH_STAGED_MAX 64
 struct publish_staged {
 	char role[TUF_ROLE_NAME_MAX + 1];
 	uint64_t version, have, need;
+	char missing[PUBLISH_KEYS_MAX][65]; /* keys that may sign and have not, by their key ids */
+	size_t nmissing;
 };
 st_t publish_staged(struct publish_repo *r, struct publish_staged ret[PUBLISH_STAGED_MAX],
                     size_t *ret_n, struct err *e);
@@ -116,5 +134,20 @@ st_t publish_staged(struct publish_repo *r, struct publish_staged ret[PUBLISH_ST
  * (publish_staged() says which); nothing changed. */
 st_t publish_commit(struct publish_repo *r, struct signer *const *online, size_t n, int64_t now,
                     struct err *e);
+
+/* A new timestamp, and what is about to expire (half of its life is over) of what the online
+ * signers may sign alone; what is staged stays staged. */
+st_t publish_refresh(struct publish_repo *r, struct signer *const *online, size_t n, int64_t now,
+                     struct err *e);
+
+/* The version of the published file of a role. ST_NOT_FOUND. */
+st_t publish_version(struct publish_repo *r, const char *role, uint64_t *ret, struct err *e);
+
+/* When the published file of a role expires, seconds since 1970. ST_NOT_FOUND. */
+st_t publish_expires(struct publish_repo *r, const char *role, int64_t *ret, struct err *e);
+
+/* A public key as metadata has it: its key id (64 hex digits and NUL), and its PEM, appended. */
+st_t publish_key_id(const struct attest_key *k, char ret_id[65], struct err *e);
+st_t publish_key_pem(const struct attest_key *k, struct buf *out, struct err *e);
 
 #endif

@@ -49,9 +49,10 @@
 #define CHECK_DATA_MAX (4096 * MIB)
 #define CHECK_FDS 1024
 
-/* Trees of metadata (TUF_MEMORY_MAX, 10 MiB), the files that they are of, one bundle of entries,
- * windows of Zstandard; large files are moved and unpacked in pieces. */
-#define VERIFY_DATA_MAX (64 * MIB)
+/* Trees of metadata (TUF_MEMORY_MAX, 10 MiB) with the files that they are of, or a window of
+ * Zstandard (8 MiB); large files are moved and unpacked in pieces. An ordinary release needs less
+ * than 10 MiB, one with 22,000 targets 20. */
+#define VERIFY_DATA_MAX (32 * MIB)
 /* The largest database and its sources. */
 #define VERIFY_FILE_MAX (16384 * MIB)
 

@@ -20,16 +20,13 @@ static bool has_html_views(const struct scanner *s, enum file_type t)
 /* What stands in HTML as data: URLs belongs to its views, not to archives. */
 bool views_may_open(const struct scanner *s, enum file_type type)
 {
-	return filetype_target(type) == TARGET_HTML ? has_html_views(s, type) : s->opts.archives;
+	return type_is_html(type) ? has_html_views(s, type) : s->opts.archives;
 }
 
 bool views_raw_target(const struct scanner *s, enum file_type type, uint8_t *ret)
 {
-	*ret = filetype_target(type);
-	/* Signatures for target 7 never see text as it is. */
-	if (*ret == TARGET_TEXT)
-		*ret = TARGET_ANY;
-	return !has_html_views(s, type);
+	*ret = type_raw_target(type);
+	return !type_hides_raw(type) || !has_html_views(s, type);
 }
 
 /* Matches the bytes of a view. `facts` are completed. */

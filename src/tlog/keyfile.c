@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-static const char *const kind_names[KEYFILE_KINDS] = {"log", "witness", "note"};
+static const char *const kind_names[KEYFILE_KINDS] = {"log", "witness", "note",
+                                                     "publisher"};
 
 /* In the order of the file; each line is one of these words, a space and a value. */
 enum line { MAGIC, KIND, VKEY, KDF, CIPHER, SEED, SUM, LINES };
@@ -34,6 +35,8 @@ bool keyfile_kind_find(struct rd name, enum keyfile_kind *ret)
 st_t keyfile_note_type(enum keyfile_kind kind, enum signer_alg alg, enum note_type *ret,
                        struct err *e)
 {
+	if (alg == SIGNER_MLDSA44 && kind == KEYFILE_PUBLISHER)
+		return fail(e, ST_UNSUPPORTED, 0, "TUF metadata and statements are signed with Ed25519");
 	if (alg == SIGNER_MLDSA44 && kind == KEYFILE_NOTE)
 		return fail(e, ST_UNSUPPORTED, 0,
 		            "signed-note has no type for ML-DSA-44 other than cosignatures");
@@ -98,7 +101,8 @@ static st_t read_kind(struct rd kind, struct rd vkey, struct keyfile *k, struct 
 {
 	enum note_type type;
 	if (!keyfile_kind_find(kind, &k->kind))
-		return fail(e, ST_UNSUPPORTED, 0, "key file: line 2 is none of log, witness, note");
+		return fail(e, ST_UNSUPPORTED, 0, "key file: line 2 is none of log, witness, note, "
+		            "publisher");
 	TRY(note_key_parse(vkey, &k->key, e));
 	TRY(keyfile_note_type(k->kind, algorithm(k->key.type), &type, e));
 	if (type != k->key.type)

@@ -1,4 +1,5 @@
-/* Files of private keys: one key of a log, a witness or for notes, encrypted with a passphrase. The
+/* Files of private keys: one key of a log, a witness, a
+ * publisher or for notes, encrypted with a passphrase. The
  * format is described in doc/format/keyfile.md.
  *
  * Works on memory, no I/O. The file is the owner's own, but what is read may be damaged or swapped:
@@ -23,10 +24,11 @@ enum keyfile_kind {
 	KEYFILE_LOG,     /* signs checkpoints: NOTE_ED25519, or NOTE_COSIGNATURE_MLDSA44 */
 	KEYFILE_WITNESS, /* cosigns: NOTE_COSIGNATURE_ED25519, NOTE_COSIGNATURE_MLDSA44 */
 	KEYFILE_NOTE,    /* signs any note: NOTE_ED25519 */
+	KEYFILE_PUBLISHER, /* signs TUF metadata and DSSE statements, no notes: NOTE_ED25519 */
 	KEYFILE_KINDS,
 };
 
-/* "log", "witness", "note". */
+/* "log", "witness", "note", "publisher". */
 const char *keyfile_kind_name(enum keyfile_kind kind);
 bool keyfile_kind_find(struct rd name, enum keyfile_kind *ret);
 

@@ -24,9 +24,9 @@ typedef st_t update_sink(void *ctx, const void *p, size_t n, struct err *e);
 
 struct update_source_ops {
 	/* The bytes of a file from offset `from` on. ST_NOT_FOUND: no mirror has it. ST_LIMIT: more
-	 * than `max` bytes behind `from`, also where nothing was given to the sink. ST_TIMEOUT: too
-	 * slow. Other failures of one mirror are tried at the next one, going on where the first one
-	 * ended. */
+	 * than `max` bytes behind `from`, also where nothing was given to the sink. -ETIMEDOUT: too
+	 * slow (ST_TIMEOUT is for what has expired). Other failures of one mirror are tried at the next
+	 * one, going on where the first one ended. */
 	st_t (*stream)(void *ctx, const char *path, uint64_t from, uint64_t max, update_sink *sink,
 	               void *sink_ctx, struct err *e);
 	void (*free)(void *ctx);

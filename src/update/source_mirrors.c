@@ -124,7 +124,8 @@ static uint32_t time_for(const struct mirrors *m, const struct job *j)
 static st_t judge_failure(const struct fetch_response *r, const char *url, struct err *e)
 {
 	static const st_t st[FETCH_FAILURES] = {
-		[FETCH_FAILED] = ST_IO, [FETCH_TOO_LONG] = ST_LIMIT, [FETCH_TOO_SLOW] = ST_TIMEOUT};
+		[FETCH_FAILED] = ST_IO, [FETCH_TOO_LONG] = ST_LIMIT,
+		[FETCH_TOO_SLOW] = (st_t)-ETIMEDOUT};
 	return fail(e, st[r->failure], 0, "%.120s: %.120s", url,
 	            r->error[0] ? r->error : "nothing came");
 }
@@ -192,7 +193,7 @@ static st_t try_place(struct mirrors *m, struct job *j, struct place *p, const c
 		uint64_t before = j->from;
 		st = take(j, &r, url, e);
 		buf_done(&r.body);
-		bool again = (st == ST_IO || st == ST_TIMEOUT) && j->from > before;
+		bool again = (st == ST_IO || st == (st_t)-ETIMEDOUT) && j->from > before;
 		if (!again || j->over)
 			break;
 	}

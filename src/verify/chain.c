@@ -8,7 +8,8 @@
  * Invariants
  * 1. link.pos ascends; a start is yielded once.
  * 2. Ends of a link are handed on in ascending order: an end is held back while a later start could
- *    still give a smaller one (parts whose matches differ in length).
+ *    still give a smaller one (parts whose matches differ in length). All that are held back lie
+ *    within RING_BITS; the ends of a start farther off wait in `next`.
  * 3. A link with nothing left stays `done`.
  * 4. Starts outside [pos, last] are never tried: where the filters saw one part bounds the
  *    others. */
@@ -31,6 +32,8 @@ struct link {
 	size_t npending; /* ends not handed on: bit (end % RING_BITS) of ring, all >= low */
 	size_t low;
 	uint64_t ring[RING_WORDS];
+	struct ends next; /* of the start before pos, if has_next */
+	bool has_next;
 };
 
 struct chain {
@@ -131,15 +134,35 @@ static size_t take_lowest(struct link *l)
 	return end;
 }
 
+static bool fetch_next(struct chain *c, size_t k)
+{
+	struct link *l = &c->link[k];
+	size_t s;
+	if (l->has_next)
+		return true;
+	if (!next_start(c, k, &s))
+		return false;
+	l->next = c->ends;
+	l->has_next = true;
+	return true;
+}
+
+/* May a start that is not in the ring give a smaller end than the ring? */
+static bool is_open(const struct link *l)
+{
+	size_t next = l->pos - l->has_next; /* the smallest such start */
+	return !l->npending || l->low > next + l->part->min_len;
+}
+
 /* The next end of link k, ascending. */
 static bool next_end(struct chain *c, size_t k, size_t *ret)
 {
 	struct link *l = &c->link[k];
-	while (!l->npending || l->low > l->pos + l->part->min_len) {
-		size_t s;
-		if (!next_start(c, k, &s))
+	while (is_open(l) && fetch_next(c, k)) {
+		if (l->npending && l->next.base + l->next.span >= l->low + RING_BITS)
 			break;
-		hold_ends(l, &c->ends);
+		hold_ends(l, &l->next);
+		l->has_next = false;
 	}
 	if (!l->npending)
 		return false;

@@ -3,15 +3,19 @@
  *
  * - The place counts from the start of the last match of the sub-signature it hangs on; all bytes
  *   of the number must lie in the object, not at its very start.
- * - Text numbers are read as strtoll() does: blanks, a sign, digits, and no further than the
- *   first other character; no digits are 0; a number beyond 63 bits never compares. With `exact`
- *   there are no blanks in front and nothing behind.
+ * - Text numbers are read as strtoll() does: blanks, a sign or (hexadecimal) "0x", not both,
+ *   digits, and no further than the first other character; no digits are 0; a number beyond 63
+ *   bits never compares. With `exact` there are no blanks in front and nothing behind.
  * - Hexadecimal text in little-endian order is its characters, in pairs, from behind; a "0" goes
- *   in front of an odd number of them. A pair with anything but digits (or x) ends it.
+ *   in front of an odd number of them, other than one. From a pair with anything but digits (or x)
+ *   on all are zeroes. `exact`, as many characters are read as there were: so an odd number of
+ *   them has to begin with x, which is read no further.
  * - Raw numbers are signed only if they have 8 bytes. */
 #include "verify/view.h"
 
 #include "base/rd.h"
+
+#include <string.h>
 
 struct number {
 	const uint8_t *p;
@@ -58,24 +62,34 @@ static uint32_t read_digits(struct number *n, int base, uint64_t *ret, bool *ret
 	return count;
 }
 
-/* Where text is hexadecimal: "0x" is skipped. */
-static bool is_hex(const struct db_compare *c, struct number *n)
+static bool is_hex(const struct db_compare *c, const struct number *n)
 {
-	bool prefixed = starts_hex(n);
-	if (prefixed && c->base != DB_CMP_DECIMAL)
-		n->at += 2;
-	return c->base == DB_CMP_HEX || (c->base == DB_CMP_AUTO && prefixed);
+	return c->base == DB_CMP_HEX || (c->base == DB_CMP_AUTO && starts_hex(n));
 }
 
-static bool read_text(const struct db_compare *c, struct number *n, int64_t *ret)
+static void skip_blanks(struct number *n)
 {
-	while (!c->exact && blank(peek(n)))
+	while (blank(peek(n)))
 		n->at++;
-	bool minus = peek(n) == '-', over = false;
-	n->at += minus || peek(n) == '+';
+}
+
+#define AUTO_MIN 3u /* characters from which on the base of a number is found out */
+
+/* `end`: where an exact number ends. */
+static bool read_text(const struct db_compare *c, struct number *n, uint32_t end, int64_t *ret)
+{
+	if (!c->exact)
+		skip_blanks(n);
+	if (c->base == DB_CMP_AUTO && n->len - n->at < AUTO_MIN)
+		return false;
+	bool hex = is_hex(c, n), minus = peek(n) == '-', over = false;
+	if (minus || peek(n) == '+')
+		n->at++;
+	else if (hex && starts_hex(n))
+		n->at += 2;
 	uint64_t v;
-	uint32_t digits = read_digits(n, is_hex(c, n) ? 16 : 10, &v, &over);
-	if (over || (c->exact && (digits == 0 || n->at != n->len)))
+	uint32_t digits = read_digits(n, hex ? 16 : 10, &v, &over);
+	if (over || (c->exact && (digits == 0 || n->at != end)))
 		return false;
 	*ret = minus ? -(int64_t)v : (int64_t)v;
 	return true;
@@ -88,28 +102,41 @@ static bool in_number(int c)
 	return digit(c, 16) >= 0 || c == 'x' || c == 'X';
 }
 
-static bool read_swapped(const struct db_compare *c, struct number *n, int64_t *ret)
+/* The characters from n->at on in pairs from behind, in `room` zeroes. */
+static void swap_pairs(struct number *n, uint8_t *text, uint32_t room)
 {
-	uint8_t text[SWAPPED_MAX];
-	uint32_t at = SWAPPED_MAX;
-	if (c->exact && (blank(peek(n)) || starts_hex(n)))
-		return false;
-	while (blank(peek(n)))
-		n->at++;
-	if (!is_hex(c, n))
-		return false; /* a decimal number has no such order */
 	bool odd = (n->len - n->at) % 2;
-	for (; at > 0 && n->at < n->len; odd = false) {
+	memset(text, '0', room);
+	for (; n->at < n->len; odd = false) {
 		int high = odd ? '0' : n->p[n->at], low = n->p[n->at + !odd];
 		if (!in_number(high) || !in_number(low))
-			break;
-		at -= 2;
-		text[at] = (uint8_t)high;
-		text[at + 1] = (uint8_t)low;
+			return;
+		room -= 2;
+		text[room] = (uint8_t)high;
+		text[room + 1] = (uint8_t)low;
 		n->at += odd ? 1 : 2;
 	}
-	struct db_compare plain = {.base = DB_CMP_HEX, .order = DB_CMP_BIG};
-	return read_text(&plain, &(struct number){.p = text + at, .len = SWAPPED_MAX - at}, ret);
+}
+
+static bool read_swapped(const struct db_compare *c, struct number *n, int64_t *ret)
+{
+	struct db_compare plain = {.base = DB_CMP_HEX, .order = DB_CMP_BIG, .exact = c->exact};
+	uint8_t text[SWAPPED_MAX];
+	if (c->exact && (blank(peek(n)) || starts_hex(n)))
+		return false;
+	skip_blanks(n);
+	if (c->base == DB_CMP_AUTO && n->len - n->at < AUTO_MIN)
+		return false;
+	if (!is_hex(c, n))
+		return false; /* a decimal number has no such order */
+	n->at += starts_hex(n) ? 2 : 0;
+	uint32_t len = n->len - n->at, room = len + len % 2;
+	if (len == 1)
+		return read_text(&plain, n, n->len, ret);
+	if (room > SWAPPED_MAX)
+		return false;
+	swap_pairs(n, text, room);
+	return read_text(&plain, &(struct number){.p = text, .len = room}, len, ret);
 }
 
 static int64_t read_raw(const struct db_compare *c, const uint8_t *p)
@@ -130,7 +157,8 @@ static bool read_number(const struct db_compare *c, const uint8_t *p, int64_t *r
 		*ret = read_raw(c, p);
 		return true;
 	}
-	return c->order == DB_CMP_LITTLE ? read_swapped(c, &text, ret) : read_text(c, &text, ret);
+	return c->order == DB_CMP_LITTLE ? read_swapped(c, &text, ret)
+	                                    : read_text(c, &text, c->len, ret);
 }
 
 static bool all_hold(const struct db_compare *c, int64_t x)

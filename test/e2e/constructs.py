@@ -305,7 +305,9 @@ def fuzzy(rng):
 class Construct:
     make: object
     active: bool
-    rate: float = 0.9  # of the files made to match, so many do in clamscan
+    # Of the files made to match, so many do in clamscan whatever the seed: at least six standard deviations below
+    # the mean of 25 seeds.
+    rate: float = 0.9
 
 
 CONSTRUCTS = {f.__name__: Construct(f, active, rate) for f, active, rate in (
@@ -314,16 +316,17 @@ CONSTRUCTS = {f.__name__: Construct(f, active, rate) for f, active, rate in (
     (uneven_set, True, 0.9), (nested_set, True, 0.9), (boundary, True, 0.9), (boundary_inside, True, 0.9),
     (offset_absolute, True, 0.9), (offset_end, True, 0.9), (offset_entry, True, 0.9),
     (offset_section, True, 0.9), (offset_last, True, 0.9), (offset_in_section, True, 0.6),
-    (offset_version, True, 0.9), (target, True, 0.8), (expression, True, 0.8), (count, True, 0.8),
+    (offset_version, True, 0.9), (target, True, 0.8), (expression, True, 0.7), (count, True, 0.8),
     (mod_i, True, 0.9), (mod_w, True, 0.9), (mod_wa, True, 0.9), (mod_f, True, 0.7), (file_size, True, 0.9),
     (entry_point, True, 0.9), (number_of_sections, True, 0.9), (container, True, 0.8),
-    (intermediates, True, 0.7), (pcre, True, 0.8), (pcre_counts, True, 0.7), (pcre_trigger, True, 0.7),
+    (intermediates, True, 0.5), (pcre, True, 0.8), (pcre_counts, True, 0.7), (pcre_trigger, True, 0.7),
     (pcre_offset, True, 0.6), (pcre_offset_exe, True, 0.6), (pcre_anchors, True, 0.6),
-    (bytecmp, True, 0.7), (handler, True, 0), (fuzzy, False, 0),
+    (bytecmp, True, 0.5), (handler, True, 0), (fuzzy, False, 0),
 )}
-RATES = {"html_tag": 0.3, "html_attribute": 0.3, "html_script": 0.4, "html_style": 0.4, "html_comment": 0.4,
-         "html_html_text": 0.4, "html_data_url": 0.3, "text": 0.4, "file_digest": 0.7, "section_digest": 0.7, "import_digest": 0.6, "member": 0.2, "zip_member": 0.1,
-         "ignored": 0.3, "trusted": 0.2, "unwanted": 0, "text_place": 0.4, "text_end": 0.4}
+RATES = {"html_tag": 0.25, "html_attribute": 0.3, "html_script": 0.4, "html_style": 0.4, "html_comment": 0.4,
+         "html_html_text": 0.4, "html_data_url": 0.3, "text": 0.4, "file_digest": 0.6, "section_digest": 0.6,
+         "import_digest": 0.35, "member": 0.05, "zip_member": 0.02, "ignored": 0.15, "trusted": 0.15, "unwanted": 0,
+         "text_place": 0.4, "text_end": 0.1}
 CONSTRUCTS |= {n: Construct(f, True, RATES.get(n, 0.6)) for n, f in KINDS.items()}
 # With a signature bound to the end of texts clamscan makes layers of their copies, and evaluates them once more with
 # all counts at 0: these constructs are not put together (doc/views.md, "Two ways to scan the copy").

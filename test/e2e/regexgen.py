@@ -9,7 +9,7 @@ import warnings
 from siglang import Unmade
 
 LONGEST = 1500  # bytes of a text
-PATIENCE = 0.01  # seconds for one search: some expressions take Python for ever
+PATIENCE = 0.01  # seconds of the processor for one search: some expressions take Python for ever
 POSIX = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z",
          "space": r"\s", "xdigit": "0-9a-fA-F", "punct": r"!-/:-@\[-`{-~", "word": r"\w",
          "blank": r" \t", "print": " -~", "graph": "!-~", "cntrl": r"\x00-\x1f"}
@@ -132,15 +132,15 @@ class Late(Exception):
 def finds(check, text):
     def stop(*_):
         raise Late
-    old = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    old = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
     try:
         return bool(check.search(text))
     except Late:
         return False
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, old)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, old)
 
 
 hopeless = set()

@@ -1,7 +1,6 @@
 """Signature containers on the command line. Only the publisher can sign, so what is accepted here is unsigned
 (.cud); that the signed kinds are refused unless proven is tried with files that look right otherwise, and
 with a published container where one is at hand (VITRINE_CVD: a folder with a .cvd or .cld in it)."""
-import base64
 import gzip
 import hashlib
 import json
@@ -11,7 +10,7 @@ import pytest
 
 import cli
 from cli import ONE, TWO, rule
-from containers import TIME, container, header, info, published, tar
+from containers import TIME, container, header, info, make_certificates, openssl, published, sign, tar
 
 CLAMSCAN = shutil.which("clamscan")
 NDB = ("x.ndb", rule("In.Container", ONE).encode())
@@ -170,33 +169,6 @@ def test_a_sign_file_and_roots_belong_to_what_is_cached(box):
     (box.path / "certs" / "a.crt").write_text("nothing\n")
     code, _, err = box.clamscan("--cvdcertsdir=certs", "-d", box.path / "db" / "x.cvd")
     assert code == 2 and "no certificate in PEM" in err
-
-
-def openssl(folder, *args):
-    cli.subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True)
-
-
-def make_certificates(folder):
-    """A root in certs/, a signer by it."""
-    (folder / "certs").mkdir()
-    openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "root.key", "-out",
-            "certs/root.crt", "-subj", "/CN=Test Root", "-days", "30",
-            "-addext", "keyUsage=critical,keyCertSign")
-    openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "signer.key", "-out",
-            "signer.csr", "-subj", "/CN=Test Signer")
-    (folder / "ext").write_text("basicConstraints=critical,CA:FALSE\n"
-                                "keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\n")
-    openssl(folder, "x509", "-req", "-in", "signer.csr", "-CA", "certs/root.crt", "-CAkey",
-            "root.key", "-CAcreateserial", "-out", "signer.crt", "-days", "30", "-extfile", "ext")
-
-
-def sign(folder, path, version=7):
-    openssl(folder, "cms", "-sign", "-binary", "-signer", "signer.crt", "-inkey", "signer.key", "-in",
-            str(path), "-outform", "DER", "-out", "sig.der", "-md", "sha256")
-    text = base64.b64encode((folder / "sig.der").read_bytes()).decode()
-    out = path.with_name(f"{path.stem}-{version}.cvd.sign")
-    out.write_text(f"#clamsign-1.0\n220::pkcs7-pem:{text}\n")
-    return out
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl program")

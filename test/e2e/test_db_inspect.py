@@ -12,6 +12,7 @@ import pytest
 
 import cli
 import test_version_info as versions
+from seed import random_for
 
 GOLDEN = cli.ROOT / "test" / "golden" / "explain"
 UPDATE = os.environ.get("VITRINE_UPDATE_GOLDEN") == "1"
@@ -212,7 +213,7 @@ def test_diff_tells_added_removed_and_changed_by_content(box):
 
 def test_diff_does_not_see_numbers_of_signatures_or_what_the_compiler_chose(box):
     shutil.copy(GOLDEN / "signatures.ndb", box.dir / "a.ndb")
-    more = "".join(f"A.More.{i}:0:*:{os.urandom(16).hex()}\n" for i in range(300))
+    more = "".join(f"A.More.{i}:0:*:{random_for(i).randbytes(16).hex()}\n" for i in range(300))
     box.write("b.ndb", (GOLDEN / "signatures.ndb").read_text() + more)
     code, out, _ = box.db("diff", "a.ndb", "a.ndb")
     assert code == 0 and ", 0 changed," in out
@@ -312,6 +313,16 @@ def test_test_looks_at_the_views_of_html_as_a_scan_does(box, name, target, text,
     assert len(found) == len(views) and all(a in b for a, b in zip(views, found))
     scan = cli.run("vitrine", "scan", "-z", "-d", "h.ldb", "page", cache=box.dir / "cache", cwd=box.dir)
     assert (f"{name} FOUND" in scan[1]) == bool(views)
+
+
+@pytest.mark.parametrize("target, views", [(0, ["as it is"]), (3, [])])
+def test_test_looks_at_html_in_utf16_as_it_is_with_signatures_for_any_file(box, target, views):
+    box.write("h.ldb", f"Wide;Target:{target};0;{b'Some  Title'.hex()}::w\n")
+    box.write("page", PAGE.decode().encode("utf-16-le"))
+    code, out, _ = box.db("test", "--json", "-d", "h.ldb", "Wide", "page")
+    found = [v["words"] for v in json.loads(out)["views"]
+             if any(s["verdict"]["found"] for s in v.get("signatures", []))]
+    assert code == (0 if views else 1) and len(found) == len(views) and all(a in b for a, b in zip(views, found))
 
 
 def test_the_readme_shows_what_db_explain_and_db_test_say(box):

@@ -1,7 +1,7 @@
 """The same random signatures, the same files of /usr: clamscan and ours must find the same names.
 
-Rounds are made until the time is over. Settings: VITRINE_TEST_SEED (1; printed when something fails),
-VITRINE_DIFF_SECONDS (20). Text is scanned with its normalised view off."""
+Settings: VITRINE_TEST_SEED (1; printed when something fails), VITRINE_DIFF_ROUNDS (40). Text is scanned with
+its normalised view off."""
 import io
 import os
 import pathlib
@@ -11,7 +11,6 @@ import shutil
 import stat
 import subprocess
 import tarfile
-import time
 import zipfile
 
 import pytest
@@ -19,10 +18,10 @@ import pytest
 import differential_sigs as sigs
 from cli import BUILD
 from oracle import REAL, WHY
+from seed import SEED
 from test_exe_offsets import ELF_SECTIONS, PE_SECTIONS, elf, macho, pe
 
-SECONDS = float(os.environ.get("VITRINE_DIFF_SECONDS", "20"))
-SEED = os.environ.get("VITRINE_TEST_SEED") or "1"
+ROUNDS = int(os.environ.get("VITRINE_DIFF_ROUNDS", "40"))
 # Off: what we do not take apart yet. clamscan sees mail in any file that quotes a mail header early on.
 OFF = ("html", "mail", "ole2", "pdf", "swf", "xmldocs", "hwp3", "onenote")
 # No cache: it keeps members of trusted archives as clean, so that what is found depends on the order.
@@ -182,8 +181,17 @@ def write_without_refused(folder, lines, cache):
     return lines
 
 
-def differences(ours, theirs, lines):
-    """One text for each name that only one side found, with the signature."""
+def is_installer(path, database):
+    """Whether clamscan takes members out of what it holds for InstallShield behind a program: doc/differences.md,
+    "Found by clamscan, not here". A few random bytes are enough for it."""
+    r = subprocess.run([str(REAL), *OPTIONS, "--debug", f"--database={database}", str(path)],
+                       capture_output=True, timeout=300)
+    return b"ishield: extracted to " in r.stderr
+
+
+def differences(ours, theirs, lines, explained=lambda path: False):
+    """One text for each name that only one side found, with the signature; of files that are `explained` those
+    that only we found."""
     text = {}
     for v in lines.values():
         for x in v:
@@ -191,7 +199,8 @@ def differences(ours, theirs, lines):
                          ("Body", "Logic", "Hash", "Section")})
     for path in sorted({*ours, *theirs}):
         a, b = ours.get(path, set()), theirs.get(path, set())
-        for name in sorted(a ^ b):
+        known = b - a and explained(path)
+        for name in sorted(a - b if known else a ^ b):
             yield f"only {'ours' if name in a else 'clamscan'}: {path}\n    {text.get(name, name)}"
 
 
@@ -208,21 +217,21 @@ def one_round(rng, pool, box):
     assert code in (0, 1), f"clamscan refuses what our compiler takes: {said}"
     code, ours, said = scan(BUILD / "clamscan", box / "db", paths, cache)
     assert code in (0, 1), said
-    return sum(map(len, theirs.values())), list(differences(ours, theirs, lines))
+    wrong = list(differences(ours, theirs, lines, lambda path: is_installer(path, box / "db")))
+    return sum(map(len, theirs.values())), wrong
 
 
 @pytest.mark.skipif(not REAL, reason=WHY)
 def test_same_names_as_clamscan(tmp_path, pool):
-    end = time.monotonic() + SECONDS
-    found, n = 0, 0
-    while n == 0 or time.monotonic() < end:
+    found = 0
+    for n in range(ROUNDS):
         seed = f"{SEED}/{n}"
         more, wrong = one_round(random.Random(seed), pool, tmp_path / str(n))
         assert not wrong, f"VITRINE_TEST_SEED={SEED}, round {n}:\n" + "\n".join(wrong)
         shutil.rmtree(tmp_path / str(n))
-        found, n = found + more, n + 1
-    print(f"seed {SEED}: {n} rounds, {found} findings the same")
-    assert found > 100 * n, "hardly anything matches: the test tests nothing"
+        found += more
+    print(f"VITRINE_TEST_SEED={SEED}: {ROUNDS} rounds, {found} findings the same")
+    assert found > 100 * ROUNDS, "hardly anything matches: the test tests nothing"
 
 
 def expression_files(folder, marks):

@@ -12,6 +12,7 @@ import pytest
 
 from cli import BUILD, wait_for
 from httpd import Together, certificate, gzipped, ok, reset, serving, silent, tls
+from seed import random_for
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def fails(probe, url, text, **kw):
 
 
 def test_a_body_arrives_whole(probe):
-    body = os.urandom(3_000_000)
+    body = random_for("body").randbytes(3_000_000)
     with serving({"/big": ok(body, headers=["Content-Type: application/octet-stream"])}) as s:
         status, rest = one(probe, s.url("/big"), max=len(body))
     assert status == "200"
@@ -310,7 +311,8 @@ def test_a_file_larger_than_the_memory_of_the_fetcher_streams(probe):
         assert p.stdout.readline().split()[:4] == ["1", "200", "stream", str(size)]
         assert p.wait(timeout=30) == 0
         p.stdout.close()
-    assert watched[0] < 64 << 20
+    sanitized = b"__asan_init" in (probe.parent / "vitrine-fetcher").read_bytes()
+    assert watched[0] < 64 << 20 or sanitized
 
 
 def test_requests_are_the_same_bytes_whoever_asks(probe, tmp_path):

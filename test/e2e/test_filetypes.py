@@ -7,7 +7,6 @@ VITRINE_BUILD names the build folder (default ./build)."""
 
 import json
 import pathlib
-import random
 import re
 import subprocess
 
@@ -15,6 +14,7 @@ import pytest
 
 from cli import make_rules, run
 from oracle import REAL, WHY
+from seed import random_for
 
 HEAD = 40000  # bytes of a real file: no type is decided further in, but for disk images
 REAL_FILES = 800
@@ -114,7 +114,7 @@ def boot_record(rnd):
 @pytest.mark.parametrize("make", [bytes_of, text_with_a_few_other_bytes,
                                   utf16_with_a_few_other_bytes, content, boot_record])
 def test_random_data_has_clamscans_type(make, tmp_path):
-    rnd = random.Random(11)
+    rnd = random_for(make.__name__)
     assert compare([make(rnd) for _ in range(1500)], tmp_path) == []
 
 
@@ -136,5 +136,5 @@ def usr_files(rnd):
 
 
 def test_files_of_usr_have_clamscans_type(tmp_path):
-    datas = [f.read_bytes()[:HEAD] for f in usr_files(random.Random(12))]
+    datas = [f.read_bytes()[:HEAD] for f in usr_files(random_for("usr"))]
     assert compare(datas, tmp_path) == []

@@ -3,7 +3,6 @@ answered, all others refused, and nobody holds a place for ever."""
 import concurrent.futures
 import contextlib
 import http.client
-import os
 import pathlib
 import signal
 import socket
@@ -13,6 +12,7 @@ import time
 import pytest
 
 from cli import BUILD
+from seed import random_for
 
 PROBE = BUILD / "test/probe/http_probe"
 
@@ -93,7 +93,7 @@ def test_a_head_is_the_same_without_body(server):
 
 @pytest.mark.parametrize("n", [0, 1, 700, 99_999, 100_000])
 def test_a_post_gets_its_whole_body(server, n):
-    data = os.urandom(n)
+    data = random_for("file").randbytes(n)
     assert server.ask("POST", "/echo", data)[:2] == (200, data)
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from cli import ROOT, run
 from oracle import REAL, WHY
+from seed import SEED
 
-SEED = os.environ.get("VITRINE_TEST_SEED") or "1"
 SIGTOOL = shutil.which("sigtool")
 CORPUS = sorted((ROOT / "test" / "corpus" / "image").glob("*.*"))
 INSTALLED = ("/usr/share/**/*.", "/usr/lib/python3*/**/*.", "/usr/local/share/**/*.")

@@ -12,8 +12,8 @@ import pytest
 
 from cli import run
 from oracle import REAL, WHY
+from seed import SEED
 
-SEED = os.environ.get("VITRINE_TEST_SEED") or "1"
 SIGTOOL = shutil.which("sigtool")
 INSTALLED = ("/usr/lib/x86_64-linux-gnu/wine/*-windows/*", "/usr/share/clamav-testfiles/*.exe")
 VA, RAW = 0x1000, 0x400

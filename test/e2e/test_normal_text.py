@@ -8,7 +8,6 @@ the same, so its texts may be long.
 VITRINE_BUILD names the build folder (default ./build), which must hold test/probe/normal_probe."""
 
 import pathlib
-import random
 import shutil
 import subprocess
 
@@ -16,12 +15,13 @@ import pytest
 
 from cli import BUILD
 from oracle import REAL, WHY
+from seed import random_for
 
 PROBE = BUILD / "test" / "probe" / "normal_probe"
 SIGTOOL = shutil.which("sigtool", path="/usr/bin:/usr/local/bin")
 SEAM = 128 * 1024
 REAL_TEXTS = 40
-_rnd = random.Random(7)
+_rnd = random_for("text")
 
 pytestmark = pytest.mark.skipif(REAL is None or SIGTOOL is None, reason=WHY or "no sigtool")
 

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from cli import BUILD, ONE, children, holds, make_rules, run, wait_for
+from seed import random_for
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_taken_names_get_a_number_and_nothing_is_overwritten(box):
 
 
 def test_large_content_arrives_whole(box):
-    body = ONE + os.urandom(3_000_000)
+    body = ONE + random_for("body").randbytes(3_000_000)
     (box.path / "in" / "bad").write_bytes(body)
     box.scan("--move", "q", "in")
     assert (box.path / "q" / "bad").read_bytes() == body
@@ -109,7 +110,7 @@ def test_clamscan_lines(box):
 def race(box, action, swap):
     """Scans 0-slow and 1-bad with one worker that is stopped (SIGSTOP) from before the list of files is
     fed until 1-bad was opened and swapped: its action comes after the swap, whatever the timing."""
-    (box.path / "in" / "0-slow").write_bytes(os.urandom(1 << 20) * 8)
+    (box.path / "in" / "0-slow").write_bytes(random_for("slow").randbytes(1 << 20) * 8)
     bad = box.path / "in" / "1-bad"
     bad.write_bytes(ONE)
     subprocess.run([BUILD / "vitrine", "scan", "-d", "db", "db"], cwd=box.path, capture_output=True,

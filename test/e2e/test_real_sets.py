@@ -2,7 +2,7 @@
 clamscan and our program must find the same names.
 
 VITRINE_SETS names the folder (default: shared/data beside the tree) with folders of .ldb files; without it the
-test is skipped. VITRINE_TEST_SEED (fresh unless given; printed), VITRINE_SET_SHARE (1: every signature; 4: a
+test is skipped. VITRINE_TEST_SEED (1; printed), VITRINE_SET_SHARE (1: every signature; 4: a
 quarter of them, at random)."""
 import collections
 import os
@@ -19,10 +19,10 @@ import siglang
 from cli import ROOT
 from constructs import CONSTRUCTS
 from oracle import REAL, WHY
+from seed import SEED
 
 FOLDER = pathlib.Path(os.environ.get("VITRINE_SETS", ROOT.parent / "shared/data"))
 SETS = sorted(p for p in FOLDER.glob("*/*.ldb")) if FOLDER.is_dir() else []
-SEED = os.environ.get("VITRINE_TEST_SEED") or str(random.SystemRandom().randrange(10 ** 9))
 SHARE = int(os.environ.get("VITRINE_SET_SHARE", "1"))
 MISSES = 3
 

@@ -20,6 +20,12 @@ static void magics_give_the_type(void)
 	IS(FT_MACHO, "\xcf\xfa\xed\xfe\7\0\0\1");
 	IS(FT_LHA_LZH, "\x20\x20-lh5-12");
 	IS(FT_PYTHON_COMPILED, "\x3f\r\r\n\0\0\0\0");
+	IS(FT_PYTHON_COMPILED, "\x16\r\r\n<html>");
+	IS(FT_PYTHON_COMPILED, "a\r\r\nsome text");
+	IS(FT_PYTHON_COMPILED, "a\r\r\n%PDF-1.4");
+	IS(FT_PYTHON_COMPILED, "a\r\r\n<\0h\0t\0m\0l\0>\0");
+	IS(FT_HTML, "a\r\r\n<html>");
+	IS(FT_BINARY_DATA, "a\x0c\r\n\0\0\0\0\0");
 	IS(FT_IGNORED, "SQLite format 3\0");
 	IS(FT_BINARY_DATA, "MSCF\0\0\0\1");
 	IS(FT_PS, "%!PS-Adobe-3.0");
@@ -86,6 +92,8 @@ static void tags_in_utf16_stand_at_even_places(void)
 	IS(FT_HTML_UTF16, "\x2c\1\x58\1\x64\1\x5d\1\x5c\1\x2e\1");
 	/* with a mark big-endian, and then without a name of its own */
 	IS(FT_HTML, "\xfe\xff\0<\0h\0t\0m\0l\0>");
+	IS(FT_HTML, "\xfe\xff\0\1\0<\0h\0t\0m\0l\0>");
+	IS(FT_TEXT_UTF16BE, "\xfe\xff\0\0\0<\0h\0t\0m\0l\0>");
 	IS(FT_HTML_UTF16, "\xfe\xff<\0h\0t\0m\0l\0>\0");
 	IS(FT_TEXT_UTF16BE, "\0<\0h\0t\0m\0l\0>");
 	/* other content takes the place of HTML, there too, but makes no type */

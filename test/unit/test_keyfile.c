@@ -267,7 +267,7 @@ static void each_line_is_checked(void)
 	     "key file: of a version that this program does not read"},
 	    {"kind log\n", "", ST_MALFORMED, "key file: line 2 is not 'kind ...'"},
 	    {"kind log\n", "kind log \n", ST_UNSUPPORTED,
-	     "key file: line 2 is none of log, witness, note"},
+	     "key file: line 2 is none of log, witness, note, publisher"},
 	    {"kind log\n", "kind witness\n", ST_MALFORMED,
 	     "key file: a witness has no key of type 0x01"},
 	    {"kind log\n", "kind log\nkind log\n", ST_MALFORMED, "key file: line 3 is not 'vkey ...'"},

@@ -668,6 +668,50 @@ static void what_nobody_could_read_is_not_published(void)
 	world_done(&w);
 }
 
+static st_t collect_later(void *ctx, struct rd bytes, const struct tlog_nodes *nodes,
+                          uint64_t size, struct buf *ret_lines, struct err *e)
+{
+	struct world *w = ctx;
+	(void)nodes;
+	(void)size;
+	struct rd text = bytes;
+	const uint8_t *end = memmem(bytes.base, bytes.len, "\n\n", 2);
+	text = rd_sub(&text, (size_t)(end - bytes.base) + 1);
+	return note_sign(text, "w.example", NOTE_COSIGNATURE_ED25519, w->witness, 1700009999,
+	                 ret_lines, e);
+}
+
+static void refreshed_checkpoint_is_the_same_tree_with_new_cosignatures(void)
+{
+	struct world w;
+	struct session s;
+	uint64_t index;
+	const struct log_entry entry = content(0);
+	static char old[4096], now[4096];
+	world_init(&w, true, 0);
+	struct sim_disk *d = sim_new();
+	T_EQ(session_open(&s, &w, d, NULL), ST_OK);
+	T_EQ(log_writer_add(s.writer, &entry, 1, &index, NULL), ST_OK);
+	struct rd note = log_writer_checkpoint(s.writer);
+	memcpy(old, note.base, note.len);
+	T_EQ(log_writer_publish(s.writer, NULL), ST_OK);
+	T_MEM(log_writer_checkpoint(s.writer).base, old, note.len);
+	s.cosigners.collect = collect_later;
+	T_EQ(log_writer_refresh(s.writer, NULL), ST_OK);
+	note = log_writer_checkpoint(s.writer);
+	memcpy(now, note.base, note.len);
+	const char *cosigned = strstr(now, "w.example");
+	T_TRUE(cosigned && !memcmp(old, now, (size_t)(cosigned - now)) && strcmp(old, now));
+	T_EQ(log_writer_size(s.writer), 1);
+	s.cosigners.collect = collect_too_many;
+	T_EQ(log_writer_refresh(s.writer, NULL), ST_BAD_SIG);
+	note = log_writer_checkpoint(s.writer);
+	T_MEM(note.base, now, note.len);
+	session_free(&s);
+	sim_free(d);
+	world_done(&w);
+}
+
 static uint8_t *tile_file(struct sim_disk *d, const char *path)
 {
 	size_t n;
@@ -725,6 +769,7 @@ static void who_changes_a_tile_cannot_have_an_entry_acknowledged_that_is_not_in_
 int main(void)
 {
 	T_RUN(what_nobody_could_read_is_not_published);
+	T_RUN(refreshed_checkpoint_is_the_same_tree_with_new_cosignatures);
 	T_RUN(who_changes_a_tile_cannot_have_an_entry_acknowledged_that_is_not_in_the_log);
 	T_RUN(power_cut_at_any_call_loses_no_acknowledged_entry_and_signs_one_tree);
 	T_RUN(power_cut_with_a_witness_that_is_sometimes_away);

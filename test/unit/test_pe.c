@@ -90,6 +90,12 @@ static void falls_back_to_sectors_if_a_pointer_is_misaligned(void)
 	p.s[1].raw = 0xa00;
 	T_EQ(parse(&p), ST_OK);
 	T_EQ(l.sections[0].off, 0x600);
+	p.s[1].rsize = 0;
+	T_EQ(parse(&p), ST_OK);
+	T_EQ(l.sections[0].off, 0x400);
+	p = base;
+	p.file_align = 0x400;
+	p.s[0].raw = 0x617;
 	p.s[1].raw = 0x800;
 	T_EQ(parse(&p), ST_OK);
 	T_EQ(l.sections[0].off, 0x400);

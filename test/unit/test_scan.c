@@ -758,6 +758,71 @@ static void file_types_are_looked_for_in_the_first_kilobyte(void)
 	}
 }
 
+/* Which of three names are heard for HTML that says "Words" in bytes or in UTF-16LE. */
+static const char *found_in_html(bool wide, bool no_html)
+{
+	static const char page[] = "<html><p>Words";
+	uint8_t pairs[2 * sizeof page] = {0};
+	for (size_t i = 0; i < sizeof page; i++)
+		pairs[2 * i] = (uint8_t)page[i];
+	db_clear();
+	db_text("a.ldb", "Any;Target:0;0;576f72::w\n"
+	                 "Html;Target:3;0;576f72::w\n"
+	                 "View;Target:3;0;3c68746d6c3e3c703e776f726473\n");
+	defaults();
+	opts.all_matches = true;
+	opts.no_html = no_html;
+	return scan(wide ? (struct bytes){pairs, 2 * strlen(page)} : text(page));
+}
+
+/* Of the bytes as they are signatures for HTML see those of HTML without views only. */
+static void html_in_utf16_is_matched_as_it_is_and_in_its_views(void)
+{
+	T_STR(found_in_html(false, false), "View@ ");
+	T_STR(found_in_html(true, false), "Any@ View@ ");
+	T_STR(found_in_html(true, true), "Any@ ");
+}
+
+static void html_over_a_limit_is_matched_as_it_is_only_in_utf16(void)
+{
+	static const uint8_t page[] = "<\0h\0t\0m\0l\0>\0W\0o\0r\0d\0s";
+	db_clear();
+	db_text("a.ldb", "Any;Target:0;0;576f72::w\n");
+	defaults();
+	opts.limits.max_htmlnormalize = sizeof page / 2;
+	T_STR(scan((struct bytes){(uint8_t *)(uintptr_t)page, sizeof page}),
+	      "!3MaxHTMLNormalize reached@ Any@ ");
+}
+
+/* Ends of a part are kept in a ring of 2,048: here two lie as far apart. */
+static void a_match_that_leads_nowhere_hides_no_later_one(void)
+{
+	static uint8_t bytes[8192];
+	for (size_t gap = 2040; gap <= 4100; gap++) {
+		if (gap == 2060)
+			gap = 4090;
+		memset(bytes, 0xfe, sizeof bytes);
+		memcpy(bytes, "MARK\xa0\x30\x03\x0a", 8);
+		memcpy(bytes + gap, "MARK\xa1" "END1", 9);
+		db_clear();
+		db_text("a.ldb", "Far;Target:0;0;4d41524b(a1|a030030a)454e4431\n");
+		defaults();
+		T_STR(scan((struct bytes){bytes, sizeof bytes}), "Far@ ");
+	}
+}
+
+static void text_in_a_data_url_is_the_lines_of_a_mail(void)
+{
+	static const char page[] = "<html><img src='data:x,%0a%0done%0d%0d%0a%09 %0a%0a%0a%0atwo'>";
+	db_clear();
+	db_digest("a.hdb", "Lines", text("\rone\n \n\ntwo\n"));
+	defaults();
+	T_STR(scan(text(page)), "Lines@data-url-1 ");
+	db_clear();
+	db_digest("a.hdb", "Bytes", (struct bytes){(uint8_t *)(uintptr_t)"one\0\r\ntwo", 9});
+	T_STR(scan(text("<html><img src='data:x,one%00%0d%0atwo'>")), "Bytes@data-url-1 ");
+}
+
 static st_t refuse(void *ctx, const char *name, bool official, const char *inner)
 {
 	(void)ctx, (void)name, (void)official, (void)inner;
@@ -812,6 +877,10 @@ int main(void)
 	T_RUN(categories_choose_among_unwanted_programs);
 	T_RUN(databases_define_file_types);
 	T_RUN(file_types_are_looked_for_in_the_first_kilobyte);
+	T_RUN(html_in_utf16_is_matched_as_it_is_and_in_its_views);
+	T_RUN(html_over_a_limit_is_matched_as_it_is_only_in_utf16);
+	T_RUN(a_match_that_leads_nowhere_hides_no_later_one);
+	T_RUN(text_in_a_data_url_is_the_lines_of_a_mail);
 	T_RUN(the_sinks_refusal_ends_the_scan);
 	T_RUN(impossible_stripes_are_refused);
 	return t_end();

@@ -236,6 +236,17 @@ static void a_server_without_ranges_does_not_spoil_a_stream(void)
 	end();
 }
 
+/* Not ST_TIMEOUT, which says that something has expired. */
+static void a_mirror_that_is_too_slow_is_a_failure_of_the_network(void)
+{
+	struct fake_answer slow = {.failure = FETCH_TOO_SLOW};
+	begin(1);
+	T_EQ(fetch_fake_set(fake, "http://a/r/x", &slow, NULL), ST_OK);
+	T_EQ(get("x", 9), -ETIMEDOUT);
+	T_EQ(stream("x", 0, 9), -ETIMEDOUT);
+	end();
+}
+
 static void a_fetcher_that_is_gone_ends_it_at_once(void)
 {
 	begin(3);
@@ -387,6 +398,7 @@ int main(void)
 	T_RUN(a_stream_that_is_too_long_ends);
 	T_RUN(a_sink_that_fails_is_not_the_mirrors_fault);
 	T_RUN(a_server_without_ranges_does_not_spoil_a_stream);
+	T_RUN(a_mirror_that_is_too_slow_is_a_failure_of_the_network);
 	T_RUN(a_fetcher_that_is_gone_ends_it_at_once);
 	T_RUN(paths_are_encoded_once);
 	T_RUN(a_log_is_where_the_policy_says_or_beside_the_metadata);

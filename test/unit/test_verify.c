@@ -132,7 +132,7 @@ static void a_verifier_that_breaks_its_protocol_fails(void)
 	static const struct {
 		const char *word, *text;
 	} bad[] = {
-		{"crash", "crashed (signal 11)"},
+		{"crash", "crashed (signal 6)"},
 		{"leave", "ended by itself (status 4)"},
 		{"hello-twice", "HELLO"},
 		{"lie", "after a refusal"},

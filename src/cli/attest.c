@@ -1,0 +1,219 @@
+/* vitrine attest: the statement of a rebuilder, "I built these files from the source, and they are
+ * the same" (or not), as an entry of a log. Reads the files to hash them and nothing else. */
+#include "attest/dsse.h"
+#include "attest/statement.h"
+#include "base/io.h"
+#include "cli/cli.h"
+#include "cli/publish_keys.h"
+#include "crypto/digest.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What "the same" means where --policy does not say: every byte. */
+#define SAME_BYTES "https://vitrine-av.org/policy/same-bytes/v1"
+
+#define HASH_STEP ((size_t)1 << 16)
+
+struct attest {
+	struct str_list keys, subjects;
+	const char *verifier, *resource, *policy, *time, *out;
+	bool passed, failed, help;
+	struct key_pass_opts pass;
+};
+
+static const struct opt options[] = {
+	{"key", 'k', OPT_LIST, 0, offsetof(struct attest, keys), NULL},
+	{"subject", 's', OPT_LIST, 0, offsetof(struct attest, subjects), NULL},
+	{"passed", 0, OPT_BOOL, 0, offsetof(struct attest, passed), NULL},
+	{"failed", 0, OPT_BOOL, 0, offsetof(struct attest, failed), NULL},
+	{"verifier", 0, OPT_TEXT, 0, offsetof(struct attest, verifier), NULL},
+	{"resource", 0, OPT_TEXT, 0, offsetof(struct attest, resource), NULL},
+	{"policy", 0, OPT_TEXT, 0, offsetof(struct attest, policy), NULL},
+	{"time", 0, OPT_TEXT, 0, offsetof(struct attest, time), NULL},
+	{"output", 'o', OPT_TEXT, 0, offsetof(struct attest, out), NULL},
+	KEY_PASS_OPTION_FILE(struct attest, pass),
+	KEY_PASS_OPTION_FD(struct attest, pass),
+	{"help", 'h', OPT_BOOL, 0, offsetof(struct attest, help), NULL},
+};
+
+static const char usage[] =
+	"Usage: vitrine attest --key KEYFILE --passed|--failed [--subject FILE]... -o OUT.dsse\n"
+	"                      [--verifier URI] [--resource URI] [--policy URI] [--time T]\n"
+	"                      [--passphrase-file FILE|--passphrase-fd N] [FILE...]\n"
+	"\n"
+	"Writes the statement of a rebuilder about files, signed (DSSE, in-toto Statement v1, SLSA\n"
+	"verification summary v1): with --passed that a build from the published source gave these\n"
+	"files, with --failed that it did not. The files are the published ones: what counts is\n"
+	"their SHA-256. The publisher adds it to his log ('vitrine publish evidence'), and so can\n"
+	"anybody ('vitrine log add').\n"
+	"\n"
+	"  --key KEYFILE   made by 'vitrine key new --for publisher'\n"
+	"  --verifier URI  who says so; usual: the name of the key\n"
+	"  --resource URI  where the files are from; usual: the name of the first one\n"
+	"  --policy URI    what \"the same\" means; usual: the same bytes\n"
+	"  --time T        of the verdict, RFC 3339 in UTC (2026-11-24T12:00:00Z); usual: now\n"
+	"\n"
+	"Exit code: 0 written, 2 not written.\n"
+	"\n"
+	"Examples:\n"
+	"  vitrine db build -o my.vdb source.tar && cmp my.vdb main.vdb && \\\n"
+	"    vitrine attest --key rebuilder.key --passed main.vdb source.tar -o passed.dsse\n";
+
+static st_t add_all(struct digest *d, int fd, struct err *e)
+{
+	uint8_t step[HASH_STEP];
+	ssize_t n;
+	while ((n = read(fd, step, sizeof step)) > 0)
+		TRY(digest_add(d, step, (size_t)n, e));
+	return n ? fail_errno(e, "read") : ST_OK;
+}
+
+static st_t make_subject(const char *path, struct statement_subject *ret, struct err *e)
+{
+	struct digest d = {0};
+	struct err why = {0};
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_errno(e, "%s", path);
+	if (strlen(name) >= sizeof ret->name)
+		return fail(e, ST_LIMIT, 0, "%s: the name is too long", path);
+	memcpy(ret->name, name, strlen(name) + 1);
+	st_t st = digest_init(&d, DIGEST_SHA256, &why);
+	if (st == ST_OK)
+		st = add_all(&d, fd, &why);
+	if (st == ST_OK)
+		st = digest_end(&d, ret->sha256, &why);
+	digest_done(&d);
+	return st == ST_OK ? ST_OK : fail(e, st, 0, "%s: %s", path, why.text);
+}
+
+static st_t make_subjects(const struct str_list *paths, struct statement_subject **ret,
+                          struct err *e)
+{
+	if (paths->n > STATEMENT_SUBJECTS_MAX)
+		return fail(e, ST_LIMIT, 0, "attest: more than %d files", STATEMENT_SUBJECTS_MAX);
+	*ret = calloc(paths->n, sizeof **ret);
+	if (!*ret)
+		return fail(e, ST_NOMEM, 0, "attest: out of memory");
+	for (size_t i = 0; i < paths->n; i++)
+		TRY(make_subject(paths->v[i], &(*ret)[i], e));
+	return ST_OK;
+}
+
+static st_t check_time(const char *text, struct err *e)
+{
+	int64_t t;
+	if (!tuf_time(text, &t))
+		return fail(e, ST_MALFORMED, 0, "--time %.40s: not as in 2026-11-24T12:00:00Z", text);
+	return ST_OK;
+}
+
+static st_t make_statement(const struct attest *a, const struct statement_subject *subject,
+                           const struct publish_ring *ring, struct buf *out, struct err *e)
+{
+	char now[24], verifier[NOTE_NAME_MAX + 1];
+	time_t t = time(NULL);
+	struct tm tm;
+	strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+	snprintf(verifier, sizeof verifier, "%s", ring->key[0].key.name);
+	return statement_make_rebuild(subject, a->subjects.n, a->verifier ? a->verifier : verifier,
+	                              a->time ? a->time : now,
+	                              a->resource ? a->resource : subject[0].name,
+	                              a->policy ? a->policy : SAME_BYTES, a->passed, out, e);
+}
+
+/* A new file or none: O_EXCL would keep a verdict from being made anew. */
+static st_t write_file(const char *path, const struct buf *b, struct err *e)
+{
+	char tmp[PATH_MAX];
+	int k = snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid());
+	if (k < 0 || (size_t)k >= sizeof tmp)
+		return fail(e, ST_LIMIT, 0, "%s: name too long", path);
+	AUTO_FD fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return fail_errno(e, "%s", tmp);
+	st_t st = io_write_all(fd, b->data, b->len, e);
+	if (st == ST_OK && (fsync(fd) || rename(tmp, path)))
+		st = fail_errno(e, "%s", path);
+	if (st != ST_OK)
+		unlink(tmp);
+	return st;
+}
+
+static st_t sign_and_write(const struct attest *a, const struct statement_subject *subject,
+                           const struct publish_ring *ring, struct err *e)
+{
+	struct buf statement = {0}, envelope = {0};
+	st_t st = make_statement(a, subject, ring, &statement, e);
+	if (st == ST_OK)
+		st = dsse_make(STATEMENT_PAYLOAD_TYPE, rd_make(statement.data, statement.len),
+		               ring->signer, ring->n, &envelope, e);
+	if (st == ST_OK)
+		st = write_file(a->out, &envelope, e);
+	buf_done(&statement);
+	buf_done(&envelope);
+	return st;
+}
+
+static int run(const struct attest *a)
+{
+	struct err e = {0};
+	struct publish_ring ring = {0};
+	struct statement_subject *subject = NULL;
+	st_t st = a->time ? check_time(a->time, &e) : ST_OK;
+	if (st == ST_OK)
+		st = make_subjects(&a->subjects, &subject, &e);
+	if (st == ST_OK)
+		st = publish_ring_load(&ring, &a->keys, &a->pass, &e);
+	if (st == ST_OK)
+		st = sign_and_write(a, subject, &ring, &e);
+	if (st != ST_OK)
+		say_error(&e, st);
+	publish_ring_done(&ring);
+	free(subject);
+	return st == ST_OK ? EXIT_CLEAN : EXIT_ERROR;
+}
+
+/* False when it was said what is missing. */
+static bool is_complete(const struct attest *a)
+{
+	const char *what = !a->keys.n ? "a key (--key KEYFILE)"
+	                   : a->passed == a->failed ? "one verdict (--passed or --failed)"
+	                   : !a->subjects.n ? "a file that it is about"
+	                   : !a->out ? "a file to write (-o OUT.dsse)" : NULL;
+	if (what)
+		say("attest: %s is needed; try 'vitrine attest --help'", what);
+	return !what;
+}
+
+int cmd_attest(int argc, char **argv)
+{
+	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
+	struct attest a = {0};
+	struct str_list args = {0}, warned = {0};
+	struct opt_error error = {0};
+	int code = EXIT_ERROR;
+	bool read = opts_read(&table, argc, argv, &a, &args, &warned, &error);
+	for (size_t i = 0; read && i < args.n; i++)
+		read = str_list_add(&a.subjects, args.v[i]) == ST_OK;
+	if (!read) {
+		opts_say(&error, "attest");
+	} else if (a.help) {
+		fputs(usage, stdout);
+		code = EXIT_CLEAN;
+	} else if (is_complete(&a)) {
+		code = run(&a);
+	}
+	str_list_done(&a.keys);
+	str_list_done(&a.subjects);
+	str_list_done(&args);
+	str_list_done(&warned);
+	return code;
+}

@@ -1,0 +1,491 @@
+/* vitrine publish release, vitrine publish import: from sources to a release that everybody can
+ * fetch and check.
+ *
+ *   made -> STAGED [start] -> SIGNED [gather, once or on several machines] -> LOGGED [finish]
+ *        -> published [finish]
+ * Nothing goes into the log before every signature is there (a statement that was logged cannot be
+ * taken back), and nothing is published before its entry is in the log: `publish commit` refuses
+ * while a release is staged and not logged (publish/release.h). Any step can fail or be killed and
+ * be done again by --continue. */
+#include "attest/dsse.h"
+#include "cli/cli.h"
+#include "cli/compile_tell.h"
+#include "cli/publish_finish.h"
+#include "cli/publish_make.h"
+#include "cli/report_json.h"
+#include "cli/ticker.h"
+#include "crypto/digest.h"
+#include "db/layout.h"
+#include "update/names.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BUILDER "https://vitrine-av.org/builder/vitrine-publish/v1"
+#define DELTAS 7 /* a client that updates once a week gets along with one */
+
+struct release {
+	const char *set, *private_dir, *log, *log_private, *log_key, *ca_file, *builder, *time;
+	const char *certs_dir;
+	struct str_list publisher_keys, targets_keys, online_keys;
+	uint32_t version, publishers, deltas;
+	bool pua, strict, again, json, quiet, help;
+	struct key_pass_opts pass;
+	/* Own. */
+	bool import;
+	struct publish_work work;
+	struct publish_pending pending;
+	struct buf envelope;
+};
+
+static const struct opt options[] = {
+	{"set", 0, OPT_TEXT, 0, offsetof(struct release, set), NULL},
+	{"private", 0, OPT_TEXT, 0, offsetof(struct release, private_dir), NULL},
+	{"log", 0, OPT_TEXT, 0, offsetof(struct release, log), NULL},
+	{"log-private", 0, OPT_TEXT, 0, offsetof(struct release, log_private), NULL},
+	{"log-key", 0, OPT_TEXT, 0, offsetof(struct release, log_key), NULL},
+	{"ca-file", 0, OPT_TEXT, 0, offsetof(struct release, ca_file), NULL},
+	{"publisher-key", 0, OPT_LIST, 0, offsetof(struct release, publisher_keys), NULL},
+	{"publishers", 0, OPT_COUNT, 0, offsetof(struct release, publishers), NULL},
+	{"targets-key", 0, OPT_LIST, 0, offsetof(struct release, targets_keys), NULL},
+	{"online-key", 0, OPT_LIST, 0, offsetof(struct release, online_keys), NULL},
+	{"version", 0, OPT_COUNT, 0, offsetof(struct release, version), NULL},
+	{"pua", 0, OPT_BOOL, 0, offsetof(struct release, pua), NULL},
+	{"strict", 0, OPT_BOOL, 0, offsetof(struct release, strict), NULL},
+	{"builder", 0, OPT_TEXT, 0, offsetof(struct release, builder), NULL},
+	{"deltas", 0, OPT_COUNT, 0, offsetof(struct release, deltas), NULL},
+	{"cvdcertsdir", 0, OPT_TEXT, 0, offsetof(struct release, certs_dir), NULL},
+	{"time", 0, OPT_TEXT, 0, offsetof(struct release, time), NULL},
+	{"continue", 0, OPT_BOOL, 0, offsetof(struct release, again), NULL},
+	{"json", 0, OPT_BOOL, 0, offsetof(struct release, json), NULL},
+	{"quiet", 'q', OPT_BOOL, 0, offsetof(struct release, quiet), NULL},
+	KEY_PASS_OPTION_FILE(struct release, pass),
+	KEY_PASS_OPTION_FD(struct release, pass),
+	{"help", 'h', OPT_BOOL, 0, offsetof(struct release, help), NULL},
+};
+
+static const char usage_release[] =
+	"Usage: vitrine publish release DIR SRC... --set NAME --log LOGDIR --publisher-key K\n"
+	"                 [--targets-key K]... [--online-key K]... [OPTION]...\n"
+	"       vitrine publish release DIR --continue [FILE...] --set NAME --log LOGDIR [OPTION]...\n"
+	"\n"
+	"Makes a release of a set of signatures: bundles the sources (text files, or folders of\n"
+	"them), compiles the bundle, states what was built from what, stages all of it in the\n"
+	"repository DIR, and, once every signature is there, adds the statement to the log, asks the\n"
+	"witnesses of the log's policy, and publishes release and proof. What is missing is named;\n"
+	"others sign on their machines ('vitrine publish sign'): first the statement, then the list\n"
+	"of targets. --continue takes back the FILEs that they signed and goes on from there.\n"
+	"\n"
+	"  --set NAME           of the set: a-z, 0-9, \"-\" and \"_\"\n"
+	"  --log LOGDIR         folder of the log ('vitrine log init'); --log-private DIR,\n"
+	"                       --log-key K: where its private folder and key were moved;\n"
+	"                       --ca-file FILE: to trust its witnesses by\n"
+	"  --publisher-key K    signs the statement; may be given several times\n"
+	"  --publishers N       signatures that the statement needs before it is logged; usual: one\n"
+	"                       for each --publisher-key\n"
+	"  --targets-key K      signs the list of targets, if its owner sits at this machine\n"
+	"  --online-key K       signs evidence, snapshot, timestamp; usual: the one of 'publish init'\n"
+	"  --version N          of the release; usual: one more than the last one\n"
+	"  --pua                with the files for potentially unwanted programs (.ndu, .hdu, ...)\n"
+	"  --strict             a line that cannot be read refuses the release\n"
+	"  --builder URI        who builds (runDetails.builder.id of the statement)\n"
+	"  --deltas N           from so many releases before, as far as they help; usual: 7\n"
+	"  --time T             sign as of then, RFC 3339 (2026-11-24T12:00:00Z)\n"
+	"  --private DIR2       where it is not DIR.private\n"
+	"  --json               the result as one object\n"
+	"\n"
+	"Exit code: 0 published, 1 staged: signatures are missing, 2 an error.\n"
+	"\n"
+	"Examples:\n"
+	"  vitrine publish release /srv/updates rules/ --set main --log /srv/log \\\n"
+	"    --publisher-key pub.key --targets-key alice.key --online-key online.key\n"
+	"  vitrine publish release /srv/updates --continue --set main --log /srv/log \\\n"
+	"    --online-key online.key\n";
+
+static const char usage_import[] =
+	"Usage: vitrine publish import DIR FILE.cvd|FILE.cld... --set NAME --log LOGDIR\n"
+	"                 --publisher-key K [--targets-key K]... [--online-key K]... [OPTION]...\n"
+	"\n"
+	"Makes a release of one's own out of ClamAV's signature containers. Each is proven first\n"
+	"(.sign files beside it by the roots in --cvdcertsdir DIR, else the signature in it) and\n"
+	"taken apart, in the jail; one that is not proven refuses the release. The rule text becomes\n"
+	"the source bundle; the statement names each container with its SHA-256 and by what its\n"
+	"origin was proven. Text files and folders may be named beside them. A container whose\n"
+	"folder has it in two versions counts once. Everything else, options and exit codes, is as\n"
+	"in 'vitrine publish release --help'.\n"
+	"\n"
+	"Examples:\n"
+	"  vitrine publish import /srv/updates main.cvd daily.cld bytecode.cvd --set main \\\n"
+	"    --log /srv/log --publisher-key pub.key --targets-key alice.key --online-key online.key\n";
+
+/* -- making and staging ----------------------------------------------------------------------- */
+
+static st_t choose_version(struct release *r, struct err *e)
+{
+	uint64_t last;
+	TRY(publish_last_version(r->work.repo, r->set, &last, e));
+	if (r->version && r->version <= last)
+		return fail(e, ST_CONFLICT, 0, "version %u: %s has %" PRIu64 " already, and versions only "
+		            "grow", (unsigned)r->version, r->set, last);
+	r->pending.version = r->version ? r->version : last + 1;
+	return ST_OK;
+}
+
+static struct publish_release describe(const struct release *r, const struct publish_made *m)
+{
+	return (struct publish_release){
+		.set = r->set,
+		.version = r->pending.version,
+		.pua = r->pua,
+		.strict = r->strict,
+		.database = DB_VERSION,
+		.builder = r->builder ? r->builder : BUILDER,
+		.vitrine = VITRINE_VERSION,
+		.now = r->work.now,
+		.vdb_fd = m->vdb_fd,
+		.source_fd = m->source_fd,
+		.imported = m->imported,
+		.nimported = m->nimported,
+	};
+}
+
+static st_t sign_statement(struct release *r, const struct buf *statement, struct err *e)
+{
+	struct publish_ring ring = {0};
+	st_t st = publish_ring_load(&ring, &r->publisher_keys, &r->pass, e);
+	if (st == ST_OK)
+		st = dsse_make(STATEMENT_PAYLOAD_TYPE, rd_make(statement->data, statement->len),
+		               ring.signer, ring.n, &r->envelope, e);
+	publish_ring_done(&ring);
+	return st;
+}
+
+/* That it waits for the log is on the disk before anything of it is staged. */
+static st_t stage(struct release *r, const struct publish_release *pr, struct err *e)
+{
+	struct ticker ticker;
+	struct rd envelope = rd_make(r->envelope.data, r->envelope.len);
+	r->pending.staged = 0;
+	TRY(publish_pending_write(r->work.repo, r->set, &r->pending, envelope, e));
+	ticker_start(&ticker, !r->quiet, "compressing");
+	st_t st = publish_release_stage(r->work.repo, pr, envelope, r->deltas, e);
+	ticker_stop(&ticker);
+	r->pending.staged = 1;
+	return st == ST_OK ? publish_pending_write(r->work.repo, r->set, &r->pending, envelope, e) : st;
+}
+
+static st_t state_and_stage(struct release *r, const struct publish_made *m, struct err *e)
+{
+	struct buf statement = {0};
+	const struct publish_release pr = describe(r, m);
+	st_t st = publish_release_statement(&pr, &statement, e);
+	if (st == ST_OK)
+		st = sign_statement(r, &statement, e);
+	buf_done(&statement);
+	return st == ST_OK ? stage(r, &pr, e) : st;
+}
+
+static st_t start(struct release *r, const struct str_list *args, struct err *e)
+{
+	struct publish_made made;
+	const struct publish_make_opts mo = {
+		.srcs = args,
+		.import = r->import,
+		.pua = r->pua,
+		.strict = r->strict,
+		.quiet = r->quiet,
+		.certs_dir = r->certs_dir,
+		.temp_dir = r->work.place.private_fd,
+	};
+	TRY(publish_ring_check(&r->publisher_keys, e));
+	TRY(publish_ring_check(&r->targets_keys, e));
+	TRY(choose_version(r, e));
+	r->pending.publishers = r->publishers ? r->publishers : r->publisher_keys.n;
+	st_t st = publish_make(&mo, &made, e);
+	if (!r->quiet)
+		compile_tell_skipped(&made.report);
+	if (st == ST_OK && !r->quiet)
+		compile_tell_counts(&made.report);
+	if (st == ST_OK)
+		st = state_and_stage(r, &made, e);
+	publish_made_done(&made);
+	return st;
+}
+
+/* -- signatures ------------------------------------------------------------------------------- */
+
+/* Adds those of publishers' keys that came with --continue. */
+static st_t add_publishers(struct release *r, struct err *e)
+{
+	struct publish_ring ring = {0};
+	st_t st = publish_ring_load(&ring, &r->publisher_keys, &r->pass, e);
+	for (size_t i = 0; i < ring.n && st == ST_OK; i++) {
+		struct buf out = {0}, said = {0};
+		st = publish_sign_file(rd_make(r->envelope.data, r->envelope.len), ring.signer[i], &out,
+		                       &said, e);
+		buf_done(&said);
+		if (st == ST_OK) {
+			buf_done(&r->envelope);
+			r->envelope = out;
+			out = (struct buf){0};
+		}
+		buf_done(&out);
+	}
+	publish_ring_done(&ring);
+	return st;
+}
+
+/* The envelope may have been on other machines. */
+static st_t check_statement(struct release *r, struct rd payload, struct err *e)
+{
+	struct set_release s;
+	uint8_t vdb[32], source[32];
+	TRY(set_release_parse(payload, &s, e));
+	TRY(publish_work_sha256(&r->work, SET_RELEASE_DATABASE, vdb, e));
+	TRY(publish_work_sha256(&r->work, SET_RELEASE_SOURCE, source, e));
+	if (strcmp(s.set, r->set) || s.version != r->pending.version || memcmp(s.vdb, vdb, 32) ||
+	    memcmp(s.source, source, 32))
+		return fail(e, ST_CONFLICT, 0, "%s: the statement is not about the release that is staged; "
+		            "make the release again", r->set);
+	return ST_OK;
+}
+
+static st_t count_publishers(struct release *r, size_t *ret, struct err *e)
+{
+	struct dsse d;
+	st_t st = dsse_parse(rd_make(r->envelope.data, r->envelope.len), &d, e);
+	if (st == ST_OK)
+		st = check_statement(r, rd_make(d.payload.data, d.payload.len), e);
+	if (st == ST_OK)
+		*ret = d.nsigs;
+	dsse_done(&d);
+	return st;
+}
+
+static bool is_envelope(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+	return dot && !strcmp(dot, ".dsse");
+}
+
+/* A file that was signed elsewhere: the statement, which is compared with what is staged later, or
+ * metadata, of which only signatures are taken. */
+static st_t take_signed(struct release *r, const char *path, struct err *e)
+{
+	struct buf b = {0};
+	struct err why = {0};
+	char role[TUF_ROLE_NAME_MAX + 1];
+	bool envelope = is_envelope(path);
+	TRY(log_read_file(AT_FDCWD, path, envelope ? DSSE_SIZE_MAX : TUF_TARGETS_MAX, &b, e));
+	if (envelope) {
+		buf_done(&r->envelope);
+		r->envelope = b;
+		return ST_OK;
+	}
+	st_t st = publish_merge(r->work.repo, rd_make(b.data, b.len), role, &why);
+	buf_done(&b);
+	return st == ST_OK ? st : fail(e, st, why.off, "%.100s: %.150s", path, why.text);
+}
+
+/* What was staged before, with what was signed since. */
+static st_t resume(struct release *r, const struct str_list *args, struct err *e)
+{
+	char path[UPDATE_SET_MAX + 16];
+	size_t have;
+	st_t st = publish_pending_read(r->work.repo, r->set, &r->pending, &r->envelope, e);
+	if (st == ST_NOT_FOUND) {
+		err_clear(e);
+		return fail(e, st, 0, "%s: no release is staged that is not in the log", r->set);
+	}
+	TRY(st);
+	if (!r->pending.staged)
+		return fail(e, ST_CONFLICT, 0, "%s: staging was interrupted; make the release again",
+		            r->set);
+	for (size_t i = 1; i < args->n; i++)
+		TRY(take_signed(r, args->v[i], e));
+	TRY(add_publishers(r, e));
+	TRY(count_publishers(r, &have, e)); /* before it takes the place of the staged one */
+	struct rd envelope = rd_make(r->envelope.data, r->envelope.len);
+	TRY(publish_pending_write(r->work.repo, r->set, &r->pending, envelope, e));
+	snprintf(path, sizeof path, "%s/release.dsse", r->set);
+	return publish_stage_bytes(r->work.repo, "targets", path, envelope, e);
+}
+
+/* Also without a key: then it is final, and others can sign it. */
+static st_t sign_targets(struct release *r, struct err *e)
+{
+	struct publish_ring ring = {0};
+	st_t st = publish_ring_load(&ring, &r->targets_keys, &r->pass, e);
+	if (st == ST_OK)
+		st = publish_sign(r->work.repo, ring.signer, ring.n, r->work.now, e);
+	publish_ring_done(&ring);
+	return st;
+}
+
+static void say_missing_publishers(const struct release *r, size_t have)
+{
+	say("the statement has %zu of %" PRIu64 " signatures of publishers; next: 'vitrine publish "
+	    "sign %s/staged/%s.release.dsse --key K' (a copy of it, on another machine), then 'vitrine "
+	    "publish release %s --continue [COPY] ...'",
+	    have, r->pending.publishers, r->work.place.private_dir, r->set, r->work.dir);
+}
+
+/* What the online keys sign is signed at the end. */
+static st_t targets_complete(struct release *r, bool *ret, struct err *e)
+{
+	static struct publish_staged staged[PUBLISH_STAGED_MAX];
+	size_t n;
+	TRY(publish_staged(r->work.repo, staged, &n, e));
+	*ret = true;
+	for (size_t i = 0; i < n; i++) {
+		const struct publish_staged *s = &staged[i];
+		if (s->have >= s->need || !strcmp(s->role, PUBLISH_EVIDENCE_ROLE))
+			continue;
+		*ret = false;
+		say("%s: %" PRIu64 " of %" PRIu64 " signatures; next: 'vitrine publish sign "
+		    "%s/staged/%s.json --key K' on a copy of it, then 'vitrine publish release %s "
+		    "--continue COPY ...'", s->role, s->have, s->need, r->work.place.private_dir, s->role,
+		    r->work.dir);
+	}
+	return ST_OK;
+}
+
+/* *ret: every signature of people is there. Targets are signed only with the final statement. */
+static st_t gather(struct release *r, bool *ret, struct err *e)
+{
+	size_t have;
+	TRY(count_publishers(r, &have, e));
+	*ret = have >= r->pending.publishers;
+	if (!*ret) {
+		say_missing_publishers(r, have);
+		return ST_OK;
+	}
+	TRY(sign_targets(r, e));
+	return targets_complete(r, ret, e);
+}
+
+/* -- log and publication ---------------------------------------------------------------------- */
+
+static st_t put_result(struct release *r, const uint64_t *index, struct err *e)
+{
+	uint8_t sha256[2][32];
+	char vdb[65], source[65];
+	TRY(publish_work_sha256(&r->work, "main.vdb", sha256[0], e));
+	TRY(publish_work_sha256(&r->work, "source.tar", sha256[1], e));
+	hex_encode(sha256[0], 32, vdb);
+	hex_encode(sha256[1], 32, source);
+	if (r->json) {
+		printf("{\"set\":\"%s\",\"version\":%" PRIu64 ",\"main.vdb\":\"%s\",\"source.tar\":\"%s\",",
+		       r->set, r->pending.version, vdb, source);
+		if (index)
+			printf("\"index\":%" PRIu64 ",", *index);
+		printf("\"published\":%s}\n", index ? "true" : "false");
+		return ST_OK;
+	}
+	printf("%s\tversion %" PRIu64 "\nmain.vdb\t%s\nsource.tar\t%s\n", r->set, r->pending.version,
+	       vdb, source);
+	if (index)
+		printf("log index\t%" PRIu64 "\n", *index);
+	return ST_OK;
+}
+
+static st_t finish(struct release *r, struct err *e)
+{
+	uint64_t index;
+	struct rd entry = rd_make(r->envelope.data, r->envelope.len);
+	TRY(publish_work_prove(&r->work, &entry, 1, &index, e));
+	TRY(publish_pending_end(r->work.repo, r->set, r->pending.version, e));
+	st_t st = publish_work_commit(&r->work, e);
+	if (st != ST_OK) {
+		say("%s %" PRIu64 " is in the log (index %" PRIu64 ") and staged, but not published: "
+		    "'vitrine publish commit' tries again", r->set, r->pending.version, index);
+		return st;
+	}
+	return put_result(r, &index, e);
+}
+
+static st_t run(struct release *r, const struct str_list *args, bool *ret_published,
+                struct err *e)
+{
+	bool complete;
+	TRY(publish_work_open(&r->work, e));
+	TRY(r->again ? resume(r, args, e) : start(r, args, e));
+	TRY(gather(r, &complete, e));
+	*ret_published = complete;
+	return complete ? finish(r, e) : put_result(r, NULL, e);
+}
+
+static int release(struct release *r, const struct str_list *args)
+{
+	struct err e = {0};
+	bool published = false;
+	r->work = (struct publish_work){
+		.dir = args->v[0],
+		.private_dir = r->private_dir,
+		.set = r->set,
+		.time = r->time,
+		.log = {.dir = r->log,
+		        .private_dir = r->log_private,
+		        .key = r->log_key,
+		        .pass = &r->pass,
+		        .ca_file = r->ca_file,
+		        .quiet = r->quiet},
+		.online = &r->online_keys,
+		.pass = &r->pass,
+	};
+	st_t st = run(r, args, &published, &e);
+	if (st != ST_OK)
+		say_error(&e, st);
+	publish_work_done(&r->work);
+	buf_done(&r->envelope);
+	return st != ST_OK ? EXIT_ERROR : published ? EXIT_CLEAN : EXIT_FOUND;
+}
+
+static bool is_complete(const struct release *r, const struct str_list *args, const char *name)
+{
+	const char *what = !args->n                            ? "the folder of a repository"
+	                   : !r->set                           ? "a set (--set NAME)"
+	                   : !update_set_name_good(r->set)     ? "a good name of a set (--set NAME)"
+	                   : !r->log                           ? "a log (--log LOGDIR)"
+	                   : !r->again && args->n < 2          ? "a source"
+	                   : !r->again && !r->publisher_keys.n ? "a key (--publisher-key K)"
+	                                                       : NULL;
+	if (what)
+		say("publish %s: %s is needed; try 'vitrine publish %s --help'", name, what, name);
+	return !what;
+}
+
+static int command(int argc, char **argv, bool import)
+{
+	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
+	struct release r = {.import = import, .deltas = DELTAS};
+	struct str_list args = {0}, warned = {0};
+	struct opt_error error = {0};
+	int code = EXIT_ERROR;
+	if (!opts_read(&table, argc, argv, &r, &args, &warned, &error)) {
+		opts_say(&error, import ? "publish import" : "publish release");
+	} else if (r.help) {
+		fputs(import ? usage_import : usage_release, stdout);
+		code = EXIT_CLEAN;
+	} else if (is_complete(&r, &args, import ? "import" : "release")) {
+		code = release(&r, &args);
+	}
+	str_list_done(&r.publisher_keys);
+	str_list_done(&r.targets_keys);
+	str_list_done(&r.online_keys);
+	str_list_done(&args);
+	str_list_done(&warned);
+	return code;
+}
+
+int cmd_publish_release(int argc, char **argv)
+{
+	return command(argc, argv, false);
+}
+
+int cmd_publish_import(int argc, char **argv)
+{
+	return command(argc, argv, true);
+}

@@ -1,0 +1,110 @@
+/* vitrine publish sign: one signature on a staged file, on a machine of its own. */
+#include "base/io.h"
+#include "cli/cli.h"
+#include "cli/publish_common.h"
+#include "cli/text.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const struct opt options[] = {
+	{"output", 'o', OPT_TEXT, 0, offsetof(struct publish_cmd, out), NULL},
+	PUBLISH_TEXT("old", old),
+	{"key", 'k', OPT_LIST, 0, offsetof(struct publish_cmd, key), NULL},
+	PUBLISH_PASSPHRASES,
+	{"help", 'h', OPT_BOOL, 0, offsetof(struct publish_cmd, help), NULL},
+};
+
+static const char usage[] =
+	"Usage: vitrine publish sign FILE [--key K] [--old FILE] [-o OUT]\n"
+	"                            [--passphrase-file FILE|--passphrase-fd N]\n"
+	"\n"
+	"Says in words what a staged file is (role, version, expiry, keys, paths with their digests;\n"
+	"of a DSSE envelope the statement in it) and adds one signature, in place of an older one of\n"
+	"the same key. Needs no repository: take the file to the machine that has the key, and its\n"
+	"result back for 'publish commit'. A key that the file does not name as a signer is refused.\n"
+	"Without --key nothing is signed.\n"
+	"\n"
+	"  --old FILE  what was published before: only what changed is listed\n"
+	"  -o OUT      where the result goes; usual: FILE\n"
+	"\n"
+	"Exit code: 0 signed (or shown), 2 an error, nothing written.\n"
+	"\n"
+	"Examples:\n"
+	"  vitrine publish sign targets.json --old 7.targets.json\n"
+	"  vitrine publish sign targets.json --key anna.key -o anna.targets.json\n";
+
+/* Whole or not at all: FILE itself is what is usually replaced. */
+static st_t write_file(const char *path, const struct buf *b, struct err *e)
+{
+	char tmp[PATH_MAX];
+	int k = snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid());
+	if (k < 0 || (size_t)k >= sizeof tmp)
+		return fail(e, ST_LIMIT, 0, "%s: name too long", path);
+	AUTO_FD fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return fail_errno(e, "%s", tmp);
+	st_t st = io_write_all(fd, b->data, b->len, e);
+	if (st == ST_OK && (fsync(fd) || rename(tmp, path)))
+		st = fail_errno(e, "%s", path);
+	if (st != ST_OK)
+		unlink(tmp);
+	return st;
+}
+
+static st_t describe(struct rd in, struct rd old, struct err *e)
+{
+	struct buf words = {0};
+	st_t st = publish_describe(in, old, &words, e);
+	if (st == ST_OK)
+		text_put_answer(stdout, (const char *)words.data, words.len, false);
+	buf_done(&words);
+	return st;
+}
+
+static st_t add_signature(struct publish_cmd *c, struct rd in, struct err *e)
+{
+	struct buf out = {0}, words = {0};
+	/* What is signed is on the screen before a passphrase is asked for. */
+	if (fflush(stdout))
+		return fail_errno(e, "stdout");
+	TRY(publish_cmd_load(c, &c->key, e));
+	st_t st = publish_sign_file(in, c->signer[0], &out, &words, e);
+	if (st == ST_OK)
+		st = write_file(c->out ? c->out : c->args.v[0], &out, e);
+	buf_done(&out);
+	buf_done(&words);
+	return st;
+}
+
+static st_t sign(struct publish_cmd *c, int *ret_code, struct err *e)
+{
+	struct buf in = {0}, old = {0};
+	if (c->key.n > 1)
+		return fail(e, ST_LIMIT, 0, "one key at a time");
+	st_t st = log_read_file(AT_FDCWD, c->args.v[0], TUF_TARGETS_MAX, &in, e);
+	if (st == ST_OK && c->old)
+		st = log_read_file(AT_FDCWD, c->old, TUF_TARGETS_MAX, &old, e);
+	struct rd bytes = rd_make(in.data, in.len);
+	if (st == ST_OK)
+		st = describe(bytes, rd_make(old.data, old.len), e);
+	if (st == ST_OK && c->key.n)
+		st = add_signature(c, bytes, e);
+	if (st == ST_OK && c->key.n)
+		say("signed: %s", c->out ? c->out : c->args.v[0]);
+	buf_done(&in);
+	buf_done(&old);
+	*ret_code = EXIT_CLEAN;
+	return st;
+}
+
+int cmd_publish_sign(int argc, char **argv)
+{
+	static const struct publish_command p = {
+		.name = "publish sign", .usage = usage,
+		.options = {options, sizeof options / sizeof options[0]},
+		.min_args = 1, .max_args = 1, .run = sign};
+	return publish_main(&p, argc, argv);
+}
