@@ -1,19 +1,17 @@
 /* vitrine bundle make: today's release with all that proves it, as one file. The chain is checked
  * in the verifier's jail as a new client would, trusting nothing but the policy; what does not pass
- * is not written. Then the hash tiles of the logs are added, for clients that know an older tree.
+ * is not written. The verifier hands on every small file and the hash tiles of the logs, for
+ * clients that know an older tree; the large ones are in its spool. Here bytes are stored, and
+ * nobody looks into them.
  *
  * Invariants
  * 1. OUT is replaced by a whole bundle of a release that passed, or stays as it is.
  * 2. Nothing of the state is changed; what was fetched is in private folders that are removed. */
 #include "base/io.h"
 #include "base/num.h"
-#include "cli/bundle_tiles.h"
 #include "cli/cli.h"
 #include "cli/opts.h"
 #include "cli/update_run.h"
-#include "crypto/digest.h"
-#include "tlog/checkpoint.h"
-#include "tlog/note.h"
 #include "tlog/text.h"
 
 #include <fcntl.h>
@@ -45,7 +43,7 @@ static const char usage[] =
     "      --proxy URL      ask through this proxy (http://host:port)\n"
     "\n"
     "Files are kept below $TMPDIR (or /tmp) meanwhile: there must be room for the set and its\n"
-    "text.\n"
+    "text, compressed and unpacked.\n"
     "\n"
     "Examples:\n"
     "  vitrine bundle make --policy update.policy -o /media/usb/signatures.bundle\n"
@@ -81,8 +79,7 @@ struct make {
 	struct verify_request rq;
 	struct chain_release release;
 	int folder, old_vdb, old_source, vdb, source; /* descriptors; -1 */
-	uint64_t tiles_from;                          /* worst of all logs */
-	uint64_t size;                                /* of the bundle */
+	uint64_t size; /* of the bundle */
 };
 
 /* ---- where it comes from ---- */
@@ -183,6 +180,7 @@ static st_t check_chain(struct make *m, struct err *e)
 	m->rq.old_vdb_fd = m->old_vdb;
 	m->rq.old_source_fd = m->old_source;
 	m->rq.want_source = !m->o->no_source;
+	m->rq.want_tiles = m->rq.want_packed = true;
 	m->rq.now = (int64_t)time(NULL);
 	m->rq.seen = 0;
 	TRY(update_block_signals(&m->rq.stop_fd, e));
@@ -192,106 +190,18 @@ static st_t check_chain(struct make *m, struct err *e)
 	return st;
 }
 
-/* ---- the logs' tiles ---- */
-
-/* The checkpoint of that log which the chain accepted; size 0: none. */
-static st_t accepted_tree(const struct make *m, const char *origin, struct bundle_tree *ret,
-                          struct err *e)
-{
-	char name[64], hex[65];
-	uint8_t sum[32];
-	struct buf file = {0};
-	struct checkpoint k = {0};
-	TRY(digest_bytes(DIGEST_SHA256, origin, strlen(origin), sum, e));
-	hex_encode(sum, sizeof sum, hex);
-	snprintf(name, sizeof name, "checkpoint-%.16s", hex);
-	*ret = (struct bundle_tree){.origin = origin};
-	AUTO_FD fd = openat(m->trusted.fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOENT ? ST_OK : fail_errno(e, "%s", name);
-	struct note *note = malloc(sizeof *note);
-	st_t st = note ? io_read_up_to(fd, NOTE_SIZE_MAX, name, &file, e)
-	               : fail(e, ST_NOMEM, 0, "bundle: out of memory");
-	if (st == ST_OK)
-		st = note_parse(rd_make(file.data, file.len), note, e);
-	if (st == ST_OK)
-		st = checkpoint_parse(note->text, &k, e);
-	if (st == ST_OK) {
-		ret->size = k.size;
-		ret->root = k.root;
-	}
-	free(note);
-	buf_done(&file);
-	return st;
-}
-
-static st_t add_tree(struct make *m, struct update_source *s, const struct bundle_tree *t,
-                     struct err *e)
-{
-	uint64_t from = 1;
-	if (t->size == 0)
-		return ST_OK;
-	TRY(bundle_add_tiles(m->bundle, s, t, &from, e));
-	m->tiles_from = num_max_u64(m->tiles_from, from);
-	return ST_OK;
-}
-
-/* The tree that the release is in, and what of each log was seen last, if that is another one. */
-static st_t add_trees(struct make *m, struct update_source *s, struct err *e)
-{
-	const struct policy *p = m->home.policy.logs;
-	const struct chain_release *r = &m->release;
-	struct bundle_tree own = {.origin = r->origin, .size = r->tree_size}, t;
-	memcpy(own.root.b, r->tree_root, sizeof own.root.b);
-	TRY(add_tree(m, s, &own, e));
-	for (size_t i = 0; i < p->nlogs; i++) {
-		TRY(accepted_tree(m, p->logs[i].key.name, &t, e));
-		if (t.size != own.size || strcmp(t.origin, own.origin) != 0)
-			TRY(add_tree(m, s, &t, e));
-	}
-	return ST_OK;
-}
-
-static st_t add_trees_from(struct make *m, const struct fetch *fetch, struct err *e)
-{
-	const struct update_policy *p = &m->home.policy;
-	struct update_mirrors mirrors = {.nrepositories = p->nrepositories, .logs = p->logs,
-	                                 .timeout_ms = (uint32_t)(p->timeout * 1000),
-	                                 .bandwidth = p->bandwidth};
-	struct update_source s = {0};
-	for (size_t i = 0; i < p->nrepositories; i++)
-		mirrors.repository[i] = p->repository[i];
-	TRY(m->folder >= 0 ? update_source_open_folder(m->folder, &s, e)
-	                   : update_source_open_mirrors(fetch, &mirrors, &s, e));
-	st_t st = add_trees(m, &s, e);
-	update_source_done(&s);
-	return st;
-}
-
-static st_t add_tiles(struct make *m, struct err *e)
-{
-	struct fetcher *fetcher = NULL;
-	struct fetch fetch = {0};
-	struct fetch_scope scope;
-	struct fetcher_opts o = m->rq.fetcher;
-	update_policy_scope(&m->home.policy, &scope);
-	o.scope = &scope;
-	if (m->folder < 0)
-		TRY(fetcher_start(&o, &fetcher, &fetch, e));
-	st_t st = add_trees_from(m, &fetch, e);
-	fetcher_stop(fetcher);
-	return st;
-}
-
 /* ---- writing ---- */
 
-static st_t add_large(struct make *m, const char *name, const struct chain_file *f, int *fd,
-                      struct err *e)
+/* The compressed one, where there is one: a client takes it, or the plain one. */
+static st_t add_large(struct make *m, const char *name, const struct chain_file *plain,
+                      const struct chain_file *packed, int *fd, struct err *e)
 {
 	char path[UPDATE_PATH_MAX], hex[65];
 	struct stat sb;
+	const struct chain_file *f = packed->size ? packed : plain;
 	hex_encode(f->sha256, sizeof f->sha256, hex);
-	snprintf(path, sizeof path, "targets/%s/%s.%s", m->home.policy.set, hex, name);
+	snprintf(path, sizeof path, "targets/%s/%s.%s%s", m->home.policy.set, hex, name,
+	         packed->size ? ".zst" : "");
 	*fd = openat(m->spool.fd, hex, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (*fd < 0 || fstat(*fd, &sb) != 0)
 		return fail_errno(e, "%s", path);
@@ -302,10 +212,11 @@ static st_t add_large(struct make *m, const char *name, const struct chain_file 
 
 static st_t add_files(struct make *m, struct err *e)
 {
-	TRY(add_large(m, "main.vdb", &m->release.vdb, &m->vdb, e));
+	const struct chain_release *r = &m->release;
+	TRY(add_large(m, "main.vdb", &r->vdb, &r->vdb_packed, &m->vdb, e));
 	if (m->o->no_source && m->home.policy.compile != UPDATE_COMPILE_LOCAL)
 		return ST_OK;
-	return add_large(m, "source.tar", &m->release.source, &m->source, e);
+	return add_large(m, "source.tar", &r->source, &r->source_packed, &m->source, e);
 }
 
 static st_t sync_folder(const char *path, struct err *e)
@@ -353,7 +264,6 @@ static st_t make(struct make *m, struct err *e)
 	TRY(update_temp_make(&m->trusted, e));
 	TRY(update_temp_make(&m->spool, e));
 	TRY(check_chain(m, e));
-	TRY(add_tiles(m, e));
 	TRY(add_files(m, e));
 	return write_bundle(m, e);
 }
@@ -380,7 +290,7 @@ static void put_json(const struct make *m, const char *result, const char *why)
 	else
 		printf(",\"version\":%llu,\"size\":%llu,\"tiles_from\":%llu",
 		       (unsigned long long)m->release.version, (unsigned long long)m->size,
-		       (unsigned long long)m->tiles_from);
+		       (unsigned long long)m->release.tiles_from);
 	printf("}\n");
 }
 
@@ -394,12 +304,10 @@ static int tell(const struct make *m, st_t st, const struct err *e)
 		       (unsigned long long)m->size);
 	if (st != ST_OK)
 		say("bundle make: %s; nothing was written", e->text);
-	else if (m->tiles_from > 1 && !m->o->quiet)
+	else if (m->release.tiles_from > 1 && !m->o->quiet)
 		say("bundle make: clients whose last tree has less than %llu entries cannot check that "
 		    "this one extends it; they need the network once",
-		    (unsigned long long)m->tiles_from);
-	if (fflush(stdout) || ferror(stdout))
-		return EXIT_ERROR;
+		    (unsigned long long)m->release.tiles_from);
 	return st == ST_OK ? EXIT_CLEAN : st > ST_OK ? EXIT_FOUND : EXIT_ERROR;
 }
 

@@ -86,7 +86,7 @@ static enum update_result roll_back(struct update_run *r, const char *id)
 	if (st == ST_OK)
 		st = switch_to(r, to, &r->e);
 	if (st == ST_OK)
-		return UPDATE_ACTIVATED;
+		return UPDATE_BACK;
 	return r->show.refused != CHAIN_LINKS ? UPDATE_REFUSED : UPDATE_UNCHECKED;
 }
 

@@ -457,8 +457,8 @@ int update_exit_code(enum update_result result)
 
 static void put_json(const struct update_run *r, enum update_result result)
 {
-	static const char *const names[] = {"activated", "current", "waiting",  "held",
-	                                    "dry-run",   "refused", "unchecked"};
+	static const char *const names[] = {"activated", "activated", "current", "waiting",
+	                                    "held",      "dry-run",   "refused", "unchecked"};
 	const struct update_state *s = &r->home.state;
 	printf("{\"result\":\"%s\"", names[result]);
 	if (s->current >= 0)
@@ -486,6 +486,8 @@ static void put_text(const struct update_run *r, enum update_result result)
 	const char *id = s->current >= 0 ? s->v[s->current].id : NULL;
 	if (result == UPDATE_ACTIVATED)
 		printf("Updated: %s is active.\n", id);
+	else if (result == UPDATE_BACK)
+		printf("Rolled back: %s is active.\n", id);
 	else if (result == UPDATE_CURRENT)
 		printf("Up to date%s%s.\n", id ? ": " : "", id ? id : "");
 	else if (result == UPDATE_WAITING)

@@ -19,6 +19,7 @@
 
 enum update_result {
 	UPDATE_ACTIVATED,
+	UPDATE_BACK,      /* an older one is active again: vitrine rollback */
 	UPDATE_CURRENT,   /* nothing is newer */
 	UPDATE_WAITING,   /* accepted, not yet active */
 	UPDATE_STOPPED,   /* from now on nothing is activated: --hold */

@@ -123,6 +123,11 @@ void show_event(struct update_show *s, const struct chain_event *ev)
 
 void show_progress(struct update_show *s, const char *what, uint64_t done, uint64_t size)
 {
+	if (!what) {
+		bar_clear(&s->bar);
+		s->what[0] = '\0';
+		return;
+	}
 	if (strcmp(what, s->what)) {
 		bar_clear(&s->bar);
 		snprintf(s->what, sizeof s->what, "%s", what);

@@ -33,7 +33,7 @@ void show_event(struct update_show *s, const struct chain_event *ev);
 /* A refusal that no link is about. */
 void show_reason(struct update_show *s, const char *text);
 
-/* As struct verify_out's. */
+/* As struct verify_out's. what NULL: it is over, the bar goes. */
 void show_progress(struct update_show *s, const char *what, uint64_t done, uint64_t size);
 
 /* "2026-11-24 03:40 UTC". */

@@ -26,8 +26,8 @@ static const struct {
 	enum verify_side from;
 	struct wire_field fields[FIELDS_MAX];
 } frames[VERIFY_TYPES] = {
-	[VERIFY_REQUEST] = {"REQUEST", VERIFY_PARENT, {ANY(now), ANY(seen), U32(flags, 7), BYTES(have),
-	                    U64(policy_size, UPDATE_POLICY_MAX)}},
+	[VERIFY_REQUEST] = {"REQUEST", VERIFY_PARENT, {ANY(now), ANY(seen), U32(flags, VERIFY_FLAGS),
+	                    BYTES(have), U64(policy_size, UPDATE_POLICY_MAX)}},
 	[VERIFY_POLICY] = {"POLICY", VERIFY_PARENT, {REST}},
 	[VERIFY_HELLO] = {"HELLO", VERIFY_CHILD, {U32(missing, SANDBOX_MISSING_ALL),
 	                  U32(landlock_abi, 255)}},
@@ -49,7 +49,10 @@ static const struct {
 	                U64(release.cosigned.log, POLICY_ITEMS_MAX - 1),
 	                BOOLS(release.cosigned.cosigned), BYTES(release.cosigned.time),
 	                U64(release.cosigned.ncosigned, POLICY_ITEMS_MAX),
-	                BOOLS(release.published_by), BOOLS(release.rebuilt_by)}},
+	                BOOLS(release.published_by), BOOLS(release.rebuilt_by),
+	                ANY(release.vdb_packed.size), BYTES(release.vdb_packed.sha256),
+	                ANY(release.source_packed.size), BYTES(release.source_packed.sha256),
+	                ANY(release.tiles_from)}},
 };
 
 void verify_frame_write(const struct verify_frame *f, struct buf *b)

@@ -50,7 +50,14 @@ enum verify_type {
 	VERIFY_TYPES,
 };
 
-enum verify_flag { VERIFY_HAVE = 1, VERIFY_WANT_SOURCE = 2, VERIFY_EVIDENCE_ONLY = 4 };
+enum verify_flag {
+	VERIFY_HAVE = 1,
+	VERIFY_WANT_SOURCE = 2,
+	VERIFY_EVIDENCE_ONLY = 4,
+	VERIFY_WANT_TILES = 8,
+	VERIFY_WANT_PACKED = 16,
+	VERIFY_FLAGS = 31, /* all of them */
+};
 
 /* Bytes of a policy or of a kept file in one frame. */
 #define VERIFY_BYTES_MAX (IPC_BYTES_MAX - 64)

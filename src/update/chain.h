@@ -58,6 +58,10 @@ struct chain_file {
 
 #define CHAIN_REBUILDS_MAX 32
 
+/* Full tiles of logs in a bundle: 64 MiB of them. The lowest level is cut first: 2 million of the
+ * last entries have theirs. */
+#define CHAIN_TILES_MAX 8192u
+
 /* What passed, or as far as it went. */
 struct chain_release {
 	uint64_t version;
@@ -74,6 +78,10 @@ struct chain_release {
 	struct policy_verdict cosigned;         /* by witnesses of the policy */
 	bool published_by[UPDATE_PARTIES_MAX];  /* by publishers of the policy */
 	bool rebuilt_by[UPDATE_PARTIES_MAX];    /* by rebuilders */
+	/* want_packed: "NAME.zst" in the spool, as the repository has it; size 0: it has none that is
+	 * smaller. */
+	struct chain_file vdb_packed, source_packed;
+	uint64_t tiles_from; /* want_tiles: trees of that size on are checked with them; else 0 */
 };
 
 /* What the verifier may change. Small files go through `store` (struct tuf_store: names as in
@@ -96,6 +104,11 @@ struct chain_request {
 	                      * still is that one, files are not fetched */
 	bool want_source;  /* the rule text too, whatever the policy says (compile local wants it) */
 	bool evidence_only; /* no files: --dry-run, vitrine verify */
+	/* For bundles. The hash tiles of the trees that were accepted are kept, too: of the largest
+	 * one, CHAIN_TILES_MAX full ones at most, and its partial ones as wide as any tree from the
+	 * smallest one on has them. And files come compressed where that is smaller; both stay in the
+	 * spool, the compressed one and what came out of it. */
+	bool want_tiles, want_packed;
 	/* Told as it goes; each may be NULL. */
 	void (*event)(void *ctx, const struct chain_event *ev);
 	void (*progress)(void *ctx, const char *what, uint64_t done, uint64_t size);

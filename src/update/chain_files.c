@@ -168,14 +168,28 @@ static st_t unpack(const struct chain_way *w, const struct spool_file *in, struc
 	return check_whole(out, e);
 }
 
+/* What it was made of goes, unless it is wanted as well. */
+static void leave_packed(struct chain *c, const struct chain_way *w, const struct chain_wanted *f,
+                         const struct spool_file *in, st_t st)
+{
+	if (st < ST_OK)
+		return;
+	if (st > ST_OK || !c->rq->want_packed || w->is_delta) {
+		spool_remove(in);
+		return;
+	}
+	f->packed->size = in->size;
+	memcpy(f->packed->sha256, in->sha256, sizeof f->packed->sha256);
+}
+
 /* A delta that does not apply, be it that what is installed here is damaged, need not be the end:
  * the next way is judged by the same digest. */
-static st_t go_packed(struct chain *c, const struct chain_way *w, const char *what,
-                      const struct chain_file *file, bool *ret_next, struct err *e)
+static st_t go_packed(struct chain *c, const struct chain_way *w, const struct chain_wanted *f,
+                      bool *ret_next, struct err *e)
 {
 	struct spool_file in, out;
 	TRY(fetch_target(c, w->what, &w->target, &in, e));
-	st_t st = spool_open(c, what, file->sha256, file->size, &out, e);
+	st_t st = spool_open(c, f->what, f->file->sha256, f->file->size, &out, e);
 	if (st == ST_OK) {
 		st = unpack(w, &in, &out, e);
 		if (st > ST_OK)
@@ -183,69 +197,81 @@ static st_t go_packed(struct chain *c, const struct chain_way *w, const char *wh
 		spool_close(&out);
 		*ret_next = w->is_delta && st > ST_OK;
 	}
-	if (st >= ST_OK)
-		spool_remove(&in);
+	leave_packed(c, w, f, &in, st);
 	spool_close(&in);
 	return st;
 }
 
-static st_t go_plain(struct chain *c, const char *what, const struct tuf_target *t, struct err *e)
+static st_t go_plain(struct chain *c, const struct chain_wanted *wanted, struct err *e)
 {
 	struct spool_file f;
-	TRY(fetch_target(c, what, t, &f, e));
+	TRY(fetch_target(c, wanted->what, wanted->plain, &f, e));
 	spool_close(&f);
 	return ST_OK;
 }
 
 /* *ret_next: it failed in a way that leaves the others worth trying. So does a file that no mirror
  * has; what came and is wrong is refused. */
-static st_t go(struct chain *c, const struct chain_way *w, const char *what,
-               const struct chain_file *file, bool *ret_next, struct err *e)
+static st_t go(struct chain *c, const struct chain_way *w, const struct chain_wanted *f,
+               bool *ret_next, struct err *e)
 {
 	*ret_next = false;
-	st_t st = w->open ? go_packed(c, w, what, file, ret_next, e)
-	                  : go_plain(c, what, &w->target, e);
+	st_t st = w->open ? go_packed(c, w, f, ret_next, e) : go_plain(c, f, e);
 	*ret_next = *ret_next || st == ST_NOT_FOUND;
 	return st;
 }
 
-static st_t go_ways(struct chain *c, const struct chain_ways *ways, const char *what,
-                    const struct chain_file *file, struct err *e)
+static st_t go_ways(struct chain *c, const struct chain_ways *ways, const struct chain_wanted *f,
+                    struct err *e)
 {
 	uint64_t before = c->rq->source->bytes;
 	for (size_t i = 0; i < ways->n; i++) {
 		const struct chain_way *w = &ways->v[i];
 		struct err why = {0};
 		bool next;
-		st_t st = go(c, w, what, file, &next, &why);
+		st_t st = go(c, w, f, &next, &why);
 		if (st != ST_OK && (!next || i + 1 == ways->n))
 			return fail(e, st, why.off, "%s", why.text);
 		if (st != ST_OK) {
 			chain_say(c, "%s did not do (%.80s)", w->what, why.text);
 			continue;
 		}
-		chain_say(c, "%s: %llu bytes, SHA-256 as listed, by %llu bytes moved (%s)", what,
-		          (unsigned long long)file->size,
+		chain_say(c, "%s: %llu bytes, SHA-256 as listed, by %llu bytes moved (%s)", f->what,
+		          (unsigned long long)f->file->size,
 		          (unsigned long long)(c->rq->source->bytes - before), w->what);
 		break;
 	}
 	return ST_OK;
 }
 
-static st_t fetch_file(struct chain *c, const char *what, const struct tuf_target *t,
-                       const struct chain_file *file, int old_fd, struct err *e)
+static st_t fetch_file(struct chain *c, const struct chain_wanted *f, struct err *e)
 {
 	struct chain_ways ways;
-	st_t st = chain_ways_find(c, what, t, old_fd, &ways, e);
+	st_t st = chain_ways_find(c, f, &ways, e);
 	if (st == ST_OK)
-		st = go_ways(c, &ways, what, file, e);
+		st = go_ways(c, &ways, f, e);
 	chain_ways_done(&ways);
 	return st;
+}
+
+static st_t fetch_files(struct chain *c, struct err *e)
+{
+	const struct chain_request *rq = c->rq;
+	const struct chain_wanted vdb = {"main.vdb", &c->vdb, &c->r.vdb, &c->r.vdb_packed,
+	                                 rq->place.old_vdb_fd};
+	const struct chain_wanted source = {"source.tar", &c->source, &c->r.source,
+	                                    &c->r.source_packed, rq->place.old_source_fd};
+	TRY(fetch_file(c, &vdb, e));
+	if (!rq->want_source && rq->policy->compile != UPDATE_COMPILE_LOCAL)
+		return ST_OK;
+	return fetch_file(c, &source, e);
 }
 
 st_t chain_check_files(struct chain *c, struct err *e)
 {
 	const struct chain_request *rq = c->rq;
+	if (rq->want_tiles)
+		TRY(chain_keep_trees(c, e));
 	if (rq->evidence_only) {
 		chain_not_asked(c, "not fetched: only the evidence was asked for");
 		return ST_OK;
@@ -254,8 +280,5 @@ st_t chain_check_files(struct chain *c, struct err *e)
 		chain_not_asked(c, "not fetched: it is the database that is here already");
 		return ST_OK;
 	}
-	TRY(fetch_file(c, "main.vdb", &c->vdb, &c->r.vdb, rq->place.old_vdb_fd, e));
-	if (!rq->want_source && rq->policy->compile != UPDATE_COMPILE_LOCAL)
-		return ST_OK;
-	return fetch_file(c, "source.tar", &c->source, &c->r.source, rq->place.old_source_fd, e);
+	return fetch_files(c, e);
 }

@@ -13,8 +13,7 @@
  *                    again while nothing changes. A damaged one counts as none */
 #include "crypto/digest.h"
 #include "tlog/text.h"
-#include "tlog/tile.h"
-#include "update/chain_inside.h"
+#include "update/chain_tiles.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,46 +129,13 @@ static st_t load_view(struct chain *c, struct chain_view *v, const char *origin,
 	                         "%.120s", name, why.text));
 }
 
-/* Tiles of the log, from the source, each kept: with them anybody can check the proof again. */
-struct tiles {
-	struct chain *c;
-	struct buf folder; /* "log/ORIGIN/", with a NUL */
-};
-
-static st_t get_tile_file(struct tiles *s, const struct tile *t, struct buf *ret, struct err *e)
-{
-	char path[UPDATE_PATH_MAX], file[TILE_PATH_MAX];
-	tile_path(t, file);
-	if ((size_t)snprintf(path, sizeof path, "%s%s", (char *)s->folder.data, file) >= sizeof path)
-		return fail(e, ST_LIMIT, 0, "history: the path of %s is too long", file);
-	TRY(chain_get(s->c, path, TILE_BYTES_MAX, ret, e));
-	return chain_keep(s->c, path, rd_make(ret->data, ret->len), e);
-}
-
-/* "MAY fetch the full tile [...] as a fallback in case the partial tile is not available
- * anymore." */
+/* Each tile is kept: with them anybody can check the proof again. */
 static st_t get_tile(void *ctx, const struct tile *t, struct tlog_hash *ret, struct err *e)
 {
-	struct buf b = {0};
-	struct err why = {0};
-	struct tile full = *t;
-	full.width = TILE_WIDTH;
-	st_t st = get_tile_file(ctx, t, &b, &why);
-	if (st == ST_NOT_FOUND && t->width < TILE_WIDTH) {
-		buf_done(&b);
-		st = get_tile_file(ctx, &full, &b, e);
-		if (st == ST_OK && b.len == TILE_BYTES_MAX)
-			b.len = t->width * TLOG_HASH;
-	} else if (st != ST_OK) {
-		st = fail(e, st, 0, "%s", why.text);
-	}
-	if (st == ST_OK)
-		st = tile_read(t, rd_make(b.data, b.len), ret, e);
-	buf_done(&b);
-	return st;
+	return chain_tiles_get(ctx, t, true, ret, e);
 }
 
-static st_t prove(struct tiles *s, struct tile_nodes *nodes, uint64_t from, uint64_t to,
+static st_t prove(struct chain_tiles *s, struct tile_nodes *nodes, uint64_t from, uint64_t to,
                   const struct tlog_hash *old, const struct tlog_hash *new, struct err *e)
 {
 	struct tile_source src = {get_tile, s};
@@ -190,17 +156,14 @@ static st_t check_grown(struct chain *c, const char *origin, uint64_t from,
                         const struct tlog_hash *old, uint64_t to, const struct tlog_hash *new,
                         struct err *e)
 {
-	struct tiles s = {.c = c};
+	struct chain_tiles s;
 	struct tile_nodes *nodes = malloc(sizeof *nodes); /* 64 kB of cached tiles */
-	buf_text(&s.folder, "log/");
-	tuf_quote(origin, false, &s.folder);
-	buf_text(&s.folder, "/");
-	buf_u8(&s.folder, 0);
-	st_t st = nodes ? buf_check(&s.folder, e, "history")
-	                : fail(e, ST_NOMEM, 0, "history: out of memory");
+	st_t st = chain_tiles_open(c, origin, &s, e);
+	if (st == ST_OK && !nodes)
+		st = fail(e, ST_NOMEM, 0, "history: out of memory");
 	if (st == ST_OK)
 		st = prove(&s, nodes, from, to, old, new, e);
-	buf_done(&s.folder);
+	chain_tiles_close(&s);
 	free(nodes);
 	return st;
 }
@@ -275,10 +238,10 @@ static void say_joined(struct chain *c, const struct chain_view *v, const struct
 		          "mirror lags", is, was);
 }
 
-st_t chain_join_view(struct chain *c, const struct chain_proof *p, bool say, struct err *e)
+static st_t join(struct chain *c, struct chain_view *v, const struct chain_proof *p, bool say,
+                 struct err *e)
 {
 	const struct policy *logs = c->rq->policy->logs;
-	struct chain_view *v = &c->view[view_of(logs, p->log)];
 	struct buf note = {0};
 	TRY(load_view(c, v, logs->logs[p->log].key.name, e));
 	if (v->size && v->size == p->c.size && !tlog_hash_equal(&v->root, &p->c.root))
@@ -299,6 +262,19 @@ st_t chain_join_view(struct chain *c, const struct chain_proof *p, bool say, str
 	else
 		take_view(v, p, &note);
 	return st;
+}
+
+st_t chain_join_view(struct chain *c, const struct chain_proof *p, bool say, struct err *e)
+{
+	struct chain_view *v = &c->view[view_of(c->rq->policy->logs, p->log)];
+	TRY(join(c, v, p, say, e));
+	if (!v->least || p->c.size < v->least)
+		v->least = p->c.size;
+	if (p->c.size > v->most) {
+		v->most = p->c.size;
+		v->most_root = p->c.root;
+	}
+	return ST_OK;
 }
 
 st_t chain_check_history(struct chain *c, struct err *e)

@@ -39,6 +39,8 @@ struct chain_view {
 	struct chain_joined joined[CHAIN_JOINED_MAX];
 	size_t njoined;
 	bool more_joined; /* than the store has */
+	uint64_t least, most; /* of the trees that proofs of this check lead to; 0: none */
+	struct tlog_hash most_root;
 };
 
 /* A proof that was checked. `note` and `c` point into the proof's bytes. */
@@ -143,6 +145,9 @@ st_t chain_prove_quorum(struct chain *c, struct chain_proof *p, struct err *e);
 /* That the tree of a proof is one with what is known of that log; it becomes what is known if it is
  * larger. Says how, if `say`. ST_CONFLICT: two trees. */
 st_t chain_join_view(struct chain *c, const struct chain_proof *p, bool say, struct err *e);
+
+/* The tiles of these trees, checked, into keep(). */
+st_t chain_keep_trees(struct chain *c, struct err *e);
 
 /* When all links hold: what the store is to remember of logs and releases. */
 st_t chain_store_views(struct chain *c, struct err *e);

@@ -26,11 +26,13 @@ static st_t open_delta(const struct chain_way *w, int in_fd, uint64_t in_size, u
 	return delta_apply(w->old_fd, in_fd, size, out_fd, e);
 }
 
-/* What the spool has of it need not come again. */
+/* What the spool has of it need not come again. But a bundle carries all of it. */
 static uint64_t cost(const struct chain *c, const struct tuf_target *t)
 {
 	struct stat s;
 	char name[65];
+	if (c->rq->want_packed)
+		return t->file.length;
 	hex_encode(t->file.hashes.sha256, 32, name);
 	if (fstatat(c->rq->place.spool_fd, name, &s, AT_SYMLINK_NOFOLLOW) != 0 || s.st_size < 0 ||
 	    (uint64_t)s.st_size > t->file.length)
@@ -107,16 +109,19 @@ static st_t add_delta(struct chain *c, const char *what, int old_fd, struct chai
 	return add_packed(c, name, &way, ret, e);
 }
 
-st_t chain_ways_find(struct chain *c, const char *what, const struct tuf_target *plain, int old_fd,
-                     struct chain_ways *ret, struct err *e)
+/* A bundle has no use for what a delta makes where there is the compressed file. */
+st_t chain_ways_find(struct chain *c, const struct chain_wanted *f, struct chain_ways *ret,
+                     struct err *e)
 {
 	char name[64];
-	struct chain_way way = {.target = *plain, .cost = cost(c, plain), .old_fd = -1};
+	struct chain_way way = {.target = *f->plain, .cost = cost(c, f->plain), .old_fd = -1};
 	*ret = (struct chain_ways){.n = 0};
-	snprintf(way.what, sizeof way.what, "%s", what);
+	snprintf(way.what, sizeof way.what, "%s", f->what);
 	add(ret, &way);
 	way = (struct chain_way){.open = open_zstd, .old_fd = -1};
-	snprintf(name, sizeof name, "%s.zst", what);
+	snprintf(name, sizeof name, "%s.zst", f->what);
 	TRY(add_packed(c, name, &way, ret, e));
-	return add_delta(c, what, old_fd, ret, e);
+	if (c->rq->want_packed && ret->v[0].open)
+		return ST_OK;
+	return add_delta(c, f->what, f->old_fd, ret, e);
 }

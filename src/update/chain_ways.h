@@ -22,10 +22,18 @@ struct chain_ways {
 	size_t n;
 };
 
-/* At least one: the plain one. old_fd: what is installed, or -1. Free with chain_ways_done()
- * whatever the status. */
-st_t chain_ways_find(struct chain *c, const char *what, const struct tuf_target *plain, int old_fd,
-                     struct chain_ways *ret, struct err *e);
+/* A file of the release. */
+struct chain_wanted {
+	const char *what;               /* "main.vdb" */
+	const struct tuf_target *plain; /* where it is as it is */
+	const struct chain_file *file;
+	struct chain_file *packed; /* want_packed: what is left of the way */
+	int old_fd;                /* what is installed; -1: nothing */
+};
+
+/* At least one: the plain one. Free with chain_ways_done() whatever the status. */
+st_t chain_ways_find(struct chain *c, const struct chain_wanted *f, struct chain_ways *ret,
+                     struct err *e);
 void chain_ways_done(struct chain_ways *w);
 
 #endif

@@ -45,6 +45,7 @@ struct job {
 	update_sink *sink; /* NULL: into out */
 	void *sink_ctx;
 	struct buf *out;
+	const struct place *log; /* that was asked, where the policy has a URL for it */
 	bool over;    /* no other mirror can help */
 	bool missing; /* one of them says that there is no such file */
 	struct err e; /* of the mirror that was asked last, but for those that do not have it */
@@ -213,13 +214,23 @@ static st_t try_and_note(struct mirrors *m, struct job *j, struct place *p, cons
 	return st;
 }
 
+/* Whether it was asked already: the policy's URL of the log is "log/" of this repository. */
+static bool was_asked(const struct job *j, const struct place *repo)
+{
+	size_t n = strlen(repo->base), k = j->log ? strlen(j->log->base) : 0;
+	n -= n > 0 && repo->base[n - 1] == '/';
+	k -= k > 0 && j->log->base[k - 1] == '/';
+	return k == n + 4 && !memcmp(j->log->base, repo->base, n) &&
+	       !memcmp(j->log->base + n, "/log", 4);
+}
+
 /* Those that answer, then, where nobody did, those that did not the last times. */
 static st_t try_repositories(struct mirrors *m, struct job *j, const char *path, bool lost)
 {
 	size_t n = m->m.nrepositories;
 	for (size_t i = 0; i < n; i++) {
 		size_t at = (m->first + i) % n;
-		if ((m->repo[at].lost >= LOST) != lost)
+		if ((m->repo[at].lost >= LOST) != lost || was_asked(j, &m->repo[at]))
 			continue;
 		st_t st = try_and_note(m, j, &m->repo[at], path);
 		if (st == ST_OK)
@@ -235,6 +246,7 @@ static st_t try_all(struct mirrors *m, struct job *j)
 	const char *rest, *path = j->path;
 	char own[UPDATE_PATH_MAX];
 	struct place *log = find_log(m, path, &rest);
+	j->log = log;
 	st_t st = log ? try_and_note(m, j, log, rest + 1) : ST_IO;
 	if (log && (st == ST_OK || j->over))
 		return st;

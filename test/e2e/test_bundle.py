@@ -69,6 +69,69 @@ def test_the_rule_text_is_there_for_who_compiles_it(client, tmp_path):
     assert end["result"] == "activated" and links["compiled"] == "passed"
 
 
+def add_packed(world, folder):
+    """main.vdb.zst and source.tar.zst, as a publisher has them."""
+    for name, data in (("main.vdb", world.vdb), ("source.tar", world.source)):
+        (folder / "plain").write_bytes(data)
+        code, out, err = cli.run("test/probe/pack_tool", "compress", folder / "plain",
+                                 folder / "packed", 3, cache=folder)
+        assert code == 0, err
+        world.files["targets"][f"main/{name}.zst"] = (folder / "packed").read_bytes()
+    world.next()
+    world.write()
+
+
+def names_of(bundle):
+    return subprocess.run(["tar", "-tf", bundle], capture_output=True, text=True,
+                          check=True).stdout.split()
+
+
+def test_large_files_are_carried_as_the_repository_compressed_them(client, tmp_path):
+    plain, packed = tmp_path / "plain.bundle", tmp_path / "packed.bundle"
+    make(client, plain)
+    add_packed(client.world, tmp_path)
+    make(client, packed)
+    assert packed.stat().st_size < plain.stat().st_size
+    names = [n.rsplit("/", 1)[1].split(".", 1)[1] for n in names_of(packed) if "targets/main/" in n]
+    assert "main.vdb.zst" in names and "source.tar.zst" in names
+    assert "main.vdb" not in names and "source.tar" not in names
+    compiling = Client(tmp_path, client.world, compile="local")
+    take_away(client.world)
+    links, end = compiling.update("--bundle", packed)
+    assert end["result"] == "activated" and links["compiled"] == "passed"
+    assert (client.state / "main/current/main.vdb").read_bytes() == client.world.vdb
+
+
+def test_a_compressed_file_that_holds_another_is_not_carried(client, tmp_path):
+    world, bundle = client.world, tmp_path / "out.bundle"
+    add_packed(world, tmp_path)
+    world.files["targets"]["main/main.vdb.zst"] = world.files["targets"]["main/source.tar.zst"]
+    world.next()
+    world.write()
+    end = make(client, bundle, code=1)
+    assert end["result"] == "refused" and not bundle.exists()
+
+
+def test_a_client_of_a_tree_between_two_checkpoints_has_what_it_needs(client, tmp_path):
+    world, bundle = client.world, tmp_path / "out.bundle"
+    old = world.evidence()
+    world.log.entries += [b"between"] * 3
+    world.next("evidence", "snapshot", "timestamp")
+    world.write()
+    client.update()
+    world.log.entries += [b"behind"] * 3
+    new = world.evidence()
+    for name in old:
+        if name.endswith("release.tlog-proof"):
+            new[name] = old[name]
+    world.next("evidence", "snapshot", "timestamp")
+    world.write(new)
+    make(client, bundle)
+    take_away(world)
+    links, end = client.update("--bundle", bundle)
+    assert end["result"] == "current" and links["history"] == "passed" == links["rebuilders"]
+
+
 def test_without_the_rule_text_it_is_smaller(client, tmp_path):
     a, b = tmp_path / "a", tmp_path / "b"
     make(client, a)

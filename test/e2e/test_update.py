@@ -99,6 +99,56 @@ def served(folder):
         thread.join()
 
 
+@contextlib.contextmanager
+def counted(folder):
+    """As served(); the paths that were asked for."""
+    asked = []
+
+    class Noting(http.server.SimpleHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *args):
+            pass
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Noting, directory=str(folder)))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_where_nothing_is_new_two_files_are_asked_for_once_each(tmp_path, world):
+    with counted(world.public) as (url, asked):
+        c = Client(tmp_path, world, url)
+        c.update()
+        assert len(asked) == len(set(asked))
+        asked.clear()
+        _, end = c.update()
+        assert asked == ["/metadata/2.root.json", "/metadata/timestamp.json"]
+        assert end["result"] == "current" and end["requests"] == 2
+
+
+def test_a_root_that_one_mirror_lacks_is_asked_for_at_the_others_once(tmp_path, world):
+    with counted(world.public) as (a, at_a), counted(world.public) as (b, at_b):
+        c = Client(tmp_path, world, a)
+        c.policy.write_text(c.policy.read_text() + f"repository {b}\n")
+        c.update()
+        at_a.clear()
+        at_b.clear()
+        c.update()
+        assert at_a.count("/metadata/2.root.json") == at_b.count("/metadata/2.root.json") == 1
+        assert (at_a + at_b).count("/metadata/timestamp.json") == 1
+
+
 LINKS = ["clock", "root", "timestamp", "snapshot", "targets", "statement", "log", "witnesses",
          "freshness", "history", "rebuilders", "files", "compiled", "health", "hold", "active"]
 
@@ -209,6 +259,15 @@ def test_a_rolled_back_release_does_not_come_back_by_itself(client):
     assert client.update()[1]["result"] == "activated" and client.version() == 3
     client.rollback(second)
     assert client.current() == second
+
+
+def test_the_last_line_says_that_it_was_rolled_back(client):
+    client.update()
+    first = client.current()
+    offer(client.world, 2, MORE)
+    client.update()
+    code, out, _ = client.run("rollback", "--policy", client.policy)
+    assert code == 0 and out.splitlines()[-1] == f"Rolled back: {first} is active."
 
 
 def test_there_must_be_something_to_roll_back_to(client):

@@ -279,7 +279,7 @@ static void a_changed_delta_writes_no_more_than_it_may(void)
 	buf_done(&d);
 }
 
-/* What src/pack/delta_vdb.c says of the format, which it may not include. */
+/* What src/pack/delta_vdb.h says of the format, which it may not include. */
 static void the_database_is_the_one_that_the_plan_knows(void)
 {
 	T_EQ(DB_VERSION, 2);

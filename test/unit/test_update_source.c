@@ -292,6 +292,37 @@ static void a_log_is_where_the_policy_says_or_beside_the_metadata(void)
 	end();
 }
 
+static void nothing_is_asked_for_twice_at_one_mirror(void)
+{
+	struct policy_log logs[] = {{.url = "http://a/r/log"}};
+	struct policy p = {.logs = logs, .nlogs = 1};
+	memcpy(logs[0].key.name, "log.example", 12);
+	begin(1);
+	update_source_done(&source);
+	mirrors.logs = &p;
+	T_EQ(update_source_open_mirrors(&fetch, &mirrors, &source, &why), ST_OK);
+	T_EQ(get("metadata/2.root.json", 9), ST_NOT_FOUND);
+	T_EQ(fetch_fake_count(fake), 1);
+	T_EQ(get("log/log.example/tile/0/000.p/7", 9), ST_NOT_FOUND);
+	T_EQ(fetch_fake_count(fake), 2);
+	end();
+	begin(2); /* the other one has it */
+	update_source_done(&source);
+	mirrors.logs = &p;
+	T_EQ(update_source_open_mirrors(&fetch, &mirrors, &source, &why), ST_OK);
+	answer("http://b/r/log/tile/0/000", 200, "1");
+	answer("http://b/r/metadata/2.root.json", 200, "2");
+	T_EQ(get("log/log.example/tile/0/000", 9), ST_OK);
+	T_EQ(fetch_fake_count(fake), 2);
+	T_EQ(get("metadata/2.root.json", 9), ST_OK);
+	end();
+	begin(3);
+	answer("http://c/metadata/2.root.json", 200, "2");
+	T_EQ(get("metadata/2.root.json", 9), ST_OK);
+	T_EQ(fetch_fake_count(fake), 3);
+	end();
+}
+
 static void only_http_urls_are_mirrors(void)
 {
 	struct update_mirrors m = {.repository = {"file:///srv"}, .nrepositories = 1};
@@ -371,6 +402,7 @@ int main(void)
 	T_RUN(a_fetcher_that_is_gone_ends_it_at_once);
 	T_RUN(paths_are_encoded_once);
 	T_RUN(a_log_is_where_the_policy_says_or_beside_the_metadata);
+	T_RUN(nothing_is_asked_for_twice_at_one_mirror);
 	T_RUN(only_http_urls_are_mirrors);
 	T_RUN(a_folder_is_read_and_nothing_outside_of_it);
 	return t_end();

@@ -118,6 +118,11 @@ static void the_request_arrives(void)
 	rq.evidence_only = true;
 	T_EQ(go(), ST_OK);
 	T_EQ(release.root, VERIFY_HAVE | VERIFY_EVIDENCE_ONLY);
+	begin("flags");
+	rq.have = have;
+	rq.want_tiles = rq.want_packed = true;
+	T_EQ(go(), ST_OK);
+	T_EQ(release.root, VERIFY_HAVE | VERIFY_WANT_TILES | VERIFY_WANT_PACKED);
 	T_EQ(release.tree_size, 77);
 	T_EQ(release.snapshot, 1000);
 }
@@ -152,6 +157,14 @@ static void a_verifier_that_breaks_its_protocol_fails(void)
 			T_FAIL("%s: %d %s", bad[i].word, st, why.text);
 		T_EQ(release.version, 0);
 	}
+}
+
+static void more_files_are_kept_where_tiles_are_wanted(void)
+{
+	begin("too-much");
+	rq.want_tiles = true;
+	T_EQ(go(), ST_OK);
+	T_EQ(kept, 10000);
 }
 
 static void being_stopped_ends_it_at_once(void)
@@ -251,6 +264,7 @@ int main(void)
 	T_RUN(only_what_was_given_is_passed);
 	T_RUN(the_request_arrives);
 	T_RUN(a_verifier_that_breaks_its_protocol_fails);
+	T_RUN(more_files_are_kept_where_tiles_are_wanted);
 	T_RUN(being_stopped_ends_it_at_once);
 	T_RUN(a_keeper_that_fails_ends_it);
 	T_RUN(a_policy_that_is_too_long_is_refused_before_anything_starts);

@@ -126,7 +126,7 @@ void world_add_entries(struct world *w, unsigned n)
 	buf_done(&b);
 }
 
-static void checkpoint(struct world *w, uint64_t size, struct buf *ret)
+void world_checkpoint(struct world *w, uint64_t size, struct buf *ret)
 {
 	struct tlog_hasher h;
 	struct tlog_hash root;
@@ -151,7 +151,7 @@ void world_prove(struct world *w, uint64_t index, uint64_t size, struct buf *ret
 	must(tlog_hasher_init(&h, &e), &e);
 	must(tlog_prove_inclusion(&h, &nodes, index, size, &proof, &e), &e);
 	tlog_hasher_done(&h);
-	checkpoint(w, size, &note);
+	world_checkpoint(w, size, &note);
 	buf_done(ret);
 	offline_proof_format(NULL, 0, index, &proof, make_rd(&note), ret);
 	buf_done(&note);
@@ -400,6 +400,11 @@ static void write_targets(struct world *w)
 		world_compress(&w->vdb, &zst);
 		list(w, &b, "main.vdb.zst", w->zst ? w->zst : &zst);
 	}
+	if (w->source_zst) {
+		buf_done(&zst);
+		world_compress(&w->source, &zst);
+		list(w, &b, "source.tar.zst", &zst);
+	}
 	if (w->delta_from)
 		list_delta(w, &b);
 	for (unsigned i = 0; i < w->more_targets; i++)
@@ -640,6 +645,7 @@ st_t world_check(struct world *w)
 	    .place = {.store = &store, .spool_fd = w->spool_fd, .old_vdb_fd = w->old_vdb_fd,
 	              .old_source_fd = -1},
 	    .have = w->have, .want_source = w->want_source, .evidence_only = w->evidence_only,
+	    .want_tiles = w->want_tiles, .want_packed = w->want_packed,
 	    .event = event, .keep = keep, .ctx = w};
 	w->source_of = (struct update_source){.ops = &ops, .ctx = w};
 	w->asked[0] = 0;

@@ -7,7 +7,7 @@
 #include "tlog_make.h"
 #include "update/chain.h"
 
-#define WORLD_FILES 160
+#define WORLD_FILES 640
 #define WORLD_LEAVES 1024
 #define WORLD_NOW INT64_C(1900000000) /* 2030-03-17T17:46:40Z */
 
@@ -44,7 +44,7 @@ struct world {
 	unsigned more_targets;    /* of other sets, listed only */
 	unsigned witnesses;       /* who cosigns proofs, bit by bit */
 	int64_t cosigned_at[3];
-	bool no_proof, no_zst;
+	bool no_proof, no_zst, source_zst;
 	const struct buf *zst, *delta; /* bytes that are listed as these, not the right ones */
 	const struct buf *delta_from; /* a delta from that database is listed */
 	bool delta_wrong;             /* and leads elsewhere */
@@ -89,7 +89,7 @@ struct world {
 	struct err e;
 	int64_t now, seen;
 	const uint8_t *have;
-	bool want_source, evidence_only;
+	bool want_source, evidence_only, want_tiles, want_packed;
 	int old_vdb_fd;
 };
 
@@ -102,6 +102,7 @@ void world_free(struct world *w);
 void world_make_release(struct world *w);
 void world_add_entries(struct world *w, unsigned n); /* of others */
 uint64_t world_log(struct world *w, const struct buf *entry);
+void world_checkpoint(struct world *w, uint64_t size, struct buf *ret); /* cosigned */
 void world_prove(struct world *w, uint64_t index, uint64_t size, struct buf *ret);
 void world_add_rebuild(struct world *w, unsigned by, bool passed, const uint8_t vdb[32],
                        const uint8_t source[32]);

@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "proc/broker/child.h"
 #include "proc/verify_wire.h"
+#include "tlog/tile.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 #define SILENCE_MS (5 * 60 * 1000)
 
 /* Frames of one run: 256 KiB of progress each are 256 GiB. And what it may give to keep: files of
- * a repository but the large ones, with tiles of the log. */
+ * a repository but the large ones, with tiles of the log; where all tiles are wanted, these too. */
 #define FRAMES_MAX ((uint64_t)1 << 20)
 #define KEPT_FILES_MAX 4096u
 #define KEPT_BYTES_MAX ((uint64_t)64 << 20)
@@ -131,7 +132,9 @@ static st_t send_request(struct session *s, struct err *e)
 	s->frame.now = rq->now;
 	s->frame.seen = rq->seen;
 	s->frame.flags = (rq->have ? VERIFY_HAVE : 0) | (rq->want_source ? VERIFY_WANT_SOURCE : 0) |
-	                 (rq->evidence_only ? VERIFY_EVIDENCE_ONLY : 0);
+	                 (rq->evidence_only ? VERIFY_EVIDENCE_ONLY : 0) |
+	                 (rq->want_tiles ? VERIFY_WANT_TILES : 0) |
+	                 (rq->want_packed ? VERIFY_WANT_PACKED : 0);
 	if (rq->have)
 		memcpy(s->frame.have, rq->have, sizeof s->frame.have);
 	s->frame.policy_size = rd_left(&policy);
@@ -208,8 +211,10 @@ static st_t finish_keep(struct session *s, struct err *e)
 static st_t begin_keep(struct session *s, struct err *e)
 {
 	const struct verify_frame *f = &s->frame;
+	uint64_t tiles = s->rq->want_tiles ? CHAIN_TILES_MAX : 0;
 	s->kept_bytes += f->keep_size;
-	if (++s->kept_files > KEPT_FILES_MAX || s->kept_bytes > KEPT_BYTES_MAX)
+	if (++s->kept_files > KEPT_FILES_MAX + tiles ||
+	    s->kept_bytes > KEPT_BYTES_MAX + tiles * TILE_BYTES_MAX)
 		return broken(e, "more evidence than there can be");
 	memcpy(s->path, f->path, sizeof s->path);
 	s->path_size = f->keep_size;

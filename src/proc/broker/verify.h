@@ -14,7 +14,7 @@ struct verify_request {
 	struct rd policy;  /* expanded text */
 	int64_t now, seen;
 	const uint8_t *have; /* as in struct chain_request */
-	bool want_source, evidence_only;
+	bool want_source, evidence_only, want_tiles, want_packed;
 	int tuf_fd, spool_fd;              /* folders (not O_PATH); evidence_only: spool_fd -1 */
 	int old_vdb_fd, old_source_fd;     /* -1: nothing */
 	int folder_fd, bundle_fd;          /* one of them instead of the policy's URLs; -1 */

@@ -258,6 +258,8 @@ static st_t check(struct verifier *v, struct err *e)
 		.have = rq->flags & VERIFY_HAVE ? rq->have : NULL,
 		.want_source = rq->flags & VERIFY_WANT_SOURCE,
 		.evidence_only = rq->flags & VERIFY_EVIDENCE_ONLY,
+		.want_tiles = rq->flags & VERIFY_WANT_TILES,
+		.want_packed = rq->flags & VERIFY_WANT_PACKED,
 		.event = on_event,
 		.progress = on_progress,
 		.keep = on_keep,
