@@ -4,7 +4,8 @@
  *   # try ALLOW URL                allow everything below it
  *   # try SETUP                    set up the fetcher again, with a proxy
  *   # try CLOSE                    close it, so that nobody else can count what was sent
- * Each is told as an event: STATUS and why. */
+ * Each is told as the event of the next link, in their order, as the parent wants it: STATUS and
+ * why. */
 #include "net/fetch_client.h"
 #include "net/fetch_wire.h"
 #include "proc/verify_wire.h"
@@ -74,6 +75,7 @@ static void ask(const char *method, const char *url)
 	         st == ST_OK ? r.error : e.text);
 	buf_done(&r.body);
 	say(VERIFY_EVENT);
+	out.link++;
 }
 
 static void attempt(char *line)
