@@ -6,8 +6,7 @@
 #include <stdio.h>
 
 static const struct opt options[] = {
-	PUBLISH_LIST("online-key", online),
-	PUBLISH_ALL,
+	PUBLISH_KEYED,
 };
 
 static const char usage[] =
@@ -42,7 +41,7 @@ static st_t commit(struct publish_cmd *c, int *ret_code, struct err *e)
 	TRY(publish_cmd_open(c, e));
 	for (size_t i = 1; i < c->args.n; i++)
 		TRY(merge(c, c->args.v[i], e));
-	TRY(publish_cmd_load(c, &c->key, e));
+	TRY(publish_ring_load(&c->ring, &c->key, &c->pass, e));
 	return publish_cmd_finish(c, ret_code, e);
 }
 

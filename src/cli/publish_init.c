@@ -9,9 +9,8 @@ static const struct opt options[] = {
 	PUBLISH_COUNT("root-threshold", root_threshold),
 	PUBLISH_LIST("targets-key", targets_key),
 	PUBLISH_COUNT("targets-threshold", targets_threshold),
-	PUBLISH_LIST("online-key", online),
 	PUBLISH_LIST("expires", expires),
-	PUBLISH_ALL,
+	PUBLISH_KEYED,
 };
 
 static const char usage[] =
@@ -54,21 +53,14 @@ static int64_t *lifetime_of(struct publish_lifetimes *l, const char *role, size_
 	return NULL;
 }
 
-/* "12h", "365d", or a time that is after now. */
-static bool duration(const char *s, int64_t now, int64_t *ret)
+/* For so long, or until a time that is after now. */
+static bool lifetime(const char *s, int64_t now, int64_t *ret)
 {
-	int64_t t, v = 0;
-	size_t n = strspn(s, "0123456789");
-	if (tuf_time(s, &t)) {
-		*ret = t - now;
-		return t > now;
-	}
-	if (n == 0 || n > 9 || strlen(s) != n + 1 || !strchr("smhd", s[n]))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		v = v * 10 + (s[i] - '0');
-	*ret = v * (s[n] == 'd' ? 86400 : s[n] == 'h' ? 3600 : s[n] == 'm' ? 60 : 1);
-	return v > 0;
+	int64_t t;
+	if (!tuf_time(s, &t))
+		return publish_duration(s, ret);
+	*ret = t - now;
+	return t > now;
 }
 
 static st_t read_lifetimes(const struct publish_cmd *c, struct publish_lifetimes *ret,
@@ -78,7 +70,7 @@ static st_t read_lifetimes(const struct publish_cmd *c, struct publish_lifetimes
 	for (size_t i = 0; i < c->expires.n; i++) {
 		const char *s = c->expires.v[i], *is = strchr(s, '=');
 		int64_t *at = is ? lifetime_of(ret, s, (size_t)(is - s)) : NULL;
-		if (!at || !duration(is + 1, c->now, at))
+		if (!at || !lifetime(is + 1, c->now, at))
 			return fail(e, ST_MALFORMED, 0, "--expires %.60s: ROLE=TIME is needed, such as "
 			            "root=365d or timestamp=12h; roles are root, targets, evidence, snapshot, "
 			            "timestamp", s);
@@ -111,10 +103,10 @@ static st_t init(struct publish_cmd *c, int *ret_code, struct err *e)
 {
 	struct publish_init in = {0};
 	TRY(read_init(c, &in, e));
-	TRY(publish_cmd_load(c, &c->key, e));
-	TRY(publish_cmd_load_private(c, &c->root_key, e));
-	TRY(publish_cmd_load_private(c, &c->targets_key, e));
-	TRY(publish_cmd_load_private(c, &c->online, e));
+	TRY(publish_ring_load(&c->ring, &c->key, &c->pass, e));
+	TRY(publish_ring_load_private(&c->ring, &c->root_key, &c->pass, e));
+	TRY(publish_ring_load_private(&c->ring, &c->targets_key, &c->pass, e));
+	TRY(publish_ring_load_private(&c->ring, &c->online, &c->pass, e));
 	TRY(log_place_open(c->args.v[0], c->private_dir, true, &c->place, e));
 	TRY(publish_repo_init(&log_io_system, c->place.dir_fd, c->place.private_fd, &in, c->now,
 	                      &c->repo, e));

@@ -8,8 +8,7 @@ static const struct opt options[] = {
 	PUBLISH_LIST("add", add),
 	PUBLISH_LIST("remove", remove),
 	PUBLISH_COUNT("threshold", threshold),
-	PUBLISH_LIST("online-key", online),
-	PUBLISH_ALL,
+	PUBLISH_KEYED,
 };
 
 static const char usage[] =
@@ -73,8 +72,8 @@ static st_t rotate(struct publish_cmd *c, int *ret_code, struct err *e)
 		TRY(remove_one(&k, c->remove.v[i], e));
 	TRY(publish_keys_read(&c->add, &k, e));
 	k.threshold = c->threshold ? c->threshold : k.threshold;
-	TRY(publish_cmd_load(c, &c->key, e));
-	TRY(publish_cmd_load_private(c, &c->add, e));
+	TRY(publish_ring_load(&c->ring, &c->key, &c->pass, e));
+	TRY(publish_ring_load_private(&c->ring, &c->add, &c->pass, e));
 	TRY(publish_stage_role(c->repo, role, &k, e));
 	if (c->online.n)
 		TRY(publish_online_write(c, &c->online, e));

@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 static const struct opt options[] = {
-	{"output", 'o', OPT_TEXT, 0, offsetof(struct publish_cmd, out), NULL},
+	PUBLISH_OPT("output", 'o', OPT_TEXT, out),
 	PUBLISH_TEXT("old", old),
-	{"key", 'k', OPT_LIST, 0, offsetof(struct publish_cmd, key), NULL},
+	PUBLISH_OPT("key", 'k', OPT_LIST, key),
 	PUBLISH_PASSPHRASES,
-	{"help", 'h', OPT_BOOL, 0, offsetof(struct publish_cmd, help), NULL},
+	PUBLISH_HELP,
 };
 
 static const char usage[] =
@@ -70,8 +70,8 @@ static st_t add_signature(struct publish_cmd *c, struct rd in, struct err *e)
 	/* What is signed is on the screen before a passphrase is asked for. */
 	if (fflush(stdout))
 		return fail_errno(e, "stdout");
-	TRY(publish_cmd_load(c, &c->key, e));
-	st_t st = publish_sign_file(in, c->signer[0], &out, &words, e);
+	TRY(publish_ring_load(&c->ring, &c->key, &c->pass, e));
+	st_t st = publish_sign_file(in, c->ring.signer[0], &out, &words, e);
 	if (st == ST_OK)
 		st = write_file(c->out ? c->out : c->args.v[0], &out, e);
 	buf_done(&out);

@@ -15,7 +15,7 @@
  * 2. Nothing is published that its role's threshold did not sign; what was published is verified by
  *    the client's own code (src/tuf) before the switch.
  * 3. Same input, same time, same keys: same bytes.
- * 4. Versions only grow; files of older snapshots and all roots stay (nothing is removed yet) */
+ * 4. Versions only grow; all roots stay, and files of older snapshots until publish_prune(). */
 #ifndef VITRINE_PUBLISH_REPO_H
 #define VITRINE_PUBLISH_REPO_H
 
