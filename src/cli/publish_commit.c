@@ -1,9 +1,7 @@
 /* vitrine publish commit: takes back what was signed elsewhere, and publishes. */
 #include "cli/cli.h"
+#include "cli/publish_apart.h"
 #include "cli/publish_common.h"
-
-#include <fcntl.h>
-#include <stdio.h>
 
 static const struct opt options[] = {
 	PUBLISH_KEYED,
@@ -27,12 +25,12 @@ static const char usage[] =
 
 static st_t merge(struct publish_cmd *c, const char *path, struct err *e)
 {
-	struct buf b = {0};
+	struct buf said = {0};
 	struct err why = {0};
 	char role[TUF_ROLE_NAME_MAX + 1];
-	TRY(log_read_file(AT_FDCWD, path, TUF_TARGETS_MAX, &b, e));
-	st_t st = publish_merge(c->repo, rd_make(b.data, b.len), role, &why);
-	buf_done(&b);
+	TRY(publish_apart_signatures(path, &said, e));
+	st_t st = publish_merge(c->repo, rd_make(said.data, said.len), role, &why);
+	buf_done(&said);
 	return st == ST_OK ? st : fail(e, st, why.off, "%.100s: %.150s", path, why.text);
 }
 

@@ -16,7 +16,7 @@ struct publish_cmd {
 	bool help, json, quiet, terminating, pua, strict, again, dry;
 	const char *time, *private_dir, *out, *old, *delegator, *set, *builder, *certs_dir,
 		*proofs_age, *age;
-	uint32_t threshold, root_threshold, targets_threshold;
+	uint32_t threshold, root_threshold, targets_threshold, publisher_threshold;
 	uint32_t publishers, version, deltas, keep;
 	struct str_list key, add, remove, online, path, root_key, targets_key, publisher_key, expires,
 		rebuild;

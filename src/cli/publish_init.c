@@ -9,6 +9,8 @@ static const struct opt options[] = {
 	PUBLISH_COUNT("root-threshold", root_threshold),
 	PUBLISH_LIST("targets-key", targets_key),
 	PUBLISH_COUNT("targets-threshold", targets_threshold),
+	PUBLISH_LIST("publisher-key", publisher_key),
+	PUBLISH_COUNT("publisher-threshold", publisher_threshold),
 	PUBLISH_LIST("expires", expires),
 	PUBLISH_KEYED,
 };
@@ -16,6 +18,7 @@ static const struct opt options[] = {
 static const char usage[] =
 	"Usage: vitrine publish init DIR --root-key K... [--root-threshold N]\n"
 	"                            --targets-key K... [--targets-threshold N] --online-key K\n"
+	"                            [--publisher-key K]... [--publisher-threshold N]\n"
 	"                            [--expires ROLE=TIME]... [--private DIR2] [--time T] [--json]\n"
 	"                            [--passphrase-file FILE|--passphrase-fd N]\n"
 	"\n"
@@ -29,6 +32,9 @@ static const char usage[] =
 	"                     says (usual: all) sign\n"
 	"  --targets-key K    of the people who sign releases\n"
 	"  --online-key K     of the machine that publishes: timestamp, snapshot and evidence\n"
+	"  --publisher-key K  of the people who sign statements of releases; a release is not logged\n"
+	"                     unless so many of them as the threshold says (usual: all) signed it and\n"
+	"                     nobody else did. Noted in DIR.private\n"
 	"  --expires ROLE=T   how long metadata of root, targets, evidence, snapshot or timestamp is\n"
 	"                     valid from its signing: 365d, 12h; or until when the first is, RFC 3339\n"
 	"  --time T           instead of now, RFC 3339: for tests\n"
@@ -96,6 +102,8 @@ static st_t read_init(struct publish_cmd *c, struct publish_init *ret, struct er
 	TRY(read_role(&c->targets_key, c->targets_threshold, &ret->role[TUF_TARGETS], e));
 	TRY(read_role(&c->online, 1, &ret->role[TUF_TIMESTAMP], e));
 	ret->role[TUF_SNAPSHOT] = ret->evidence = ret->role[TUF_TIMESTAMP];
+	if (c->publisher_key.n)
+		TRY(read_role(&c->publisher_key, c->publisher_threshold, &ret->publishers, e));
 	return ST_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "attest/dsse.h"
 #include "cli/cli.h"
 #include "cli/compile_tell.h"
+#include "cli/publish_apart.h"
 #include "cli/publish_finish.h"
 #include "cli/publish_make.h"
 #include "cli/report_json.h"
@@ -143,6 +144,31 @@ static st_t sign_statement(struct release *r, const struct buf *statement, struc
 	return st;
 }
 
+/* A key that is not one of the publishers' is refused before anything is staged. */
+static st_t check_publishers(struct release *r, struct err *e)
+{
+	struct dsse d;
+	size_t have;
+	st_t st = dsse_parse(rd_make(r->envelope.data, r->envelope.len), &d, e);
+	if (st == ST_OK)
+		st = publish_statement_count(r->c->repo, &d, &have, e);
+	dsse_done(&d);
+	return st;
+}
+
+/* --publishers may ask for more than the repository does, not for less. */
+static st_t choose_publishers(struct release *r, struct err *e)
+{
+	const struct publish_role_keys *known = publish_publishers(r->c->repo);
+	uint64_t want = r->c->publishers;
+	if (known->n && want && (want < known->threshold || want > known->n))
+		return fail(e, ST_CONFLICT, 0, "--publishers %" PRIu64 ": the repository knows %zu "
+		            "publishers, of whom %" PRIu64 " have to sign", want, known->n,
+		            known->threshold);
+	r->pending.publishers = want ? want : known->n ? known->threshold : r->c->publisher_key.n;
+	return ST_OK;
+}
+
 /* That it waits for the log is on the disk before anything of it is staged. */
 static st_t stage(struct release *r, const struct publish_release *pr, struct err *e)
 {
@@ -165,6 +191,8 @@ static st_t state_and_stage(struct release *r, const struct publish_made *m, str
 	if (st == ST_OK)
 		st = sign_statement(r, &statement, e);
 	buf_done(&statement);
+	if (st == ST_OK)
+		st = check_publishers(r, e);
 	return st == ST_OK ? stage(r, &pr, e) : st;
 }
 
@@ -183,7 +211,7 @@ static st_t start(struct release *r, const struct str_list *args, struct err *e)
 	TRY(publish_ring_check(&r->c->publisher_key, e));
 	TRY(publish_ring_check(&r->c->targets_key, e));
 	TRY(choose_version(r, e));
-	r->pending.publishers = r->c->publishers ? r->c->publishers : r->c->publisher_key.n;
+	TRY(choose_publishers(r, e));
 	st_t st = publish_make(&mo, &made, e);
 	if (!r->c->quiet)
 		compile_tell_skipped(&made.report);
@@ -240,33 +268,42 @@ static st_t count_publishers(struct release *r, size_t *ret, struct err *e)
 	if (st == ST_OK)
 		st = check_statement(r, rd_make(d.payload.data, d.payload.len), e);
 	if (st == ST_OK)
-		*ret = d.nsigs;
+		st = publish_statement_count(r->c->repo, &d, ret, e);
 	dsse_done(&d);
 	return st;
 }
 
-static bool is_envelope(const char *path)
+static st_t merge_statement(struct release *r, struct rd signatures, struct err *e)
 {
-	const char *dot = strrchr(path, '.');
-	return dot && !strcmp(dot, ".dsse");
+	struct dsse d;
+	struct buf out = {0};
+	st_t st = dsse_parse(rd_make(r->envelope.data, r->envelope.len), &d, e);
+	if (st == ST_OK)
+		st = publish_statement_merge(&d, signatures, &out, e);
+	dsse_done(&d);
+	if (st != ST_OK) {
+		buf_done(&out);
+		return st;
+	}
+	buf_done(&r->envelope);
+	r->envelope = out;
+	return ST_OK;
 }
 
-/* A file that was signed elsewhere: the statement, which is compared with what is staged later, or
- * metadata, of which only signatures are taken. */
+/* A file that was signed elsewhere, statement or metadata: only its signatures are taken. */
 static st_t take_signed(struct release *r, const char *path, struct err *e)
 {
-	struct buf b = {0};
+	struct buf said = {0};
 	struct err why = {0};
 	char role[TUF_ROLE_NAME_MAX + 1];
-	bool envelope = is_envelope(path);
-	TRY(log_read_file(AT_FDCWD, path, envelope ? DSSE_SIZE_MAX : TUF_TARGETS_MAX, &b, e));
-	if (envelope) {
-		buf_done(&r->envelope);
-		r->envelope = b;
-		return ST_OK;
+	TRY(publish_apart_signatures(path, &said, e));
+	struct rd signatures = rd_make(said.data, said.len);
+	st_t st = publish_merge(r->c->repo, signatures, role, &why);
+	if (st == ST_UNSUPPORTED) {
+		err_clear(&why);
+		st = merge_statement(r, signatures, &why);
 	}
-	st_t st = publish_merge(r->c->repo, rd_make(b.data, b.len), role, &why);
-	buf_done(&b);
+	buf_done(&said);
 	return st == ST_OK ? st : fail(e, st, why.off, "%.100s: %.150s", path, why.text);
 }
 
@@ -338,7 +375,9 @@ static st_t gather(struct release *r, bool *ret, struct err *e)
 {
 	size_t have;
 	TRY(count_publishers(r, &have, e));
-	*ret = have >= r->pending.publishers;
+	/* The repository may ask for more of them than when this was staged. */
+	uint64_t known = publish_publishers(r->c->repo)->threshold;
+	*ret = have >= r->pending.publishers && have >= known;
 	if (!*ret) {
 		say_missing_publishers(r, have);
 		return ST_OK;

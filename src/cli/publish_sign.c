@@ -1,6 +1,12 @@
-/* vitrine publish sign: one signature on a staged file, on a machine of its own. */
+/* vitrine publish sign: one signature on a staged file, on a machine of its own.
+ *
+ * The file comes from elsewhere. A child in a jail takes it apart first and says what it is; a file
+ * that it does not read to its end is not signed, nor is a key opened. Then the same bytes are read
+ * by the same code once more beside the key: what is signed has to be what was said, and only who
+ * has the key can see to that. */
 #include "base/io.h"
 #include "cli/cli.h"
+#include "cli/publish_apart.h"
 #include "cli/publish_common.h"
 #include "cli/text.h"
 
@@ -57,7 +63,7 @@ static st_t write_file(const char *path, const struct buf *b, struct err *e)
 static st_t describe(struct rd in, struct rd old, struct err *e)
 {
 	struct buf words = {0};
-	st_t st = publish_describe(in, old, &words, e);
+	st_t st = publish_apart_describe(in, old, &words, e);
 	if (st == ST_OK)
 		text_put_answer(stdout, (const char *)words.data, words.len, false);
 	buf_done(&words);

@@ -41,6 +41,7 @@ struct publish_repo {
 	int dir_fd, private_fd, lock_fd;
 	struct log_store *pub, *priv;
 	struct publish_lifetimes lifetimes;
+	struct publish_role_keys publishers;
 	struct publish_set published, staged;
 };
 

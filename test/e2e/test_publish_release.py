@@ -81,6 +81,8 @@ def test_nothing_is_published_without_the_witnesses_and_goes_on_later(w, rules):
     assert w.tree() == before and w.entries() == 0
     # Neither can it slip through with something else.
     code, _, err = w.evidence()
+    assert code == 2 and "not published" in err and w.tree() == before
+    code, _, err = vitrine("publish", "commit", w.dir)
     assert code == 2 and "not in the log yet" in err and w.tree() == before
     w.witnesses[1].start()
     code, said, err = w.release("--continue", publisher=None, targets=None)
