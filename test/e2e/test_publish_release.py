@@ -3,7 +3,10 @@ what is published is proven, and nothing is published or logged before its time.
 import base64
 import hashlib
 import json
+import os
+import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -462,3 +465,31 @@ def test_foreign_files_are_refused_before_a_key_is_opened(w, tmp_path, text):
                  ("commit", w.dir, tmp_path / "x.json", "--key", tmp_path / "none.key")):
         code, out, err = vitrine("publish", *args)
         assert code == 2 and out == "" and err and "none.key" not in err
+
+
+def examples(page):
+    """The commands of a manual page's examples, in their order."""
+    text = page.read_text().split("\n.SH EXAMPLES\n")[1].split("\n.SH ")[0]
+    blocks = re.findall(r"\n\.(?:nf|EX)\n(.*?)\n\.(?:fi|EE)", text, re.S)
+    return re.sub(r"\\\n\s+", "", "\n".join(blocks).replace("\\-", "-").replace("\\\\", "\\")
+                  .replace("\\e", "\\")).split("\n")
+
+
+def test_examples_of_the_manual_run_one_after_another(tmp_path, rules):
+    """But for asking for passphrases, and for published containers, which are not here."""
+    (tmp_path / "srv").mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "vitrine").symlink_to(cli.BUILD / "vitrine")
+    env = dict(os.environ, PATH=f"{tmp_path}/bin:/usr/bin:/bin")
+    ran = 0
+    for command in examples(cli.ROOT / "man" / "vitrine-publish.1"):
+        if "publish import" in command:
+            continue
+        command = command.replace("/srv", f"{tmp_path}/srv").replace("key new", "key new --no-passphrase")
+        r = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=env, capture_output=True, text=True,
+                           stdin=subprocess.DEVNULL, timeout=60)
+        # Bob has to sign: that is what 1 says.
+        waits = "publish init" in command or "publish release" in command and "--continue" not in command
+        assert r.returncode == (1 if waits else 0), (command, r.stdout, r.stderr)
+        ran += 1
+    assert ran > 15
