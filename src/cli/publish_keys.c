@@ -81,7 +81,8 @@ st_t publish_key_read(const char *where, struct attest_key *ret, bool *ret_priva
 	st = io_read_up_to(fd, ATTEST_KEY_FILE_MAX, where, &b, &why);
 	struct rd in = rd_make(b.data, b.len);
 	if (st == ST_OK)
-		st = has(&b, "-----BEGIN ") ? attest_key_parse_pem(in, ret, &why) : from_vkey(in, ret, &why);
+		st = has(&b, "-----BEGIN ") ? attest_key_parse_pem(in, ret, &why)
+		                            : from_vkey(in, ret, &why);
 	buf_done(&b);
 	return st == ST_OK ? st : fail(e, st, 0, "%.100s: %.150s", where, why.text);
 }

@@ -180,7 +180,9 @@ static st_t stage(struct release *r, const struct publish_release *pr, struct er
 	st_t st = publish_release_stage(r->c->repo, pr, envelope, r->c->deltas, e);
 	ticker_stop(&ticker);
 	r->pending.staged = 1;
-	return st == ST_OK ? publish_pending_write(r->c->repo, r->c->set, &r->pending, envelope, e) : st;
+	if (st == ST_OK)
+		st = publish_pending_write(r->c->repo, r->c->set, &r->pending, envelope, e);
+	return st;
 }
 
 static st_t state_and_stage(struct release *r, const struct publish_made *m, struct err *e)

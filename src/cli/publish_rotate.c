@@ -63,8 +63,8 @@ static st_t remove_one(struct publish_role_keys *k, const char *what, struct err
 }
 
 /* Who signs statements: clients know them by their policies, the repository by its config. */
-static st_t write_publishers(struct publish_cmd *c, const struct publish_role_keys *k, int *ret_code,
-                             struct err *e)
+static st_t write_publishers(struct publish_cmd *c, const struct publish_role_keys *k,
+                             int *ret_code, struct err *e)
 {
 	TRY(publish_publishers_write(c->repo, k, e));
 	if (c->json)

@@ -42,7 +42,8 @@ static st_t list(const struct prune *p, const char *folder, json_t **ret, struct
 }
 
 /* "V.ROLE.json". */
-static bool split_name(const char *name, uint64_t *ret_version, char ret_role[TUF_ROLE_NAME_MAX + 1])
+static bool split_name(const char *name, uint64_t *ret_version,
+                       char ret_role[TUF_ROLE_NAME_MAX + 1])
 {
 	size_t digits = strspn(name, "0123456789"), n = strlen(name);
 	uint64_t v = 0;

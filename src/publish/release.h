@@ -96,17 +96,17 @@ st_t publish_each_set(struct publish_repo *repo,
                       st_t (*each)(void *ctx, const char *set, struct err *e), void *ctx,
                       struct err *e);
 
-/* Calls each() for the files of the set's last releases, by the paths and the SHA-256 that they were
- * published with: as many releases as `publish release` makes deltas from unless it is told. */
+/* Calls each() for the files of the set's last releases, by the paths and the SHA-256 that they
+ * were published with: as many releases as `publish release` makes deltas from unless told. */
 #define PUBLISH_DELTAS 7 /* a client that updates once a week gets along with one */
 st_t publish_each_old(struct publish_repo *repo, const char *set,
                       st_t (*each)(void *ctx, const char *path, const char *hex, struct err *e),
                       void *ctx, struct err *e);
 
-/* Removes what was published once and is named by no snapshot that is kept: the last `keep` ones, of
- * which the current one is the first, and those that were the current one in the last `age`
- * seconds. Roots stay, so does what is staged, and the files of publish_each_old(). ST_MALFORMED, a
- * damaged or missing file that is to be kept: nothing was removed. Can be repeated after a crash. */
+/* Removes what was published once and is named by no snapshot that is kept: the last `keep` ones,
+ * of which the current one is the first, and those that were the current one in the last `age`
+ * seconds. Roots stay, so does what is staged, and the files of publish_each_old(). A file that is
+ * to be kept and is damaged or missing: nothing was removed. Can be repeated after a crash. */
 struct publish_prune {
 	unsigned keep; /* at least 1 */
 	int64_t age, now;

@@ -12,6 +12,7 @@
  *   33     2    number of signatures
  *   35     ...  for each: 64 bytes of the key id (zeroes: none), 2 bytes length, the signature */
 #include "attest/dsse.h"
+#include "attest/statement.h"
 #include "crypto/digest.h"
 #include "publish/release.h"
 #include "publish/repo_inside.h"
@@ -275,8 +276,8 @@ static st_t verify(const struct publish_role_keys *keys, const struct dsse *d, s
 	TRY(dsse_verify(d, k, keys->n, by, ret, e));
 	if (*ret < d->nsigs)
 		return fail(e, ST_BAD_SIG, 0, "the statement: %zu of its %zu signatures are wrong, or of a "
-		            "key that is not one of the publishers' ('vitrine publish rotate DIR publisher' "
-		            "changes those)", d->nsigs - *ret, d->nsigs);
+		            "key that is not one of the publishers' ('vitrine publish rotate DIR "
+		            "publisher' changes those)", d->nsigs - *ret, d->nsigs);
 	return ST_OK;
 }
 
@@ -287,18 +288,17 @@ st_t publish_statement_count(const struct publish_repo *r, const struct dsse *d,
 	return r->publishers.n ? verify(&r->publishers, d, ret, e) : ST_OK;
 }
 
-static bool same_bytes(struct rd a, struct rd b)
-{
-	return rd_left(&a) == rd_left(&b) &&
-	       !memcmp(a.base + a.pos, b.base + b.pos, rd_left(&a));
-}
-
 static int by_bytes(const void *pa, const void *pb)
 {
 	const struct rd *a = pa, *b = pb;
 	size_t na = rd_left(a), nb = rd_left(b);
-	int c = memcmp(a->base + a->pos, b->base + b->pos, na < nb ? na : nb);
+	int c = na && nb ? memcmp(a->base + a->pos, b->base + b->pos, na < nb ? na : nb) : 0;
 	return c ? c : (na > nb) - (na < nb);
+}
+
+static bool same_bytes(struct rd a, struct rd b)
+{
+	return by_bytes(&a, &b) == 0;
 }
 
 /* Without those that are there already; in the order of their bytes, whoever came first. */
@@ -342,7 +342,8 @@ st_t publish_statement_merge(const struct dsse *own, struct rd signatures, struc
 	uint8_t sha256[32];
 	TRY(parse(signatures, &s, e));
 	TRY(pae_sha256(own, sha256, e));
-	if (!s.dsse || memcmp(sha256, s.sha256, 32) || strpbrk((const char *)own->type.data, "\"\\"))
+	if (!s.dsse || memcmp(sha256, s.sha256, 32) ||
+	    strcmp((const char *)own->type.data, STATEMENT_PAYLOAD_TYPE))
 		return fail(e, ST_CONFLICT, 0, "what is signed here is not the statement that is staged");
 	size_t n = join(own, &s, all);
 	if (n > DSSE_SIGNATURES_MAX)
