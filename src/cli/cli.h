@@ -40,6 +40,7 @@ int cmd_publish_init(int argc, char **argv);
 int cmd_publish_sign(int argc, char **argv);
 int cmd_publish_commit(int argc, char **argv);
 int cmd_publish_timestamp(int argc, char **argv);
+int cmd_publish_prune(int argc, char **argv);
 int cmd_publish_renew(int argc, char **argv);
 int cmd_publish_rotate(int argc, char **argv);
 int cmd_publish_delegate(int argc, char **argv);

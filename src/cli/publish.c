@@ -10,6 +10,7 @@ static const struct sub commands[] = {
 	{"sign", cmd_publish_sign},
 	{"commit", cmd_publish_commit},
 	{"timestamp", cmd_publish_timestamp},
+	{"prune", cmd_publish_prune},
 	{"renew", cmd_publish_renew},
 	{"rotate", cmd_publish_rotate},
 	{"delegate", cmd_publish_delegate},
@@ -26,7 +27,9 @@ static const char usage[] =
 	"                                                   fresh proofs, verdicts of rebuilders\n"
 	"       vitrine publish sign FILE --key K           add one signature, on any machine\n"
 	"       vitrine publish commit DIR [FILE...]        take signed files back, and publish\n"
-	"       vitrine publish timestamp DIR               keep it fresh, from a timer\n"
+	"       vitrine publish timestamp DIR [--log LOGDIR]\n"
+	"                                                   keep it fresh, from a timer\n"
+	"       vitrine publish prune DIR                   remove what old snapshots named\n"
 	"       vitrine publish renew DIR ROLE              stage a role anew before it expires\n"
 	"       vitrine publish rotate DIR ROLE ...         other keys for a role\n"
 	"       vitrine publish delegate DIR NAME ...       a new role for some paths\n"

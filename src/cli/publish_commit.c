@@ -1,13 +1,10 @@
 /* vitrine publish commit: takes back what was signed elsewhere, and publishes. */
 #include "cli/cli.h"
+#include "cli/publish_apart.h"
 #include "cli/publish_common.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-
 static const struct opt options[] = {
-	PUBLISH_LIST("online-key", online),
-	PUBLISH_ALL,
+	PUBLISH_KEYED,
 };
 
 static const char usage[] =
@@ -28,12 +25,12 @@ static const char usage[] =
 
 static st_t merge(struct publish_cmd *c, const char *path, struct err *e)
 {
-	struct buf b = {0};
+	struct buf said = {0};
 	struct err why = {0};
 	char role[TUF_ROLE_NAME_MAX + 1];
-	TRY(log_read_file(AT_FDCWD, path, TUF_TARGETS_MAX, &b, e));
-	st_t st = publish_merge(c->repo, rd_make(b.data, b.len), role, &why);
-	buf_done(&b);
+	TRY(publish_apart_signatures(path, &said, e));
+	st_t st = publish_merge(c->repo, rd_make(said.data, said.len), role, &why);
+	buf_done(&said);
 	return st == ST_OK ? st : fail(e, st, why.off, "%.100s: %.150s", path, why.text);
 }
 
@@ -42,7 +39,7 @@ static st_t commit(struct publish_cmd *c, int *ret_code, struct err *e)
 	TRY(publish_cmd_open(c, e));
 	for (size_t i = 1; i < c->args.n; i++)
 		TRY(merge(c, c->args.v[i], e));
-	TRY(publish_cmd_load(c, &c->key, e));
+	TRY(publish_ring_load(&c->ring, &c->key, &c->pass, e));
 	return publish_cmd_finish(c, ret_code, e);
 }
 

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/report_json.h"
 #include "cli/text.h"
+#include "publish/release.h"
 #include "tlog/text.h"
 
 #include <fcntl.h>
@@ -13,144 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#define KEEP 10 /* snapshots: `publish prune` */
+
 #define ONLINE_FILE "online"
 #define ONLINE_MAX ((size_t)64 << 10)
-
-/* -- keys ------------------------------------------------------------------------------------- */
-
-static bool may_sign(enum keyfile_kind kind, enum note_type type)
-{
-	/* Keys for notes were used before there was a kind for it. */
-	return (kind == KEYFILE_PUBLISHER || kind == KEYFILE_NOTE) && type == NOTE_ED25519;
-}
-
-static st_t check_kind(const char *path, enum keyfile_kind kind, enum note_type type, struct err *e)
-{
-	if (may_sign(kind, type))
-		return ST_OK;
-	return fail(e, ST_UNSUPPORTED, 0, "%.160s: a key of a %s, not of a publisher ('vitrine key new "
-	            "--for publisher')", path, keyfile_kind_name(kind));
-}
-
-static st_t from_vkey(struct rd text, struct attest_key *ret, struct err *e)
-{
-	struct note_key k;
-	struct rd line;
-	if (!text_line(&text, &line))
-		line = rd_sub(&text, rd_left(&text));
-	TRY(note_key_parse(line, &k, e));
-	if (k.type != NOTE_ED25519)
-		return fail(e, ST_UNSUPPORTED, 0, "a vkey of type 0x%02x: publishers sign with Ed25519 "
-		            "(0x01)", (unsigned)k.type);
-	attest_key_from_ed25519(k.pub, ret);
-	return ST_OK;
-}
-
-static st_t from_keyfile(const char *path, struct attest_key *ret, struct err *e)
-{
-	struct secret file;
-	struct keyfile k;
-	TRY(key_read(path, &file, &k, e));
-	st_t st = check_kind(path, k.kind, k.key.type, e);
-	if (st == ST_OK)
-		attest_key_from_ed25519(k.key.pub, ret);
-	secret_done(&file);
-	return st;
-}
-
-static bool begins(const struct buf *b, const char *s)
-{
-	size_t n = strlen(s);
-	return b->len >= n && memcmp(b->data, s, n) == 0;
-}
-
-static bool has(const struct buf *b, const char *s)
-{
-	return memmem(b->data, b->len, s, strlen(s)) != NULL;
-}
-
-st_t publish_key_read(const char *where, struct attest_key *ret, bool *ret_private, struct err *e)
-{
-	struct buf b = {0};
-	struct err why = {0};
-	st_t st;
-	*ret_private = false;
-	AUTO_FD fd = open(where, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT && strchr(where, '+')) {
-		st = from_vkey(rd_make(where, strlen(where)), ret, &why);
-		return st == ST_OK ? st : fail(e, st, 0, "%.100s: no file, and no vkey: %.120s", where,
-		                               why.text);
-	}
-	if (fd < 0)
-		return fail_errno(e, "%s", where);
-	TRY(io_read_up_to(fd, ATTEST_KEY_FILE_MAX, where, &b, e));
-	*ret_private = begins(&b, "vitrine key ");
-	bool pem = has(&b, "-----BEGIN ");
-	struct rd in = rd_make(b.data, b.len);
-	if (*ret_private)
-		st = from_keyfile(where, ret, e);
-	else
-		st = pem ? attest_key_parse_pem(in, ret, &why) : from_vkey(in, ret, &why);
-	buf_done(&b);
-	return st == ST_OK ? st : fail(e, st, 0, "%.100s: %.150s", where, why.text);
-}
-
-st_t publish_keys_read(const struct str_list *where, struct publish_role_keys *ret, struct err *e)
-{
-	for (size_t i = 0; i < where->n; i++) {
-		bool private;
-		if (ret->n == PUBLISH_KEYS_MAX)
-			return fail(e, ST_LIMIT, 0, "more than %d keys", PUBLISH_KEYS_MAX);
-		TRY(publish_key_read(where->v[i], &ret->v[ret->n].key, &private, e));
-		ret->n++;
-	}
-	return ST_OK;
-}
-
-static bool is_loaded(const struct publish_cmd *c, const struct attest_key *k)
-{
-	for (size_t i = 0; i < c->nsigners; i++) {
-		struct attest_key own;
-		attest_key_from_ed25519(c->signer[i]->pub, &own);
-		if (attest_key_equal(&own, k))
-			return true;
-	}
-	return false;
-}
-
-static st_t load_one(struct publish_cmd *c, const char *path, struct err *e)
-{
-	struct loaded_key *k = &c->loaded[c->nsigners];
-	if (c->nsigners == PUBLISH_KEYS_MAX)
-		return fail(e, ST_LIMIT, 0, "more than %d keys", PUBLISH_KEYS_MAX);
-	TRY(key_load(path, &c->pass, k, e));
-	c->signer[c->nsigners++] = k->signer;
-	return ST_OK;
-}
-
-static st_t load_list(struct publish_cmd *c, const struct str_list *paths, bool all, struct err *e)
-{
-	for (size_t i = 0; i < paths->n; i++) {
-		struct attest_key k;
-		bool private;
-		TRY(publish_key_read(paths->v[i], &k, &private, e));
-		if (!private && all)
-			return fail(e, ST_UNSUPPORTED, 0, "%.160s: a public key: it cannot sign", paths->v[i]);
-		if (private && !is_loaded(c, &k))
-			TRY(load_one(c, paths->v[i], e));
-	}
-	return ST_OK;
-}
-
-st_t publish_cmd_load(struct publish_cmd *c, const struct str_list *paths, struct err *e)
-{
-	return load_list(c, paths, true, e);
-}
-
-st_t publish_cmd_load_private(struct publish_cmd *c, const struct str_list *where, struct err *e)
-{
-	return load_list(c, where, false, e);
-}
 
 /* -- the online keys -------------------------------------------------------------------------- */
 
@@ -179,34 +46,38 @@ st_t publish_online_write(struct publish_cmd *c, const struct str_list *paths, s
 	return ST_OK;
 }
 
-static st_t load_lines(struct publish_cmd *c, struct rd in, struct err *e)
+/* The private file has a path a line. */
+static st_t read_online(struct publish_cmd *c, struct err *e)
 {
-	struct rd line;
-	while (text_line(&in, &line)) {
-		char path[PATH_MAX] = "";
-		const char *one[] = {path};
-		const struct str_list list = {.v = one, .n = 1};
-		if (line.len >= sizeof path)
-			return fail(e, ST_LIMIT, 0, "%.120s/" ONLINE_FILE ": a line is too long",
-			            c->place.private_dir);
-		rd_copy(&line, path, line.len);
-		TRY(publish_cmd_load(c, &list, e));
+	struct err why = {0};
+	struct buf *b = &c->online_text;
+	st_t st = log_read_file(c->place.private_fd, ONLINE_FILE, ONLINE_MAX, b, &why);
+	if (st == ST_NOT_FOUND)
+		return ST_OK; /* the signature that is missing is said */
+	TRY(st == ST_OK ? st : fail(e, st, why.off, "%s", why.text));
+	buf_u8(b, 0);
+	TRY(buf_check(b, e, ONLINE_FILE));
+	for (char *line = (char *)b->data, *end; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		if (str_list_add(&c->online_known, line) != ST_OK)
+			return fail(e, ST_NOMEM, 0, ONLINE_FILE ": out of memory");
 	}
 	return ST_OK;
 }
 
+static const struct str_list *online_keys(const struct publish_cmd *c)
+{
+	return c->online.n ? &c->online : &c->online_known;
+}
+
+st_t publish_online_check(struct publish_cmd *c, struct err *e)
+{
+	return publish_ring_check(online_keys(c), e);
+}
+
 st_t publish_online_load(struct publish_cmd *c, struct err *e)
 {
-	struct buf b = {0};
-	if (c->online.n)
-		return publish_cmd_load(c, &c->online, e);
-	st_t st = log_read_file(c->place.private_fd, ONLINE_FILE, ONLINE_MAX, &b, NULL);
-	if (st == ST_NOT_FOUND)
-		return ST_OK; /* the missing signature is said */
-	if (st == ST_OK)
-		st = load_lines(c, rd_make(b.data, b.len), e);
-	buf_done(&b);
-	return st;
+	return publish_ring_load(&c->ring, online_keys(c), &c->pass, e);
 }
 
 /* -- telling ---------------------------------------------------------------------------------- */
@@ -282,7 +153,7 @@ st_t publish_cmd_finish(struct publish_cmd *c, int *ret_code, struct err *e)
 	size_t n = 0;
 	st_t st = s ? publish_online_load(c, e) : fail(e, ST_NOMEM, 0, "out of memory");
 	if (st == ST_OK)
-		st = publish_sign(c->repo, c->signer, c->nsigners, c->now, e);
+		st = publish_sign(c->repo, c->ring.signer, c->ring.n, c->now, e);
 	if (st == ST_OK)
 		st = publish_staged(c->repo, s, &n, e);
 	bool whole = st == ST_OK && missing(s, n) == 0;
@@ -297,14 +168,27 @@ st_t publish_cmd_finish(struct publish_cmd *c, int *ret_code, struct err *e)
 	*ret_code = whole ? EXIT_CLEAN : EXIT_STAGED;
 	if (!whole)
 		return ST_OK;
-	TRY(publish_commit(c->repo, c->signer, c->nsigners, c->now, e));
+	TRY(publish_commit(c->repo, c->ring.signer, c->ring.n, c->now, e));
 	return publish_tell_published(c, e);
 }
 
 st_t publish_cmd_open(struct publish_cmd *c, struct err *e)
 {
 	TRY(log_place_open(c->args.v[0], c->private_dir, false, &c->place, e));
+	TRY(read_online(c, e));
 	return publish_repo_open(&log_io_system, c->place.dir_fd, c->place.private_fd, &c->repo, e);
+}
+
+bool publish_duration(const char *s, int64_t *ret)
+{
+	int64_t v = 0;
+	size_t n = strspn(s, "0123456789");
+	if (n == 0 || n > 9 || strlen(s) != n + 1 || !strchr("smhd", s[n]))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		v = v * 10 + (s[i] - '0');
+	*ret = v * (s[n] == 'd' ? 86400 : s[n] == 'h' ? 3600 : s[n] == 'm' ? 60 : 1);
+	return v > 0;
 }
 
 static st_t take_time(struct publish_cmd *c, struct err *e)
@@ -318,13 +202,14 @@ static st_t take_time(struct publish_cmd *c, struct err *e)
 static void done(struct publish_cmd *c)
 {
 	struct str_list *lists[] = {&c->key, &c->add, &c->remove, &c->online, &c->path, &c->root_key,
-	                            &c->targets_key, &c->expires, &c->args};
+	                            &c->targets_key, &c->publisher_key, &c->expires, &c->rebuild,
+	                            &c->args, &c->online_known};
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
 		str_list_done(lists[i]);
+	publish_ring_done(&c->ring);
 	publish_repo_free(c->repo);
 	log_place_done(&c->place);
-	for (size_t i = 0; i < PUBLISH_KEYS_MAX; i++)
-		key_unload(&c->loaded[i]);
+	buf_done(&c->online_text);
 }
 
 static int run(const struct publish_command *p, struct publish_cmd *c)
@@ -336,6 +221,7 @@ static int run(const struct publish_command *p, struct publish_cmd *c)
 		    c->args.n < p->min_args ? "few" : "many", p->name);
 		return EXIT_ERROR;
 	}
+	c->log.quiet = c->quiet;
 	st_t st = take_time(c, &e);
 	if (st == ST_OK)
 		st = p->run(c, &code, &e);
@@ -358,6 +244,9 @@ int publish_main(const struct publish_command *p, int argc, char **argv)
 	}
 	c->name = p->name;
 	c->place = (struct log_place){.dir_fd = -1, .private_fd = -1};
+	c->deltas = PUBLISH_DELTAS;
+	c->keep = KEEP;
+	c->log.pass = &c->pass;
 	if (!opts_read(&p->options, argc, argv, c, &c->args, &warned, &error)) {
 		opts_say(&error, p->name);
 	} else if (c->help) {

@@ -6,11 +6,9 @@ static const struct opt options[] = {
 	PUBLISH_LIST("paths", path),
 	PUBLISH_LIST("signer", key),
 	PUBLISH_COUNT("threshold", threshold),
-	{"terminating", 0, OPT_BOOL, 0, offsetof(struct publish_cmd, terminating), NULL},
+	PUBLISH_BOOL("terminating", terminating),
 	PUBLISH_TEXT("delegator", delegator),
-	PUBLISH_LIST("online-key", online),
-	{"key", 'k', OPT_LIST, 0, offsetof(struct publish_cmd, add), NULL},
-	PUBLISH_PASSPHRASES,
+	PUBLISH_OPT("key", 'k', OPT_LIST, add),
 	PUBLISH_COMMON,
 };
 
@@ -43,8 +41,8 @@ static st_t delegate(struct publish_cmd *c, int *ret_code, struct err *e)
 	const struct publish_delegation d = {
 		.name = c->args.v[1], .delegator = c->delegator ? c->delegator : "targets",
 		.paths = c->path.v, .npaths = c->path.n, .terminating = c->terminating, .keys = &k};
-	TRY(publish_cmd_load(c, &c->key, e));
-	TRY(publish_cmd_load_private(c, &c->add, e));
+	TRY(publish_ring_load(&c->ring, &c->key, &c->pass, e));
+	TRY(publish_ring_load_private(&c->ring, &c->add, &c->pass, e));
 	TRY(publish_stage_delegation(c->repo, &d, e));
 	return publish_cmd_finish(c, ret_code, e);
 }

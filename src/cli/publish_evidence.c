@@ -10,38 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct evidence {
-	const char *private_dir, *log, *log_private, *log_key, *ca_file, *time;
-	struct str_list rebuilds, online_keys;
-	bool quiet, help;
-	struct key_pass_opts pass;
-};
-
 static const struct opt options[] = {
-	{"rebuild", 0, OPT_LIST, 0, offsetof(struct evidence, rebuilds), NULL},
-	{"private", 0, OPT_TEXT, 0, offsetof(struct evidence, private_dir), NULL},
-	{"log", 0, OPT_TEXT, 0, offsetof(struct evidence, log), NULL},
-	{"log-private", 0, OPT_TEXT, 0, offsetof(struct evidence, log_private), NULL},
-	{"log-key", 0, OPT_TEXT, 0, offsetof(struct evidence, log_key), NULL},
-	{"ca-file", 0, OPT_TEXT, 0, offsetof(struct evidence, ca_file), NULL},
-	{"online-key", 0, OPT_LIST, 0, offsetof(struct evidence, online_keys), NULL},
-	{"time", 0, OPT_TEXT, 0, offsetof(struct evidence, time), NULL},
-	{"quiet", 'q', OPT_BOOL, 0, offsetof(struct evidence, quiet), NULL},
-	KEY_PASS_OPTION_FILE(struct evidence, pass),
-	KEY_PASS_OPTION_FD(struct evidence, pass),
-	{"help", 'h', OPT_BOOL, 0, offsetof(struct evidence, help), NULL},
+	PUBLISH_LIST("rebuild", rebuild),
+	PUBLISH_LOGGED,
 };
 
 static const char usage[] =
 	"Usage: vitrine publish evidence DIR SET [--rebuild FILE.dsse]... --log LOGDIR\n"
 	"                 [--online-key K]... [--log-key K] [--log-private DIR2] [--ca-file FILE]\n"
-	"                 [--time T] [--private DIR2] [--quiet]\n"
+	"                 [--time T] [--private DIR2] [--quiet] [--json]\n"
 	"                 [--passphrase-file FILE|--passphrase-fd N]\n"
 	"\n"
 	"Makes the proofs of the published release of SET anew, to a checkpoint that the witnesses\n"
 	"cosign now, adds verdicts of rebuilders ('vitrine attest') that are not there yet, to the\n"
 	"log too, and publishes. A verdict about another main.vdb is refused. The release and its\n"
-	"signatures stay as they are. Prints how many verdicts there are.\n"
+	"signatures stay as they are, and what is staged stays staged. Prints how many verdicts\n"
+	"there are.\n"
 	"\n"
 	"Exit code: 0 published, 2 an error.\n"
 	"\n"
@@ -49,9 +33,19 @@ static const char usage[] =
 	"  vitrine publish evidence /srv/updates main --rebuild passed.dsse --log /srv/log \\\n"
 	"    --online-key online.key\n";
 
+/* -- entries ---------------------------------------------------------------------------------- */
+
 struct entries {
 	struct buf b[PUBLISH_LOG_ENTRIES_MAX];
 	size_t n;
+};
+
+/* What is renewed together: an element of each for a set. */
+struct renewal {
+	struct entries entries[PUBLISH_LOG_SETS_MAX];
+	struct publish_log_request rq[PUBLISH_LOG_SETS_MAX];
+	struct publish_log_answer answer[PUBLISH_LOG_SETS_MAX];
+	struct publish_evidence evidence[PUBLISH_LOG_SETS_MAX];
 };
 
 /* Takes the bytes over, unless they are there already. */
@@ -67,16 +61,17 @@ static void keep(struct entries *s, struct buf *b)
 }
 
 /* The release and the verdicts that are published; `s` has room for all of them. */
-static st_t read_published(struct publish_work *w, struct entries *s, struct err *e)
+static st_t read_published(struct publish_cmd *c, const char *set, struct entries *s,
+                           struct err *e)
 {
 	s->n = 1;
-	TRY(publish_work_read(w, "release.dsse", DSSE_SIZE_MAX, &s->b[0], e));
+	TRY(publish_set_read(c, set, "release.dsse", DSSE_SIZE_MAX, &s->b[0], e));
 	for (unsigned k = 1; k <= PUBLISH_REBUILDS_MAX; k++) {
 		char name[48];
 		struct buf b = {0};
 		struct err why = {0};
 		snprintf(name, sizeof name, "evidence/rebuild-%u.dsse", k);
-		st_t st = publish_work_read(w, name, DSSE_SIZE_MAX, &b, &why);
+		st_t st = publish_set_read(c, set, name, DSSE_SIZE_MAX, &b, &why);
 		if (st == ST_OK)
 			keep(s, &b);
 		else
@@ -105,91 +100,95 @@ static st_t read_given(const struct str_list *paths, struct entries *s, struct e
 	return ST_OK;
 }
 
-static st_t prove(struct publish_work *w, const struct entries *s, uint64_t *ret_index,
-                  struct err *e)
+static st_t read_all(struct publish_cmd *c, const char *const *set, size_t n,
+                     const struct str_list *rebuilds, struct renewal *w, struct err *e)
 {
-	struct rd entry[PUBLISH_LOG_ENTRIES_MAX];
-	for (size_t i = 0; i < s->n; i++)
-		entry[i] = rd_make(s->b[i].data, s->b[i].len);
-	return publish_work_prove(w, entry, s->n, ret_index, e);
-}
-
-st_t publish_evidence_renew(struct publish_work *w, const struct str_list *rebuilds,
-                            size_t *ret_verdicts, uint64_t *ret_index, struct err *e)
-{
-	struct entries *s = calloc(1, sizeof *s);
-	if (!s)
-		return fail(e, ST_NOMEM, 0, "evidence: out of memory");
-	st_t st = read_published(w, s, e);
-	if (st == ST_OK)
-		st = read_given(rebuilds, s, e);
-	if (st == ST_OK)
-		st = prove(w, s, ret_index, e);
-	if (st == ST_OK)
-		*ret_verdicts = s->n - 1;
-	for (size_t i = 0; i < s->n; i++)
-		buf_done(&s->b[i]);
-	free(s);
-	return st;
-}
-
-static st_t run(struct publish_work *w, const struct str_list *rebuilds, struct err *e)
-{
-	uint64_t index;
-	size_t n;
-	TRY(publish_work_open(w, e));
-	TRY(publish_pending_none(w->repo, e));
-	TRY(publish_evidence_renew(w, rebuilds, &n, &index, e));
-	TRY(publish_work_commit(w, e));
-	printf("%s\t%zu verdict%s\nlog index\t%" PRIu64 "\n", w->set, n, n == 1 ? "" : "s", index);
+	for (size_t i = 0; i < n; i++) {
+		struct entries *s = &w->entries[i];
+		TRY(read_published(c, set[i], s, e));
+		if (i == 0)
+			TRY(read_given(rebuilds, s, e));
+		w->rq[i].n = s->n;
+		for (size_t k = 0; k < s->n; k++)
+			w->rq[i].entry[k] = rd_make(s->b[k].data, s->b[k].len);
+	}
 	return ST_OK;
 }
 
-static int evidence(const struct evidence *o, const struct str_list *args)
+/* -- publishing ------------------------------------------------------------------------------- */
+
+static struct rd proof_of(const struct publish_log_answer *a, size_t k)
 {
-	struct err e = {0};
-	struct publish_work w = {
-		.dir = args->v[0],
-		.private_dir = o->private_dir,
-		.set = args->v[1],
-		.time = o->time,
-		.log = {.dir = o->log,
-		        .private_dir = o->log_private,
-		        .key = o->log_key,
-		        .pass = &o->pass,
-		        .ca_file = o->ca_file,
-		        .quiet = o->quiet},
-		.online = &o->online_keys,
-		.pass = &o->pass,
-	};
-	st_t st = run(&w, &o->rebuilds, &e);
-	if (st != ST_OK)
-		say_error(&e, st);
-	publish_work_done(&w);
-	return st == ST_OK ? EXIT_CLEAN : EXIT_ERROR;
+	return rd_make(a->v[k].proof.data, a->v[k].proof.len);
+}
+
+static void take_answers(const char *const *set, size_t n, struct renewal *w,
+                         struct publish_renewed *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct publish_evidence *v = &w->evidence[i];
+		*v = (struct publish_evidence){.set = set[i], .release_proof = proof_of(&w->answer[i], 0)};
+		for (size_t k = 1; k < w->rq[i].n; k++)
+			v->rebuild[v->n++] = (struct publish_rebuild){w->rq[i].entry[k],
+			                                              proof_of(&w->answer[i], k)};
+		ret[i] = (struct publish_renewed){.verdicts = v->n, .index = w->answer[i].v[0].index};
+	}
+}
+
+static st_t renew(struct publish_cmd *c, const char *const *set, size_t n,
+                  const struct str_list *rebuilds, struct renewal *w, struct publish_renewed *ret,
+                  struct err *e)
+{
+	TRY(read_all(c, set, n, rebuilds, w, e));
+	TRY(publish_log_add(&c->log, w->rq, n, w->answer, e));
+	take_answers(set, n, w, ret);
+	TRY(publish_online_load(c, e));
+	return publish_commit_evidence(c->repo, w->evidence, n, c->ring.signer, c->ring.n, c->now, e);
+}
+
+st_t publish_evidence_renew(struct publish_cmd *c, const char *const *set, size_t n,
+                            const struct str_list *rebuilds, struct publish_renewed *ret,
+                            struct err *e)
+{
+	struct renewal *w = n <= PUBLISH_LOG_SETS_MAX ? calloc(1, sizeof *w) : NULL;
+	if (!w)
+		return fail(e, n <= PUBLISH_LOG_SETS_MAX ? ST_NOMEM : ST_LIMIT, 0,
+		            "evidence: %zu sets are too many for one run", n);
+	st_t st = renew(c, set, n, rebuilds, w, ret, e);
+	for (size_t i = 0; i < n; i++) {
+		publish_log_answer_done(&w->answer[i]);
+		for (size_t k = 0; k < w->entries[i].n; k++)
+			buf_done(&w->entries[i].b[k]);
+	}
+	free(w);
+	return st;
+}
+
+static st_t evidence(struct publish_cmd *c, int *ret_code, struct err *e)
+{
+	const char *set = c->args.v[1];
+	struct publish_renewed r;
+	if (!c->log.dir)
+		return fail(e, ST_MALFORMED, 0, "a log (--log LOGDIR) is needed; try 'vitrine publish "
+		            "evidence --help'");
+	TRY(publish_cmd_open(c, e));
+	TRY(publish_online_check(c, e));
+	TRY(publish_evidence_renew(c, &set, 1, &c->rebuild, &r, e));
+	if (c->json)
+		printf("{\"set\":\"%s\",\"verdicts\":%zu,\"index\":%" PRIu64 "}\n", set, r.verdicts,
+		       r.index);
+	else
+		printf("%s\t%zu verdict%s\nlog index\t%" PRIu64 "\n", set, r.verdicts,
+		       r.verdicts == 1 ? "" : "s", r.index);
+	*ret_code = EXIT_CLEAN;
+	return ST_OK;
 }
 
 int cmd_publish_evidence(int argc, char **argv)
 {
-	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
-	struct evidence o = {0};
-	struct str_list args = {0}, warned = {0};
-	struct opt_error error = {0};
-	int code = EXIT_ERROR;
-	if (!opts_read(&table, argc, argv, &o, &args, &warned, &error)) {
-		opts_say(&error, "publish evidence");
-	} else if (o.help) {
-		fputs(usage, stdout);
-		code = EXIT_CLEAN;
-	} else if (args.n != 2 || !o.log) {
-		say("publish evidence: a repository, a set and a log (--log LOGDIR) are needed; try "
-		    "'vitrine publish evidence --help'");
-	} else {
-		code = evidence(&o, &args);
-	}
-	str_list_done(&o.rebuilds);
-	str_list_done(&o.online_keys);
-	str_list_done(&args);
-	str_list_done(&warned);
-	return code;
+	static const struct publish_command p = {
+		.name = "publish evidence", .usage = usage,
+		.options = {options, sizeof options / sizeof options[0]},
+		.min_args = 2, .max_args = 2, .run = evidence};
+	return publish_main(&p, argc, argv);
 }

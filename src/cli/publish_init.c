@@ -9,14 +9,16 @@ static const struct opt options[] = {
 	PUBLISH_COUNT("root-threshold", root_threshold),
 	PUBLISH_LIST("targets-key", targets_key),
 	PUBLISH_COUNT("targets-threshold", targets_threshold),
-	PUBLISH_LIST("online-key", online),
+	PUBLISH_LIST("publisher-key", publisher_key),
+	PUBLISH_COUNT("publisher-threshold", publisher_threshold),
 	PUBLISH_LIST("expires", expires),
-	PUBLISH_ALL,
+	PUBLISH_KEYED,
 };
 
 static const char usage[] =
 	"Usage: vitrine publish init DIR --root-key K... [--root-threshold N]\n"
 	"                            --targets-key K... [--targets-threshold N] --online-key K\n"
+	"                            [--publisher-key K]... [--publisher-threshold N]\n"
 	"                            [--expires ROLE=TIME]... [--private DIR2] [--time T] [--json]\n"
 	"                            [--passphrase-file FILE|--passphrase-fd N]\n"
 	"\n"
@@ -30,6 +32,9 @@ static const char usage[] =
 	"                     says (usual: all) sign\n"
 	"  --targets-key K    of the people who sign releases\n"
 	"  --online-key K     of the machine that publishes: timestamp, snapshot and evidence\n"
+	"  --publisher-key K  of the people who sign statements of releases; a release is not logged\n"
+	"                     unless so many of them as the threshold says (usual: all) signed it and\n"
+	"                     nobody else did. Noted in DIR.private\n"
 	"  --expires ROLE=T   how long metadata of root, targets, evidence, snapshot or timestamp is\n"
 	"                     valid from its signing: 365d, 12h; or until when the first is, RFC 3339\n"
 	"  --time T           instead of now, RFC 3339: for tests\n"
@@ -54,21 +59,14 @@ static int64_t *lifetime_of(struct publish_lifetimes *l, const char *role, size_
 	return NULL;
 }
 
-/* "12h", "365d", or a time that is after now. */
-static bool duration(const char *s, int64_t now, int64_t *ret)
+/* For so long, or until a time that is after now. */
+static bool lifetime(const char *s, int64_t now, int64_t *ret)
 {
-	int64_t t, v = 0;
-	size_t n = strspn(s, "0123456789");
-	if (tuf_time(s, &t)) {
-		*ret = t - now;
-		return t > now;
-	}
-	if (n == 0 || n > 9 || strlen(s) != n + 1 || !strchr("smhd", s[n]))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		v = v * 10 + (s[i] - '0');
-	*ret = v * (s[n] == 'd' ? 86400 : s[n] == 'h' ? 3600 : s[n] == 'm' ? 60 : 1);
-	return v > 0;
+	int64_t t;
+	if (!tuf_time(s, &t))
+		return publish_duration(s, ret);
+	*ret = t - now;
+	return t > now;
 }
 
 static st_t read_lifetimes(const struct publish_cmd *c, struct publish_lifetimes *ret,
@@ -78,7 +76,7 @@ static st_t read_lifetimes(const struct publish_cmd *c, struct publish_lifetimes
 	for (size_t i = 0; i < c->expires.n; i++) {
 		const char *s = c->expires.v[i], *is = strchr(s, '=');
 		int64_t *at = is ? lifetime_of(ret, s, (size_t)(is - s)) : NULL;
-		if (!at || !duration(is + 1, c->now, at))
+		if (!at || !lifetime(is + 1, c->now, at))
 			return fail(e, ST_MALFORMED, 0, "--expires %.60s: ROLE=TIME is needed, such as "
 			            "root=365d or timestamp=12h; roles are root, targets, evidence, snapshot, "
 			            "timestamp", s);
@@ -104,6 +102,8 @@ static st_t read_init(struct publish_cmd *c, struct publish_init *ret, struct er
 	TRY(read_role(&c->targets_key, c->targets_threshold, &ret->role[TUF_TARGETS], e));
 	TRY(read_role(&c->online, 1, &ret->role[TUF_TIMESTAMP], e));
 	ret->role[TUF_SNAPSHOT] = ret->evidence = ret->role[TUF_TIMESTAMP];
+	if (c->publisher_key.n)
+		TRY(read_role(&c->publisher_key, c->publisher_threshold, &ret->publishers, e));
 	return ST_OK;
 }
 
@@ -111,10 +111,10 @@ static st_t init(struct publish_cmd *c, int *ret_code, struct err *e)
 {
 	struct publish_init in = {0};
 	TRY(read_init(c, &in, e));
-	TRY(publish_cmd_load(c, &c->key, e));
-	TRY(publish_cmd_load_private(c, &c->root_key, e));
-	TRY(publish_cmd_load_private(c, &c->targets_key, e));
-	TRY(publish_cmd_load_private(c, &c->online, e));
+	TRY(publish_ring_load(&c->ring, &c->key, &c->pass, e));
+	TRY(publish_ring_load_private(&c->ring, &c->root_key, &c->pass, e));
+	TRY(publish_ring_load_private(&c->ring, &c->targets_key, &c->pass, e));
+	TRY(publish_ring_load_private(&c->ring, &c->online, &c->pass, e));
 	TRY(log_place_open(c->args.v[0], c->private_dir, true, &c->place, e));
 	TRY(publish_repo_init(&log_io_system, c->place.dir_fd, c->place.private_fd, &in, c->now,
 	                      &c->repo, e));

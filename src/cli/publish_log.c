@@ -1,7 +1,6 @@
 /* What the child says, numbers little-endian:
  *   OFFSET SIZE MEANING
- *   0      8    size of the tree
- *   8      ...  for each entry: index (8), length of its proof (4), the proof */
+ *   0      ...  for each entry of each set: index (8), length of its proof (4), the proof */
 #include "cli/publish_log.h"
 
 #include "attest/dsse.h"
@@ -15,7 +14,7 @@
 
 #include <string.h>
 
-#define ANSWER_MAX ((size_t)PUBLISH_LOG_ENTRIES_MAX * (PROOF_SIZE_MAX + 12) + 12)
+#define SET_ANSWER_MAX ((size_t)PUBLISH_LOG_ENTRIES_MAX * (PROOF_SIZE_MAX + 12))
 
 void publish_log_answer_done(struct publish_log_answer *a)
 {
@@ -26,6 +25,7 @@ void publish_log_answer_done(struct publish_log_answer *a)
 struct job {
 	const struct publish_log_opts *o;
 	const struct publish_log_request *rq;
+	size_t nsets;
 	struct ticker ticker;
 };
 
@@ -97,30 +97,37 @@ static st_t put_proof(struct log_writer *w, uint64_t index, struct buf *out, str
 	return st;
 }
 
-/* What was in the log before gets a checkpoint of today as well. */
-static st_t add(struct log_writer *w, const struct publish_log_request *rq, struct buf *out,
-                struct err *e)
+static st_t add_set(struct log_writer *w, const struct publish_log_request *rq,
+                    uint64_t index[PUBLISH_LOG_ENTRIES_MAX], struct err *e)
 {
 	struct log_entry entry[PUBLISH_LOG_ENTRIES_MAX];
-	uint64_t index[PUBLISH_LOG_ENTRIES_MAX], before = log_writer_published(w);
 	for (size_t i = 0; i < rq->n; i++)
 		entry[i] = (struct log_entry){rq->entry[i].base, rq->entry[i].len};
-	TRY(log_writer_add(w, entry, rq->n, index, e));
+	return log_writer_add(w, entry, rq->n, index, e);
+}
+
+/* What was in the log before gets a checkpoint of today as well. Proofs come when all is in. */
+static st_t add(struct log_writer *w, const struct job *j, struct buf *out, struct err *e)
+{
+	static uint64_t index[PUBLISH_LOG_SETS_MAX][PUBLISH_LOG_ENTRIES_MAX];
+	uint64_t before = log_writer_published(w);
+	for (size_t i = 0; i < j->nsets; i++)
+		TRY(add_set(w, &j->rq[i], index[i], e));
 	if (log_writer_published(w) == before)
 		TRY(log_writer_refresh(w, e));
-	buf_u64le(out, log_writer_published(w));
-	for (size_t i = 0; i < rq->n; i++)
-		TRY(put_proof(w, index[i], out, e));
+	for (size_t i = 0; i < j->nsets; i++)
+		for (size_t k = 0; k < j->rq[i].n; k++)
+			TRY(put_proof(w, index[i][k], out, e));
 	return buf_check(out, e, "proofs");
 }
 
-static st_t write_log(struct log_session *s, const struct publish_log_request *rq, struct buf *out,
-                      struct err *e)
+static st_t write_log(struct log_session *s, const struct job *j, struct buf *out, struct err *e)
 {
 	struct log_writer *w;
-	TRY(check_entries(rq, e));
+	for (size_t i = 0; i < j->nsets; i++)
+		TRY(check_entries(&j->rq[i], e));
 	TRY(log_writer_open(&s->o, &w, e));
-	st_t st = add(w, rq, out, e);
+	st_t st = add(w, j, out, e);
 	if (st == ST_OK)
 		log_session_warn(s);
 	struct err second = {0};
@@ -131,10 +138,10 @@ static st_t write_log(struct log_session *s, const struct publish_log_request *r
 	return st;
 }
 
-static st_t run_session(const struct publish_log_opts *o, struct log_place *place,
-                        const struct log_config *c, const struct publish_log_request *rq,
+static st_t run_session(const struct job *j, struct log_place *place, const struct log_config *c,
                         struct buf *out, struct err *e)
 {
+	const struct publish_log_opts *o = j->o;
 	struct log_session s;
 	uint32_t seed;
 	const struct log_session_opts so = {
@@ -149,7 +156,7 @@ static st_t run_session(const struct publish_log_opts *o, struct log_place *plac
 	attest_preload(seed);
 	st_t st = log_session_open(place, &so, &s, e);
 	if (st == ST_OK)
-		st = write_log(&s, rq, out, e);
+		st = write_log(&s, j, out, e);
 	log_session_done(&s);
 	return st;
 }
@@ -162,7 +169,7 @@ static st_t work(void *ctx, struct buf *out, struct err *e)
 	TRY(log_place_open(j->o->dir, j->o->private_dir, false, &place, e));
 	st_t st = log_config_read(&place, &config, e);
 	if (st == ST_OK)
-		st = run_session(j->o, &place, &config, j->rq, out, e);
+		st = run_session(j, &place, &config, out, e);
 	log_config_done(&config);
 	log_place_done(&place);
 	return st;
@@ -170,13 +177,12 @@ static st_t work(void *ctx, struct buf *out, struct err *e)
 
 /* -- in the parent ---------------------------------------------------------------------------- */
 
-static st_t read_answer(struct rd r, size_t n, struct publish_log_answer *ret, struct err *e)
+static st_t read_set(struct rd *r, size_t n, struct publish_log_answer *ret, struct err *e)
 {
-	ret->size = rd_u64le(&r);
 	for (size_t i = 0; i < n; i++) {
-		ret->v[i].index = rd_u64le(&r);
-		struct rd proof = rd_sub(&r, rd_u32le(&r));
-		TRY(rd_check(&r, e, "log"));
+		ret->v[i].index = rd_u64le(r);
+		struct rd proof = rd_sub(r, rd_u32le(r));
+		TRY(rd_check(r, e, "log"));
 		buf_add(&ret->v[i].proof, proof.base, proof.len);
 		TRY(buf_check(&ret->v[i].proof, e, "proof"));
 	}
@@ -190,15 +196,19 @@ static void started(void *ctx)
 }
 
 st_t publish_log_add(const struct publish_log_opts *o, const struct publish_log_request *rq,
-                     struct publish_log_answer *ret, struct err *e)
+                     size_t nsets, struct publish_log_answer *ret, struct err *e)
 {
 	struct buf said = {0};
-	struct job j = {.o = o, .rq = rq};
-	const struct apart a = {.work = work, .started = started, .ctx = &j, .max = ANSWER_MAX};
+	struct job j = {.o = o, .rq = rq, .nsets = nsets};
+	const struct apart a = {
+		.work = work, .started = started, .ctx = &j, .max = nsets * SET_ANSWER_MAX};
+	if (nsets > PUBLISH_LOG_SETS_MAX)
+		return fail(e, ST_LIMIT, 0, "log: more than %d sets", PUBLISH_LOG_SETS_MAX);
 	st_t st = broker_apart(&a, &said, e);
 	ticker_stop(&j.ticker);
-	if (st == ST_OK)
-		st = read_answer(rd_make(said.data, said.len), rq->n, ret, e);
+	struct rd r = rd_make(said.data, said.len);
+	for (size_t i = 0; i < nsets && st == ST_OK; i++)
+		st = read_set(&r, rq[i].n, &ret[i], e);
 	buf_done(&said);
 	return st;
 }

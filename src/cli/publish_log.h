@@ -15,6 +15,9 @@
 /* A release and its verdicts. */
 #define PUBLISH_LOG_ENTRIES_MAX 33
 
+/* Sets of one repository whose proofs are made at a time: memory is kept for all. */
+#define PUBLISH_LOG_SETS_MAX 64
+
 struct publish_log_opts {
 	const char *dir, *private_dir; /* NULL: beside it */
 	const char *key;               /* NULL: where `log init` found it */
@@ -23,13 +26,13 @@ struct publish_log_opts {
 	bool quiet;
 };
 
+/* Of one set. */
 struct publish_log_request {
 	struct rd entry[PUBLISH_LOG_ENTRIES_MAX]; /* the release first, then verdicts */
 	size_t n;
 };
 
 struct publish_log_answer {
-	uint64_t size; /* of the tree that the proofs lead to */
 	struct {
 		uint64_t index;
 		struct buf proof;
@@ -37,10 +40,11 @@ struct publish_log_answer {
 };
 
 /* Adds what is not in the log yet; the checkpoint is a new one, or has new cosignatures. All proofs
- * lead to it. ST_CONFLICT: a verdict is none, or about another main.vdb; nothing was added.
- * Statuses of log/writer.h: everything may be in the log but is not published; do it again. */
+ * lead to it. `rq` and `ret`: one for each set. ST_CONFLICT: a verdict is none, or about another
+ * main.vdb; nothing was added. Statuses of log/writer.h: everything may be in the log but is not
+ * published; do it again. */
 st_t publish_log_add(const struct publish_log_opts *o, const struct publish_log_request *rq,
-                     struct publish_log_answer *ret, struct err *e);
+                     size_t nsets, struct publish_log_answer *ret, struct err *e);
 void publish_log_answer_done(struct publish_log_answer *a);
 
 #endif

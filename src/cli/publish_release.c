@@ -10,6 +10,7 @@
 #include "attest/dsse.h"
 #include "cli/cli.h"
 #include "cli/compile_tell.h"
+#include "cli/publish_apart.h"
 #include "cli/publish_finish.h"
 #include "cli/publish_make.h"
 #include "cli/report_json.h"
@@ -24,46 +25,27 @@
 #include <string.h>
 
 #define BUILDER "https://vitrine-av.org/builder/vitrine-publish/v1"
-#define DELTAS 7 /* a client that updates once a week gets along with one */
 
 struct release {
-	const char *set, *private_dir, *log, *log_private, *log_key, *ca_file, *builder, *time;
-	const char *certs_dir;
-	struct str_list publisher_keys, targets_keys, online_keys;
-	uint32_t version, publishers, deltas;
-	bool pua, strict, again, json, quiet, help;
-	struct key_pass_opts pass;
-	/* Own. */
+	struct publish_cmd *c;
 	bool import;
-	struct publish_work work;
 	struct publish_pending pending;
 	struct buf envelope;
 };
 
 static const struct opt options[] = {
-	{"set", 0, OPT_TEXT, 0, offsetof(struct release, set), NULL},
-	{"private", 0, OPT_TEXT, 0, offsetof(struct release, private_dir), NULL},
-	{"log", 0, OPT_TEXT, 0, offsetof(struct release, log), NULL},
-	{"log-private", 0, OPT_TEXT, 0, offsetof(struct release, log_private), NULL},
-	{"log-key", 0, OPT_TEXT, 0, offsetof(struct release, log_key), NULL},
-	{"ca-file", 0, OPT_TEXT, 0, offsetof(struct release, ca_file), NULL},
-	{"publisher-key", 0, OPT_LIST, 0, offsetof(struct release, publisher_keys), NULL},
-	{"publishers", 0, OPT_COUNT, 0, offsetof(struct release, publishers), NULL},
-	{"targets-key", 0, OPT_LIST, 0, offsetof(struct release, targets_keys), NULL},
-	{"online-key", 0, OPT_LIST, 0, offsetof(struct release, online_keys), NULL},
-	{"version", 0, OPT_COUNT, 0, offsetof(struct release, version), NULL},
-	{"pua", 0, OPT_BOOL, 0, offsetof(struct release, pua), NULL},
-	{"strict", 0, OPT_BOOL, 0, offsetof(struct release, strict), NULL},
-	{"builder", 0, OPT_TEXT, 0, offsetof(struct release, builder), NULL},
-	{"deltas", 0, OPT_COUNT, 0, offsetof(struct release, deltas), NULL},
-	{"cvdcertsdir", 0, OPT_TEXT, 0, offsetof(struct release, certs_dir), NULL},
-	{"time", 0, OPT_TEXT, 0, offsetof(struct release, time), NULL},
-	{"continue", 0, OPT_BOOL, 0, offsetof(struct release, again), NULL},
-	{"json", 0, OPT_BOOL, 0, offsetof(struct release, json), NULL},
-	{"quiet", 'q', OPT_BOOL, 0, offsetof(struct release, quiet), NULL},
-	KEY_PASS_OPTION_FILE(struct release, pass),
-	KEY_PASS_OPTION_FD(struct release, pass),
-	{"help", 'h', OPT_BOOL, 0, offsetof(struct release, help), NULL},
+	PUBLISH_TEXT("set", set),
+	PUBLISH_LIST("publisher-key", publisher_key),
+	PUBLISH_COUNT("publishers", publishers),
+	PUBLISH_LIST("targets-key", targets_key),
+	PUBLISH_COUNT("version", version),
+	PUBLISH_BOOL("pua", pua),
+	PUBLISH_BOOL("strict", strict),
+	PUBLISH_TEXT("builder", builder),
+	PUBLISH_COUNT("deltas", deltas),
+	PUBLISH_TEXT("cvdcertsdir", certs_dir),
+	PUBLISH_BOOL("continue", again),
+	PUBLISH_LOGGED,
 };
 
 static const char usage_release[] =
@@ -125,25 +107,25 @@ static const char usage_import[] =
 static st_t choose_version(struct release *r, struct err *e)
 {
 	uint64_t last;
-	TRY(publish_last_version(r->work.repo, r->set, &last, e));
-	if (r->version && r->version <= last)
+	TRY(publish_last_version(r->c->repo, r->c->set, &last, e));
+	if (r->c->version && r->c->version <= last)
 		return fail(e, ST_CONFLICT, 0, "version %u: %s has %" PRIu64 " already, and versions only "
-		            "grow", (unsigned)r->version, r->set, last);
-	r->pending.version = r->version ? r->version : last + 1;
+		            "grow", (unsigned)r->c->version, r->c->set, last);
+	r->pending.version = r->c->version ? r->c->version : last + 1;
 	return ST_OK;
 }
 
 static struct publish_release describe(const struct release *r, const struct publish_made *m)
 {
 	return (struct publish_release){
-		.set = r->set,
+		.set = r->c->set,
 		.version = r->pending.version,
-		.pua = r->pua,
-		.strict = r->strict,
+		.pua = r->c->pua,
+		.strict = r->c->strict,
 		.database = DB_VERSION,
-		.builder = r->builder ? r->builder : BUILDER,
+		.builder = r->c->builder ? r->c->builder : BUILDER,
 		.vitrine = VITRINE_VERSION,
-		.now = r->work.now,
+		.now = r->c->now,
 		.vdb_fd = m->vdb_fd,
 		.source_fd = m->source_fd,
 		.imported = m->imported,
@@ -154,12 +136,37 @@ static struct publish_release describe(const struct release *r, const struct pub
 static st_t sign_statement(struct release *r, const struct buf *statement, struct err *e)
 {
 	struct publish_ring ring = {0};
-	st_t st = publish_ring_load(&ring, &r->publisher_keys, &r->pass, e);
+	st_t st = publish_ring_load(&ring, &r->c->publisher_key, &r->c->pass, e);
 	if (st == ST_OK)
 		st = dsse_make(STATEMENT_PAYLOAD_TYPE, rd_make(statement->data, statement->len),
 		               ring.signer, ring.n, &r->envelope, e);
 	publish_ring_done(&ring);
 	return st;
+}
+
+/* A key that is not one of the publishers' is refused before anything is staged. */
+static st_t check_publishers(struct release *r, struct err *e)
+{
+	struct dsse d;
+	size_t have;
+	st_t st = dsse_parse(rd_make(r->envelope.data, r->envelope.len), &d, e);
+	if (st == ST_OK)
+		st = publish_statement_count(r->c->repo, &d, &have, e);
+	dsse_done(&d);
+	return st;
+}
+
+/* --publishers may ask for more than the repository does, not for less. */
+static st_t choose_publishers(struct release *r, struct err *e)
+{
+	const struct publish_role_keys *known = publish_publishers(r->c->repo);
+	uint64_t want = r->c->publishers;
+	if (known->n && want && (want < known->threshold || want > known->n))
+		return fail(e, ST_CONFLICT, 0, "--publishers %" PRIu64 ": the repository knows %zu "
+		            "publishers, of whom %" PRIu64 " have to sign", want, known->n,
+		            known->threshold);
+	r->pending.publishers = want ? want : known->n ? known->threshold : r->c->publisher_key.n;
+	return ST_OK;
 }
 
 /* That it waits for the log is on the disk before anything of it is staged. */
@@ -168,12 +175,14 @@ static st_t stage(struct release *r, const struct publish_release *pr, struct er
 	struct ticker ticker;
 	struct rd envelope = rd_make(r->envelope.data, r->envelope.len);
 	r->pending.staged = 0;
-	TRY(publish_pending_write(r->work.repo, r->set, &r->pending, envelope, e));
-	ticker_start(&ticker, !r->quiet, "compressing");
-	st_t st = publish_release_stage(r->work.repo, pr, envelope, r->deltas, e);
+	TRY(publish_pending_write(r->c->repo, r->c->set, &r->pending, envelope, e));
+	ticker_start(&ticker, !r->c->quiet, "compressing");
+	st_t st = publish_release_stage(r->c->repo, pr, envelope, r->c->deltas, e);
 	ticker_stop(&ticker);
 	r->pending.staged = 1;
-	return st == ST_OK ? publish_pending_write(r->work.repo, r->set, &r->pending, envelope, e) : st;
+	if (st == ST_OK)
+		st = publish_pending_write(r->c->repo, r->c->set, &r->pending, envelope, e);
+	return st;
 }
 
 static st_t state_and_stage(struct release *r, const struct publish_made *m, struct err *e)
@@ -184,6 +193,8 @@ static st_t state_and_stage(struct release *r, const struct publish_made *m, str
 	if (st == ST_OK)
 		st = sign_statement(r, &statement, e);
 	buf_done(&statement);
+	if (st == ST_OK)
+		st = check_publishers(r, e);
 	return st == ST_OK ? stage(r, &pr, e) : st;
 }
 
@@ -193,20 +204,20 @@ static st_t start(struct release *r, const struct str_list *args, struct err *e)
 	const struct publish_make_opts mo = {
 		.srcs = args,
 		.import = r->import,
-		.pua = r->pua,
-		.strict = r->strict,
-		.quiet = r->quiet,
-		.certs_dir = r->certs_dir,
-		.temp_dir = r->work.place.private_fd,
+		.pua = r->c->pua,
+		.strict = r->c->strict,
+		.quiet = r->c->quiet,
+		.certs_dir = r->c->certs_dir,
+		.temp_dir = r->c->place.private_fd,
 	};
-	TRY(publish_ring_check(&r->publisher_keys, e));
-	TRY(publish_ring_check(&r->targets_keys, e));
+	TRY(publish_ring_check(&r->c->publisher_key, e));
+	TRY(publish_ring_check(&r->c->targets_key, e));
 	TRY(choose_version(r, e));
-	r->pending.publishers = r->publishers ? r->publishers : r->publisher_keys.n;
+	TRY(choose_publishers(r, e));
 	st_t st = publish_make(&mo, &made, e);
-	if (!r->quiet)
+	if (!r->c->quiet)
 		compile_tell_skipped(&made.report);
-	if (st == ST_OK && !r->quiet)
+	if (st == ST_OK && !r->c->quiet)
 		compile_tell_counts(&made.report);
 	if (st == ST_OK)
 		st = state_and_stage(r, &made, e);
@@ -220,7 +231,7 @@ static st_t start(struct release *r, const struct str_list *args, struct err *e)
 static st_t add_publishers(struct release *r, struct err *e)
 {
 	struct publish_ring ring = {0};
-	st_t st = publish_ring_load(&ring, &r->publisher_keys, &r->pass, e);
+	st_t st = publish_ring_load(&ring, &r->c->publisher_key, &r->c->pass, e);
 	for (size_t i = 0; i < ring.n && st == ST_OK; i++) {
 		struct buf out = {0}, said = {0};
 		st = publish_sign_file(rd_make(r->envelope.data, r->envelope.len), ring.signer[i], &out,
@@ -243,12 +254,12 @@ static st_t check_statement(struct release *r, struct rd payload, struct err *e)
 	struct set_release s;
 	uint8_t vdb[32], source[32];
 	TRY(set_release_parse(payload, &s, e));
-	TRY(publish_work_sha256(&r->work, SET_RELEASE_DATABASE, vdb, e));
-	TRY(publish_work_sha256(&r->work, SET_RELEASE_SOURCE, source, e));
-	if (strcmp(s.set, r->set) || s.version != r->pending.version || memcmp(s.vdb, vdb, 32) ||
+	TRY(publish_set_sha256(r->c, r->c->set, SET_RELEASE_DATABASE, vdb, e));
+	TRY(publish_set_sha256(r->c, r->c->set, SET_RELEASE_SOURCE, source, e));
+	if (strcmp(s.set, r->c->set) || s.version != r->pending.version || memcmp(s.vdb, vdb, 32) ||
 	    memcmp(s.source, source, 32))
 		return fail(e, ST_CONFLICT, 0, "%s: the statement is not about the release that is staged; "
-		            "make the release again", r->set);
+		            "make the release again", r->c->set);
 	return ST_OK;
 }
 
@@ -259,33 +270,42 @@ static st_t count_publishers(struct release *r, size_t *ret, struct err *e)
 	if (st == ST_OK)
 		st = check_statement(r, rd_make(d.payload.data, d.payload.len), e);
 	if (st == ST_OK)
-		*ret = d.nsigs;
+		st = publish_statement_count(r->c->repo, &d, ret, e);
 	dsse_done(&d);
 	return st;
 }
 
-static bool is_envelope(const char *path)
+static st_t merge_statement(struct release *r, struct rd signatures, struct err *e)
 {
-	const char *dot = strrchr(path, '.');
-	return dot && !strcmp(dot, ".dsse");
+	struct dsse d;
+	struct buf out = {0};
+	st_t st = dsse_parse(rd_make(r->envelope.data, r->envelope.len), &d, e);
+	if (st == ST_OK)
+		st = publish_statement_merge(&d, signatures, &out, e);
+	dsse_done(&d);
+	if (st != ST_OK) {
+		buf_done(&out);
+		return st;
+	}
+	buf_done(&r->envelope);
+	r->envelope = out;
+	return ST_OK;
 }
 
-/* A file that was signed elsewhere: the statement, which is compared with what is staged later, or
- * metadata, of which only signatures are taken. */
+/* A file that was signed elsewhere, statement or metadata: only its signatures are taken. */
 static st_t take_signed(struct release *r, const char *path, struct err *e)
 {
-	struct buf b = {0};
+	struct buf said = {0};
 	struct err why = {0};
 	char role[TUF_ROLE_NAME_MAX + 1];
-	bool envelope = is_envelope(path);
-	TRY(log_read_file(AT_FDCWD, path, envelope ? DSSE_SIZE_MAX : TUF_TARGETS_MAX, &b, e));
-	if (envelope) {
-		buf_done(&r->envelope);
-		r->envelope = b;
-		return ST_OK;
+	TRY(publish_apart_signatures(path, &said, e));
+	struct rd signatures = rd_make(said.data, said.len);
+	st_t st = publish_merge(r->c->repo, signatures, role, &why);
+	if (st == ST_UNSUPPORTED) {
+		err_clear(&why);
+		st = merge_statement(r, signatures, &why);
 	}
-	st_t st = publish_merge(r->work.repo, rd_make(b.data, b.len), role, &why);
-	buf_done(&b);
+	buf_done(&said);
 	return st == ST_OK ? st : fail(e, st, why.off, "%.100s: %.150s", path, why.text);
 }
 
@@ -294,32 +314,32 @@ static st_t resume(struct release *r, const struct str_list *args, struct err *e
 {
 	char path[UPDATE_SET_MAX + 16];
 	size_t have;
-	st_t st = publish_pending_read(r->work.repo, r->set, &r->pending, &r->envelope, e);
+	st_t st = publish_pending_read(r->c->repo, r->c->set, &r->pending, &r->envelope, e);
 	if (st == ST_NOT_FOUND) {
 		err_clear(e);
-		return fail(e, st, 0, "%s: no release is staged that is not in the log", r->set);
+		return fail(e, st, 0, "%s: no release is staged that is not in the log", r->c->set);
 	}
 	TRY(st);
 	if (!r->pending.staged)
 		return fail(e, ST_CONFLICT, 0, "%s: staging was interrupted; make the release again",
-		            r->set);
+		            r->c->set);
 	for (size_t i = 1; i < args->n; i++)
 		TRY(take_signed(r, args->v[i], e));
 	TRY(add_publishers(r, e));
 	TRY(count_publishers(r, &have, e)); /* before it takes the place of the staged one */
 	struct rd envelope = rd_make(r->envelope.data, r->envelope.len);
-	TRY(publish_pending_write(r->work.repo, r->set, &r->pending, envelope, e));
-	snprintf(path, sizeof path, "%s/release.dsse", r->set);
-	return publish_stage_bytes(r->work.repo, "targets", path, envelope, e);
+	TRY(publish_pending_write(r->c->repo, r->c->set, &r->pending, envelope, e));
+	snprintf(path, sizeof path, "%s/release.dsse", r->c->set);
+	return publish_stage_bytes(r->c->repo, "targets", path, envelope, e);
 }
 
 /* Also without a key: then it is final, and others can sign it. */
 static st_t sign_targets(struct release *r, struct err *e)
 {
 	struct publish_ring ring = {0};
-	st_t st = publish_ring_load(&ring, &r->targets_keys, &r->pass, e);
+	st_t st = publish_ring_load(&ring, &r->c->targets_key, &r->c->pass, e);
 	if (st == ST_OK)
-		st = publish_sign(r->work.repo, ring.signer, ring.n, r->work.now, e);
+		st = publish_sign(r->c->repo, ring.signer, ring.n, r->c->now, e);
 	publish_ring_done(&ring);
 	return st;
 }
@@ -329,7 +349,7 @@ static void say_missing_publishers(const struct release *r, size_t have)
 	say("the statement has %zu of %" PRIu64 " signatures of publishers; next: 'vitrine publish "
 	    "sign %s/staged/%s.release.dsse --key K' (a copy of it, on another machine), then 'vitrine "
 	    "publish release %s --continue [COPY] ...'",
-	    have, r->pending.publishers, r->work.place.private_dir, r->set, r->work.dir);
+	    have, r->pending.publishers, r->c->place.private_dir, r->c->set, r->c->args.v[0]);
 }
 
 /* What the online keys sign is signed at the end. */
@@ -337,7 +357,7 @@ static st_t targets_complete(struct release *r, bool *ret, struct err *e)
 {
 	static struct publish_staged staged[PUBLISH_STAGED_MAX];
 	size_t n;
-	TRY(publish_staged(r->work.repo, staged, &n, e));
+	TRY(publish_staged(r->c->repo, staged, &n, e));
 	*ret = true;
 	for (size_t i = 0; i < n; i++) {
 		const struct publish_staged *s = &staged[i];
@@ -346,8 +366,8 @@ static st_t targets_complete(struct release *r, bool *ret, struct err *e)
 		*ret = false;
 		say("%s: %" PRIu64 " of %" PRIu64 " signatures; next: 'vitrine publish sign "
 		    "%s/staged/%s.json --key K' on a copy of it, then 'vitrine publish release %s "
-		    "--continue COPY ...'", s->role, s->have, s->need, r->work.place.private_dir, s->role,
-		    r->work.dir);
+		    "--continue COPY ...'", s->role, s->have, s->need, r->c->place.private_dir, s->role,
+		    r->c->args.v[0]);
 	}
 	return ST_OK;
 }
@@ -357,7 +377,9 @@ static st_t gather(struct release *r, bool *ret, struct err *e)
 {
 	size_t have;
 	TRY(count_publishers(r, &have, e));
-	*ret = have >= r->pending.publishers;
+	/* The repository may ask for more of them than when this was staged. */
+	uint64_t known = publish_publishers(r->c->repo)->threshold;
+	*ret = have >= r->pending.publishers && have >= known;
 	if (!*ret) {
 		say_missing_publishers(r, have);
 		return ST_OK;
@@ -372,19 +394,19 @@ static st_t put_result(struct release *r, const uint64_t *index, struct err *e)
 {
 	uint8_t sha256[2][32];
 	char vdb[65], source[65];
-	TRY(publish_work_sha256(&r->work, "main.vdb", sha256[0], e));
-	TRY(publish_work_sha256(&r->work, "source.tar", sha256[1], e));
+	TRY(publish_set_sha256(r->c, r->c->set, "main.vdb", sha256[0], e));
+	TRY(publish_set_sha256(r->c, r->c->set, "source.tar", sha256[1], e));
 	hex_encode(sha256[0], 32, vdb);
 	hex_encode(sha256[1], 32, source);
-	if (r->json) {
+	if (r->c->json) {
 		printf("{\"set\":\"%s\",\"version\":%" PRIu64 ",\"main.vdb\":\"%s\",\"source.tar\":\"%s\",",
-		       r->set, r->pending.version, vdb, source);
+		       r->c->set, r->pending.version, vdb, source);
 		if (index)
 			printf("\"index\":%" PRIu64 ",", *index);
 		printf("\"published\":%s}\n", index ? "true" : "false");
 		return ST_OK;
 	}
-	printf("%s\tversion %" PRIu64 "\nmain.vdb\t%s\nsource.tar\t%s\n", r->set, r->pending.version,
+	printf("%s\tversion %" PRIu64 "\nmain.vdb\t%s\nsource.tar\t%s\n", r->c->set, r->pending.version,
 	       vdb, source);
 	if (index)
 		printf("log index\t%" PRIu64 "\n", *index);
@@ -393,99 +415,84 @@ static st_t put_result(struct release *r, const uint64_t *index, struct err *e)
 
 static st_t finish(struct release *r, struct err *e)
 {
+	struct publish_cmd *c = r->c;
 	uint64_t index;
 	struct rd entry = rd_make(r->envelope.data, r->envelope.len);
-	TRY(publish_work_prove(&r->work, &entry, 1, &index, e));
-	TRY(publish_pending_end(r->work.repo, r->set, r->pending.version, e));
-	st_t st = publish_work_commit(&r->work, e);
+	TRY(publish_pending_log(c->repo, c->set, r->pending.version, e));
+	TRY(publish_release_prove(c, c->set, entry, &index, e));
+	TRY(publish_pending_end(c->repo, c->set, e));
+	st_t st = publish_online_load(c, e);
+	if (st == ST_OK)
+		st = publish_sign(c->repo, c->ring.signer, c->ring.n, c->now, e);
+	if (st == ST_OK)
+		st = publish_commit(c->repo, c->ring.signer, c->ring.n, c->now, e);
 	if (st != ST_OK) {
 		say("%s %" PRIu64 " is in the log (index %" PRIu64 ") and staged, but not published: "
-		    "'vitrine publish commit' tries again", r->set, r->pending.version, index);
+		    "'vitrine publish commit' tries again", c->set, r->pending.version, index);
 		return st;
 	}
+	TRY(publish_proved_write(c->repo, c->set, c->now, e));
 	return put_result(r, &index, e);
 }
 
-static st_t run(struct release *r, const struct str_list *args, bool *ret_published,
-                struct err *e)
+static st_t check_complete(const struct release *r, struct err *e)
 {
+	const struct publish_cmd *c = r->c;
+	const char *what = !c->set                            ? "a set (--set NAME)"
+	                   : !update_set_name_good(c->set)    ? "a good name of a set (--set NAME)"
+	                   : !c->log.dir                      ? "a log (--log LOGDIR)"
+	                   : !c->again && c->args.n < 2       ? "a source"
+	                   : !c->again && !c->publisher_key.n ? "a key (--publisher-key K)"
+	                                                      : NULL;
+	if (what)
+		return fail(e, ST_MALFORMED, 0, "%s: %s is needed; try 'vitrine %s --help'", c->name, what,
+		            c->name);
+	return ST_OK;
+}
+
+static st_t run(struct release *r, int *ret_code, struct err *e)
+{
+	struct publish_cmd *c = r->c;
 	bool complete;
-	TRY(publish_work_open(&r->work, e));
-	TRY(r->again ? resume(r, args, e) : start(r, args, e));
+	TRY(check_complete(r, e));
+	TRY(publish_cmd_open(c, e));
+	TRY(publish_online_check(c, e));
+	TRY(c->again ? resume(r, &c->args, e) : start(r, &c->args, e));
 	TRY(gather(r, &complete, e));
-	*ret_published = complete;
+	*ret_code = complete ? EXIT_CLEAN : EXIT_STAGED;
 	return complete ? finish(r, e) : put_result(r, NULL, e);
 }
 
-static int release(struct release *r, const struct str_list *args)
+static st_t release(struct publish_cmd *c, int *ret_code, struct err *e)
 {
-	struct err e = {0};
-	bool published = false;
-	r->work = (struct publish_work){
-		.dir = args->v[0],
-		.private_dir = r->private_dir,
-		.set = r->set,
-		.time = r->time,
-		.log = {.dir = r->log,
-		        .private_dir = r->log_private,
-		        .key = r->log_key,
-		        .pass = &r->pass,
-		        .ca_file = r->ca_file,
-		        .quiet = r->quiet},
-		.online = &r->online_keys,
-		.pass = &r->pass,
-	};
-	st_t st = run(r, args, &published, &e);
-	if (st != ST_OK)
-		say_error(&e, st);
-	publish_work_done(&r->work);
-	buf_done(&r->envelope);
-	return st != ST_OK ? EXIT_ERROR : published ? EXIT_CLEAN : EXIT_FOUND;
+	struct release r = {.c = c};
+	st_t st = run(&r, ret_code, e);
+	buf_done(&r.envelope);
+	return st;
 }
 
-static bool is_complete(const struct release *r, const struct str_list *args, const char *name)
+static st_t import(struct publish_cmd *c, int *ret_code, struct err *e)
 {
-	const char *what = !args->n                            ? "the folder of a repository"
-	                   : !r->set                           ? "a set (--set NAME)"
-	                   : !update_set_name_good(r->set)     ? "a good name of a set (--set NAME)"
-	                   : !r->log                           ? "a log (--log LOGDIR)"
-	                   : !r->again && args->n < 2          ? "a source"
-	                   : !r->again && !r->publisher_keys.n ? "a key (--publisher-key K)"
-	                                                       : NULL;
-	if (what)
-		say("publish %s: %s is needed; try 'vitrine publish %s --help'", name, what, name);
-	return !what;
-}
-
-static int command(int argc, char **argv, bool import)
-{
-	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
-	struct release r = {.import = import, .deltas = DELTAS};
-	struct str_list args = {0}, warned = {0};
-	struct opt_error error = {0};
-	int code = EXIT_ERROR;
-	if (!opts_read(&table, argc, argv, &r, &args, &warned, &error)) {
-		opts_say(&error, import ? "publish import" : "publish release");
-	} else if (r.help) {
-		fputs(import ? usage_import : usage_release, stdout);
-		code = EXIT_CLEAN;
-	} else if (is_complete(&r, &args, import ? "import" : "release")) {
-		code = release(&r, &args);
-	}
-	str_list_done(&r.publisher_keys);
-	str_list_done(&r.targets_keys);
-	str_list_done(&r.online_keys);
-	str_list_done(&args);
-	str_list_done(&warned);
-	return code;
+	struct release r = {.c = c, .import = true};
+	st_t st = run(&r, ret_code, e);
+	buf_done(&r.envelope);
+	return st;
 }
 
 int cmd_publish_release(int argc, char **argv)
 {
-	return command(argc, argv, false);
+	static const struct publish_command p = {
+		.name = "publish release", .usage = usage_release,
+		.options = {options, sizeof options / sizeof options[0]},
+		.min_args = 1, .max_args = SIZE_MAX, .run = release};
+	return publish_main(&p, argc, argv);
 }
 
 int cmd_publish_import(int argc, char **argv)
 {
-	return command(argc, argv, true);
+	static const struct publish_command p = {
+		.name = "publish import", .usage = usage_import,
+		.options = {options, sizeof options / sizeof options[0]},
+		.min_args = 1, .max_args = SIZE_MAX, .run = import};
+	return publish_main(&p, argc, argv);
 }

@@ -3,8 +3,7 @@
 #include "cli/publish_common.h"
 
 static const struct opt options[] = {
-	PUBLISH_LIST("online-key", online),
-	PUBLISH_ALL,
+	PUBLISH_KEYED,
 };
 
 static const char usage[] =
@@ -23,7 +22,7 @@ static const char usage[] =
 static st_t renew(struct publish_cmd *c, int *ret_code, struct err *e)
 {
 	TRY(publish_cmd_open(c, e));
-	TRY(publish_cmd_load(c, &c->key, e));
+	TRY(publish_ring_load(&c->ring, &c->key, &c->pass, e));
 	TRY(publish_stage_renew(c->repo, c->args.v[1], e));
 	return publish_cmd_finish(c, ret_code, e);
 }

@@ -2,14 +2,14 @@
 #include "cli/cli.h"
 #include "cli/publish_common.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct opt options[] = {
 	PUBLISH_LIST("add", add),
 	PUBLISH_LIST("remove", remove),
 	PUBLISH_COUNT("threshold", threshold),
-	PUBLISH_LIST("online-key", online),
-	PUBLISH_ALL,
+	PUBLISH_KEYED,
 };
 
 static const char usage[] =
@@ -17,7 +17,8 @@ static const char usage[] =
 	"                              [--key K]... [--online-key K]... [--private DIR2] [--time T]\n"
 	"                              [--json] [--passphrase-file FILE|--passphrase-fd N]\n"
 	"\n"
-	"Gives a role other keys: root, targets, timestamp, snapshot, evidence or a delegated one. A\n"
+	"Gives a role other keys: root, targets, timestamp, snapshot, evidence or a delegated one; or\n"
+	"says who signs statements of releases (publisher), which needs no signature. A\n"
 	"new root is signed by the threshold of the old keys and by that of the new; new keys of a\n"
 	"delegated role are signed by the role that delegates to it. What the new keys have not\n"
 	"signed yet is staged for them.\n"
@@ -61,20 +62,40 @@ static st_t remove_one(struct publish_role_keys *k, const char *what, struct err
 	return ST_OK;
 }
 
+/* Who signs statements: clients know them by their policies, the repository by its config. */
+static st_t write_publishers(struct publish_cmd *c, const struct publish_role_keys *k,
+                             int *ret_code, struct err *e)
+{
+	TRY(publish_publishers_write(c->repo, k, e));
+	if (c->json)
+		printf("{\"publishers\":%zu,\"threshold\":%llu}\n", k->n,
+		       (unsigned long long)k->threshold);
+	else
+		printf("publisher  %llu of %zu keys\n", (unsigned long long)k->threshold, k->n);
+	*ret_code = EXIT_CLEAN;
+	return ST_OK;
+}
+
 static st_t rotate(struct publish_cmd *c, int *ret_code, struct err *e)
 {
 	struct publish_role_keys k;
 	const char *role = c->args.v[1];
+	bool publisher = strcmp(role, PUBLISH_PUBLISHER) == 0;
 	if (!c->add.n && !c->remove.n && !c->threshold)
 		return fail(e, ST_MALFORMED, 0, "nothing to change: --add, --remove or --threshold");
 	TRY(publish_cmd_open(c, e));
-	TRY(publish_role_keys(c->repo, role, &k, e));
+	if (publisher)
+		k = *publish_publishers(c->repo);
+	else
+		TRY(publish_role_keys(c->repo, role, &k, e));
 	for (size_t i = 0; i < c->remove.n; i++)
 		TRY(remove_one(&k, c->remove.v[i], e));
 	TRY(publish_keys_read(&c->add, &k, e));
-	k.threshold = c->threshold ? c->threshold : k.threshold;
-	TRY(publish_cmd_load(c, &c->key, e));
-	TRY(publish_cmd_load_private(c, &c->add, e));
+	k.threshold = c->threshold ? c->threshold : k.threshold ? k.threshold : k.n;
+	if (publisher)
+		return write_publishers(c, &k, ret_code, e);
+	TRY(publish_ring_load(&c->ring, &c->key, &c->pass, e));
+	TRY(publish_ring_load_private(&c->ring, &c->add, &c->pass, e));
 	TRY(publish_stage_role(c->repo, role, &k, e));
 	if (c->online.n)
 		TRY(publish_online_write(c, &c->online, e));

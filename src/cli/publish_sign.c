@@ -1,6 +1,12 @@
-/* vitrine publish sign: one signature on a staged file, on a machine of its own. */
+/* vitrine publish sign: one signature on a staged file, on a machine of its own.
+ *
+ * The file comes from elsewhere. A child in a jail takes it apart first and says what it is; a file
+ * that it does not read to its end is not signed, nor is a key opened. Then the same bytes are read
+ * by the same code once more beside the key: what is signed has to be what was said, and only who
+ * has the key can see to that. */
 #include "base/io.h"
 #include "cli/cli.h"
+#include "cli/publish_apart.h"
 #include "cli/publish_common.h"
 #include "cli/text.h"
 
@@ -10,11 +16,11 @@
 #include <unistd.h>
 
 static const struct opt options[] = {
-	{"output", 'o', OPT_TEXT, 0, offsetof(struct publish_cmd, out), NULL},
+	PUBLISH_OPT("output", 'o', OPT_TEXT, out),
 	PUBLISH_TEXT("old", old),
-	{"key", 'k', OPT_LIST, 0, offsetof(struct publish_cmd, key), NULL},
+	PUBLISH_OPT("key", 'k', OPT_LIST, key),
 	PUBLISH_PASSPHRASES,
-	{"help", 'h', OPT_BOOL, 0, offsetof(struct publish_cmd, help), NULL},
+	PUBLISH_HELP,
 };
 
 static const char usage[] =
@@ -57,7 +63,7 @@ static st_t write_file(const char *path, const struct buf *b, struct err *e)
 static st_t describe(struct rd in, struct rd old, struct err *e)
 {
 	struct buf words = {0};
-	st_t st = publish_describe(in, old, &words, e);
+	st_t st = publish_apart_describe(in, old, &words, e);
 	if (st == ST_OK)
 		text_put_answer(stdout, (const char *)words.data, words.len, false);
 	buf_done(&words);
@@ -70,8 +76,8 @@ static st_t add_signature(struct publish_cmd *c, struct rd in, struct err *e)
 	/* What is signed is on the screen before a passphrase is asked for. */
 	if (fflush(stdout))
 		return fail_errno(e, "stdout");
-	TRY(publish_cmd_load(c, &c->key, e));
-	st_t st = publish_sign_file(in, c->signer[0], &out, &words, e);
+	TRY(publish_ring_load(&c->ring, &c->key, &c->pass, e));
+	st_t st = publish_sign_file(in, c->ring.signer[0], &out, &words, e);
 	if (st == ST_OK)
 		st = write_file(c->out ? c->out : c->args.v[0], &out, e);
 	buf_done(&out);

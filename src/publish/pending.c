@@ -89,13 +89,22 @@ st_t publish_pending_read(struct publish_repo *repo, const char *set, struct pub
 	return ST_OK;
 }
 
-st_t publish_pending_end(struct publish_repo *repo, const char *set, uint64_t version,
+st_t publish_pending_log(struct publish_repo *repo, const char *set, uint64_t version,
                          struct err *e)
 {
 	char path[LOG_PATH_MAX], text[SMALL_MAX];
+	uint64_t last;
+	TRY(publish_last_version(repo, set, &last, e));
+	if (version <= last)
+		return ST_OK;
 	int n = snprintf(text, sizeof text, "%" PRIu64 "\n", version);
 	version_path(set, path);
-	TRY(replace(repo, path, rd_make(text, (size_t)n), e));
+	return replace(repo, path, rd_make(text, (size_t)n), e);
+}
+
+st_t publish_pending_end(struct publish_repo *repo, const char *set, struct err *e)
+{
+	char path[LOG_PATH_MAX];
 	staged_path(set, MARK, path);
 	TRY(repo->priv->ops->remove(repo->priv->ctx, path, e));
 	staged_path(set, MARK ".dsse", path);
@@ -126,14 +135,12 @@ st_t publish_pending_none(struct publish_repo *repo, struct err *e)
 	            "release --continue --set %s', and nothing is published before", w.set, w.set);
 }
 
-st_t publish_last_version(struct publish_repo *repo, const char *set, uint64_t *ret,
-                          struct err *e)
+/* A number and LF, or no file. */
+static st_t read_number(struct publish_repo *repo, const char *path, uint64_t *ret, struct err *e)
 {
-	char path[LOG_PATH_MAX];
 	struct buf text = {0};
 	struct err why = {0};
 	uint64_t v = 0;
-	version_path(set, path);
 	st_t st = get(repo, path, SMALL_MAX, &text, &why);
 	struct rd r = rd_make(text.data, text.len);
 	bool good = st == ST_NOT_FOUND || (st == ST_OK && take_number(&r, "", &v) && !rd_left(&r));
@@ -144,4 +151,35 @@ st_t publish_last_version(struct publish_repo *repo, const char *set, uint64_t *
 		return fail(e, ST_MALFORMED, 0, "%s: damaged", path);
 	*ret = v;
 	return ST_OK;
+}
+
+st_t publish_last_version(struct publish_repo *repo, const char *set, uint64_t *ret,
+                          struct err *e)
+{
+	char path[LOG_PATH_MAX];
+	version_path(set, path);
+	return read_number(repo, path, ret, e);
+}
+
+static void proved_path(const char *set, char ret[LOG_PATH_MAX])
+{
+	snprintf(ret, LOG_PATH_MAX, "%.*s.proved", UPDATE_SET_MAX, set);
+}
+
+st_t publish_proved(struct publish_repo *repo, const char *set, int64_t *ret, struct err *e)
+{
+	char path[LOG_PATH_MAX];
+	uint64_t v;
+	proved_path(set, path);
+	TRY(read_number(repo, path, &v, e));
+	*ret = (int64_t)v;
+	return ST_OK;
+}
+
+st_t publish_proved_write(struct publish_repo *repo, const char *set, int64_t now, struct err *e)
+{
+	char path[LOG_PATH_MAX], text[SMALL_MAX];
+	int n = snprintf(text, sizeof text, "%" PRId64 "\n", now);
+	proved_path(set, path);
+	return replace(repo, path, rd_make(text, (size_t)n), e);
 }

@@ -246,6 +246,34 @@ static st_t history_update(struct publish_repo *repo, const char *set, struct hi
 	return history_write(repo, set, h, e);
 }
 
+static st_t each_old(const char *set, const struct history *h,
+                     st_t (*each)(void *ctx, const char *path, const char *hex, struct err *e),
+                     void *ctx, struct err *e)
+{
+	for (size_t i = h->n > PUBLISH_DELTAS ? h->n - PUBLISH_DELTAS : 0; i < h->n; i++) {
+		for (size_t k = 0; k < FILES; k++) {
+			char path[PUBLISH_PATH_MAX];
+			TRY(target_path(set, file_names[k], "", "", path, e));
+			TRY(each(ctx, path, h->hex[i][k], e));
+		}
+	}
+	return ST_OK;
+}
+
+st_t publish_each_old(struct publish_repo *repo, const char *set,
+                      st_t (*each)(void *ctx, const char *path, const char *hex, struct err *e),
+                      void *ctx, struct err *e)
+{
+	struct history *h = calloc(1, sizeof *h);
+	if (!h)
+		return fail(e, ST_NOMEM, 0, "release: out of memory");
+	st_t st = history_read(repo, set, h, e);
+	if (st == ST_OK)
+		st = each_old(set, h, each, ctx, e);
+	free(h);
+	return st;
+}
+
 /* -- staging ---------------------------------------------------------------------------------- */
 
 static st_t stage_file(struct publish_repo *repo, const char *set, const char *name,
@@ -383,49 +411,4 @@ st_t publish_release_stage(struct publish_repo *repo, const struct publish_relea
 	}
 	TRY(target_path(r->set, "release.dsse", "", "", path, e));
 	return publish_stage_bytes(repo, "targets", path, envelope, e);
-}
-
-/* -- evidence --------------------------------------------------------------------------------- */
-
-static st_t rebuild_path(const char *set, size_t k, const char *ending, char ret[PUBLISH_PATH_MAX],
-                         struct err *e)
-{
-	char number[24];
-	snprintf(number, sizeof number, "%zu", k);
-	return target_path(set, "evidence/rebuild-", number, ending, ret, e);
-}
-
-static st_t stage_rebuild(struct publish_repo *repo, const char *set, size_t k,
-                          const struct publish_rebuild *v, struct err *e)
-{
-	char path[PUBLISH_PATH_MAX];
-	TRY(rebuild_path(set, k, ".dsse", path, e));
-	TRY(publish_stage_bytes(repo, PUBLISH_EVIDENCE_ROLE, path, v->envelope, e));
-	TRY(rebuild_path(set, k, ".tlog-proof", path, e));
-	return publish_stage_bytes(repo, PUBLISH_EVIDENCE_ROLE, path, v->proof, e);
-}
-
-static st_t unstage_rebuild(struct publish_repo *repo, const char *set, size_t k, struct err *e)
-{
-	char path[PUBLISH_PATH_MAX];
-	TRY(rebuild_path(set, k, ".dsse", path, e));
-	TRY(unstage(repo, PUBLISH_EVIDENCE_ROLE, path, e));
-	TRY(rebuild_path(set, k, ".tlog-proof", path, e));
-	return unstage(repo, PUBLISH_EVIDENCE_ROLE, path, e);
-}
-
-st_t publish_evidence_stage(struct publish_repo *repo, const char *set, struct rd release_proof,
-                            const struct publish_rebuild *v, size_t n, struct err *e)
-{
-	char path[PUBLISH_PATH_MAX];
-	if (!update_set_name_good(set))
-		return fail(e, ST_MALFORMED, 0, "evidence: %.64s is no name of a set", set);
-	if (n > PUBLISH_REBUILDS_MAX)
-		return fail(e, ST_LIMIT, 0, "evidence: more than %d verdicts", PUBLISH_REBUILDS_MAX);
-	TRY(target_path(set, "evidence/", "release", ".tlog-proof", path, e));
-	TRY(publish_stage_bytes(repo, PUBLISH_EVIDENCE_ROLE, path, release_proof, e));
-	for (size_t k = 1; k <= PUBLISH_REBUILDS_MAX; k++)
-		TRY(k <= n ? stage_rebuild(repo, set, k, &v[k - 1], e)
-		           : unstage_rebuild(repo, set, k, e));
-	return ST_OK;
 }

@@ -1,4 +1,5 @@
 /* Opening a publisher's repository: configuration, what is published, what is staged. */
+#include "attest/base64.h"
 #include "publish/repo_inside.h"
 #include "tlog/text.h"
 
@@ -8,7 +9,7 @@
 #include <string.h>
 
 #define CONFIG_FIRST_LINE "vitrine-publish v1"
-#define CONFIG_MAX ((size_t)4096)
+#define CONFIG_MAX ((size_t)16 << 10) /* with all keys that publishers may have */
 
 /* No metadata lives longer: a mistyped lifetime is not for ever. */
 #define LIFETIME_MAX (INT64_C(3660) * 86400)
@@ -33,6 +34,19 @@ static int64_t *line_value(struct publish_lifetimes *l, size_t i)
 
 /* -- configuration ---------------------------------------------------------------------------- */
 
+static void put_publishers(struct buf *b, const struct publish_role_keys *k)
+{
+	if (k->n == 0)
+		return;
+	buf_text(b, "publishers ");
+	text_decimal_add(b, k->threshold);
+	for (size_t i = 0; i < k->n; i++) {
+		buf_text(b, "\npublisher ");
+		text_base64_add(b, k->v[i].key.spki, k->v[i].key.nspki);
+	}
+	buf_u8(b, '\n');
+}
+
 static st_t config_write(struct publish_repo *r, struct err *e)
 {
 	struct buf b = {0};
@@ -43,6 +57,7 @@ static st_t config_write(struct publish_repo *r, struct err *e)
 		text_decimal_add(&b, (uint64_t)*line_value(&r->lifetimes, i));
 		buf_u8(&b, '\n');
 	}
+	put_publishers(&b, &r->publishers);
 	st_t st = buf_check(&b, e, "publish config");
 	if (st == ST_OK)
 		st = r->priv->ops->replace(r->priv->ctx, "config", b.data, b.len, e);
@@ -61,8 +76,39 @@ static bool config_line(struct rd *in, const char *word, int64_t *ret)
 	return true;
 }
 
-static st_t config_parse(struct rd in, struct publish_lifetimes *ret, struct err *e)
+static bool publisher_line(struct rd *in, struct attest_key *ret)
 {
+	struct rd line, name;
+	struct buf der = {0};
+	bool good = text_line(in, &line) && text_until(&line, ' ', &name) &&
+	            text_is(name, "publisher") &&
+	            attest_base64(rd_sub(&line, rd_left(&line)), &der) && !der.oom &&
+	            attest_key_parse_spki(rd_make(der.data, der.len), ret, NULL) == ST_OK;
+	buf_done(&der);
+	return good;
+}
+
+/* None, or a threshold and as many keys at least. */
+static st_t publishers_parse(struct rd in, struct publish_role_keys *ret, struct err *e)
+{
+	int64_t threshold;
+	struct publish_role_keys k = {0};
+	if (rd_left(&in) == 0)
+		return ST_OK;
+	bool good = config_line(&in, "publishers", &threshold);
+	while (good && rd_left(&in))
+		good = k.n < PUBLISH_KEYS_MAX && publisher_line(&in, &k.v[k.n++].key);
+	if (!good)
+		return fail(e, ST_MALFORMED, in.pos, "publish config: a line of publishers is damaged");
+	k.threshold = (uint64_t)threshold;
+	TRY(publish_keys_check(PUBLISH_PUBLISHER, &k, e));
+	*ret = k;
+	return ST_OK;
+}
+
+static st_t config_parse(struct rd in, struct publish_repo *r, struct err *e)
+{
+	struct publish_lifetimes *ret = &r->lifetimes;
 	struct rd first;
 	if (!text_line(&in, &first) || !text_is(first, CONFIG_FIRST_LINE))
 		return fail(e, ST_UNSUPPORTED, 0, "publish config: the first line is not '"
@@ -71,7 +117,7 @@ static st_t config_parse(struct rd in, struct publish_lifetimes *ret, struct err
 		if (!config_line(&in, lines[i].word, line_value(ret, i)))
 			return fail(e, ST_MALFORMED, in.pos, "publish config: no line '%s SECONDS' in its "
 			            "place", lines[i].word);
-	return ST_OK;
+	return publishers_parse(in, &r->publishers, e);
 }
 
 static st_t config_read(struct publish_repo *r, struct err *e)
@@ -79,8 +125,20 @@ static st_t config_read(struct publish_repo *r, struct err *e)
 	struct buf b = {0};
 	st_t st = r->priv->ops->get(r->priv->ctx, "config", CONFIG_MAX, &b, e);
 	if (st == ST_OK)
-		st = config_parse(rd_make(b.data, b.len), &r->lifetimes, e);
+		st = config_parse(rd_make(b.data, b.len), r, e);
 	buf_done(&b);
+	return st;
+}
+
+st_t publish_publishers_write(struct publish_repo *r, const struct publish_role_keys *keys,
+                              struct err *e)
+{
+	struct publish_role_keys old = r->publishers;
+	TRY(publish_keys_check(PUBLISH_PUBLISHER, keys, e));
+	r->publishers = *keys;
+	st_t st = config_write(r, e);
+	if (st != ST_OK)
+		r->publishers = old;
 	return st;
 }
 
@@ -302,6 +360,8 @@ static st_t check_init(const struct publish_init *init, struct err *e)
 	for (enum tuf_type t = 0; t < TUF_TYPES; t++)
 		TRY(publish_keys_check(tuf_type_name(t), &init->role[t], e));
 	TRY(publish_keys_check(PUBLISH_EVIDENCE_ROLE, &init->evidence, e));
+	if (init->publishers.n)
+		TRY(publish_keys_check(PUBLISH_PUBLISHER, &init->publishers, e));
 	for (size_t i = 0; i < LINES; i++)
 		if (*line_value(&l, i) <= 0 || *line_value(&l, i) > LIFETIME_MAX)
 			return fail(e, ST_LIMIT, 0, "%s: a lifetime of %lld seconds", lines[i].word,
@@ -338,6 +398,7 @@ static st_t make(struct publish_repo *r, const struct publish_init *init, int64_
                  struct err *e)
 {
 	r->lifetimes = init->lifetimes;
+	r->publishers = init->publishers;
 	TRY(is_new(r, e));
 	TRY(stage_all(r, init, e));
 	TRY(publish_sign(r, NULL, 0, now, e));

@@ -3,7 +3,9 @@
  * process.
  *
  * Public folder DIR, which is served, and the private one beside it, DIR.private, with
- *   config    "vitrine-publish v1", then a line "ROLE SECONDS" for each lifetime
+ *   config    "vitrine-publish v1", then a line "ROLE SECONDS" for each lifetime; where it is known
+ *             who signs statements of releases: "publishers N", how many of them have to, and for
+ *             each "publisher KEY", base64 of its SubjectPublicKeyInfo
  *   online    where the online keys are, a path a line (written by the commands)
  *   staged/   what is to be published: ROLE.json with the signatures so far, and an empty "sig"
  *             for who may still sign; SET.release.dsse; targets/SHA256
@@ -15,17 +17,18 @@
  * 2. Nothing is published that its role's threshold did not sign; what was published is verified by
  *    the client's own code (src/tuf) before the switch.
  * 3. Same input, same time, same keys: same bytes.
- * 4. Versions only grow; files of older snapshots and all roots stay (nothing is removed yet) */
+ * 4. Versions only grow; all roots stay, and files of older snapshots until publish_prune(). */
 #ifndef VITRINE_PUBLISH_REPO_H
 #define VITRINE_PUBLISH_REPO_H
 
-#include "attest/key.h"
+#include "attest/dsse.h"
 #include "crypto/signer.h"
 #include "log/store.h"
 #include "tuf/client.h"
 
 #define PUBLISH_KEYS_MAX 32 /* of one role */
 #define PUBLISH_EVIDENCE_ROLE "evidence"
+#define PUBLISH_PUBLISHER "publisher" /* who signs statements: no role of TUF, and no name of one */
 
 struct publish_key {
 	struct attest_key key; /* Ed25519 is written as "ed25519", P-256 as "ecdsa" */
@@ -46,6 +49,7 @@ extern const struct publish_lifetimes publish_lifetimes_default;
 struct publish_init {
 	struct publish_role_keys role[TUF_TYPES], evidence; /* each with 1 <= threshold <= n */
 	struct publish_lifetimes lifetimes;
+	struct publish_role_keys publishers; /* who sign statements; n is 0: not known */
 };
 
 struct publish_repo;
@@ -104,11 +108,30 @@ st_t publish_stage_delegation(struct publish_repo *r, const struct publish_deleg
 st_t publish_sign(struct publish_repo *r, struct signer *const *signers, size_t n, int64_t now,
                   struct err *e);
 
-/* Takes over the signatures of a staged file of TUF metadata that was signed elsewhere. ret_role
- * (room for TUF_ROLE_NAME_MAX + 1): whose it is. ST_CONFLICT: what is signed is not, byte for byte,
- * what is staged. ST_BAD_SIG: a signature in it is of no key that may sign, or wrong; nothing is
- * taken over then. */
-st_t publish_merge(struct publish_repo *r, struct rd file, char *ret_role, struct err *e);
+/* Who signs statements of releases, as noted in the private folder; n is 0: not known. */
+const struct publish_role_keys *publish_publishers(const struct publish_repo *r);
+st_t publish_publishers_write(struct publish_repo *r, const struct publish_role_keys *keys,
+                              struct err *e);
+
+/* A file of TUF metadata or a DSSE envelope of others: what is signed, by its digest, and the
+ * signatures, in a flat form, appended. Takes hostile JSON apart: for a process in a jail. */
+st_t publish_signatures_read(struct rd file, struct buf *ret, struct err *e);
+
+/* Takes over the signatures of a staged file of TUF metadata that was signed elsewhere, as
+ * publish_signatures_read() said them, which is not trusted. ret_role (room for TUF_ROLE_NAME_MAX +
+ * 1): whose it is. ST_CONFLICT: what is signed is not what is staged. ST_BAD_SIG: a signature is of
+ * no key that may sign, or wrong; nothing is taken over then. ST_UNSUPPORTED: a DSSE envelope. */
+st_t publish_merge(struct publish_repo *r, struct rd signatures, char *ret_role, struct err *e);
+
+/* The same for a statement: appends an envelope with the signatures of both, each once.
+ * ST_CONFLICT. Whose they are, publish_statement_count() looks at. */
+st_t publish_statement_merge(const struct dsse *own, struct rd signatures, struct buf *ret,
+                             struct err *e);
+
+/* How many publishers signed. ST_BAD_SIG: a signature is wrong, or of nobody who is one. Where the
+ * publishers are not known: how many signatures there are. */
+st_t publish_statement_count(const struct publish_repo *r, const struct dsse *d, size_t *ret,
+                             struct err *e);
 
 /* Adds one signature to a staged file (TUF metadata or a DSSE envelope), by its bytes: on another
  * machine, without a repository. ret_summary: in words, what is being signed. */

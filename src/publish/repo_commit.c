@@ -1,4 +1,4 @@
-/* Publishing: what is staged, or only what the online key keeps alive, becomes files; a client
+/* Publishing: what is staged, or only what the online key signs alone, becomes files; a client
  * looks at them; then timestamp.json, by one rename, makes them the repository.
  *
  *   sign    -> build    [online keys: evidence, snapshot, timestamp; all bytes are in memory]
@@ -27,6 +27,8 @@ struct commit {
 	struct signer *const *online;
 	size_t n;
 	int64_t now;
+	const char *only; /* a role whose new file is all that is published; NULL: none */
+	json_t *only_doc;
 	struct publish_next next;
 	struct publish_set made; /* snapshot, timestamp and what was renewed */
 };
@@ -100,25 +102,53 @@ static st_t need(const struct commit *c, const char *role, uint64_t *ret, struct
 	return ST_OK;
 }
 
+static int64_t life_of(const struct commit *c, const char *role)
+{
+	bool evidence = strcmp(role, PUBLISH_EVIDENCE_ROLE) == 0;
+	return evidence ? c->r->lifetimes.evidence : c->r->lifetimes.targets;
+}
+
+/* The next version of a delegated role's file, as far as the online keys can sign it. */
+static st_t make_role(struct commit *c, const char *role, const json_t *from, uint64_t *ret_have,
+                      json_t **ret, struct err *e)
+{
+	char expires[PUBLISH_TIME];
+	uint64_t version = publish_md_version(publish_set_find(&c->r->published, role)) + 1;
+	json_t *doc = json_deep_copy(from);
+	if (!doc)
+		return publish_nomem(e);
+	TRY(publish_set_put(&c->made, role, doc, e));
+	TRY(publish_time_text(c->now + life_of(c, role), expires, e));
+	TRY(publish_md_stamp(doc, version, expires, e));
+	*ret = doc;
+	return sign_made(c, role, doc, ret_have, e);
+}
+
+static st_t add_only(struct commit *c, struct err *e)
+{
+	uint64_t have, threshold;
+	json_t *doc;
+	TRY(need(c, c->only, &threshold, e));
+	TRY(make_role(c, c->only, c->only_doc, &have, &doc, e));
+	if (have < threshold)
+		return fail(e, ST_BAD_SIG, 0, "%.100s: %llu of %llu signatures: the online key is missing, "
+		            "or is not one of the role's", c->only, (unsigned long long)have,
+		            (unsigned long long)threshold);
+	return add_new(c, c->only, doc, e);
+}
+
 /* A delegated role of which half the life is over, if the online keys can sign it alone. */
 static st_t renew_role(struct commit *c, const struct publish_md *m, struct err *e)
 {
 	uint64_t have, threshold;
-	char expires[PUBLISH_TIME];
-	bool evidence = strcmp(m->role, PUBLISH_EVIDENCE_ROLE) == 0;
-	int64_t life = evidence ? c->r->lifetimes.evidence : c->r->lifetimes.targets;
+	json_t *doc;
 	if (publish_role_type(m->role) != TUF_TARGETS || strcmp(m->role, "targets") == 0 ||
-	    !half_over(c, m->doc, life) || (c->next.staged && publish_set_find(&c->r->staged, m->role)))
+	    !half_over(c, m->doc, life_of(c, m->role)) || publish_set_find(&c->made, m->role) ||
+	    (c->next.staged && publish_set_find(&c->r->staged, m->role)))
 		return ST_OK;
 	if (need(c, m->role, &threshold, NULL) != ST_OK)
 		return ST_OK; /* nobody delegates to it any more */
-	json_t *doc = json_deep_copy(m->doc);
-	if (!doc)
-		return publish_nomem(e);
-	TRY(publish_set_put(&c->made, m->role, doc, e));
-	TRY(publish_time_text(c->now + life, expires, e));
-	TRY(publish_md_stamp(doc, publish_md_version(m->doc) + 1, expires, e));
-	TRY(sign_made(c, m->role, doc, &have, e));
+	TRY(make_role(c, m->role, m->doc, &have, &doc, e));
 	if (have >= threshold)
 		return add_new(c, m->role, doc, e);
 	publish_set_drop(&c->made, m->role);
@@ -233,6 +263,8 @@ static st_t build(struct commit *c, struct err *e)
 		TRY(add_staged(c, &r->staged.v[i], e));
 	if (!in_force(c, "root") || !in_force(c, "targets"))
 		return fail(e, ST_NOT_FOUND, 0, "nothing is published yet, and not all of it is staged");
+	if (c->only)
+		TRY(add_only(c, e));
 	for (size_t i = 0; i < r->published.n; i++)
 		TRY(renew_role(c, &r->published.v[i], e));
 	TRY(make_snapshot(c, e));
@@ -302,7 +334,7 @@ static st_t write_all(struct commit *c, struct err *e)
 	for (size_t i = 0; i < c->next.n; i++) {
 		const struct publish_new *f = &c->next.v[i];
 		char at[LOG_PATH_MAX + 16];
-		if (c->next.staged)
+		if (c->next.staged || c->only)
 			TRY(write_targets(c, f->doc, e));
 		if (strcmp(f->role, "root") == 0 || strcmp(f->role, "timestamp") == 0)
 			continue;
@@ -382,13 +414,17 @@ static st_t run(struct commit *c, struct err *e)
 	return settle(c, e);
 }
 
-static st_t commit(struct publish_repo *r, struct signer *const *online, size_t n, int64_t now,
-                   bool staged, struct err *e)
+static struct commit *commit_new(struct publish_repo *r, struct signer *const *online, size_t n,
+                                 int64_t now)
 {
 	struct commit *c = calloc(1, sizeof *c);
-	if (!c)
-		return publish_nomem(e);
-	*c = (struct commit){.r = r, .online = online, .n = n, .now = now, .next.staged = staged};
+	if (c)
+		*c = (struct commit){.r = r, .online = online, .n = n, .now = now};
+	return c;
+}
+
+static st_t commit(struct commit *c, struct err *e)
+{
 	st_t st = run(c, e);
 	publish_next_done(&c->next);
 	publish_set_done(&c->made);
@@ -400,14 +436,29 @@ st_t publish_commit(struct publish_repo *r, struct signer *const *online, size_t
                     struct err *e)
 {
 	TRY(publish_pending_none(r, e));
-	return commit(r, online, n, now, true, e);
+	struct commit *c = commit_new(r, online, n, now);
+	if (!c)
+		return publish_nomem(e);
+	c->next.staged = true;
+	return commit(c, e);
+}
+
+st_t publish_commit_file(struct publish_repo *r, const char *role, json_t *doc,
+                         struct signer *const *online, size_t n, int64_t now, struct err *e)
+{
+	struct commit *c = commit_new(r, online, n, now);
+	if (!c)
+		return publish_nomem(e);
+	c->only = role;
+	c->only_doc = doc;
+	TRY(commit(c, e));
+	return publish_resettle(r, e);
 }
 
 st_t publish_refresh(struct publish_repo *r, struct signer *const *online, size_t n, int64_t now,
                      struct err *e)
 {
-	TRY(commit(r, online, n, now, false, e));
-	return publish_resettle(r, e);
+	return publish_commit_file(r, NULL, NULL, online, n, now, e);
 }
 
 st_t publish_version(struct publish_repo *r, const char *role, uint64_t *ret, struct err *e)

@@ -41,6 +41,7 @@ struct publish_repo {
 	int dir_fd, private_fd, lock_fd;
 	struct log_store *pub, *priv;
 	struct publish_lifetimes lifetimes;
+	struct publish_role_keys publishers;
 	struct publish_set published, staged;
 };
 
@@ -163,6 +164,14 @@ const char *publish_target_hex(const json_t *target);
 
 /* Staged files after others were published. */
 st_t publish_resettle(struct publish_repo *r, struct err *e);
+
+/* -- repo_commit.c ---------------------------------------------------------------------------- */
+
+/* Publishes one delegated role's file, with the "signed" of `doc` but the next version and a new
+ * expiry, and what publish_refresh() does; its targets wait in staged/targets. What is staged stays
+ * staged. `role` NULL: nothing but the latter. */
+st_t publish_commit_file(struct publish_repo *r, const char *role, json_t *doc,
+                         struct signer *const *online, size_t n, int64_t now, struct err *e);
 
 /* -- repo_verify.c ---------------------------------------------------------------------------- */
 

@@ -1,5 +1,4 @@
-/* Signatures of what is staged: by keys that are here, and by those of others whose files come
- * back. */
+/* Signatures of what is staged by keys that are here. */
 #include "publish/repo_inside.h"
 
 #include <stdio.h>
@@ -103,87 +102,5 @@ st_t publish_staged(struct publish_repo *r, struct publish_staged ret[PUBLISH_ST
 	for (size_t i = 0; i < r->staged.n; i++)
 		TRY(look(r, &r->staged.v[i], &ret[i], e));
 	*ret_n = r->staged.n;
-	return ST_OK;
-}
-
-/* -- what comes back -------------------------------------------------------------------------- */
-
-/* Whether all that is signed there is signed by keys of the role, or to be. */
-static bool fits(const struct publish_repo *r, const char *role, const json_t *doc)
-{
-	struct publish_who who[2];
-	size_t n = 0, i;
-	const json_t *sig;
-	bool all = publish_who(r, role, true, who, &n, NULL) == ST_OK;
-	json_array_foreach(json_object_get(doc, "signatures"), i, sig) {
-		const char *id = json_string_value(json_object_get(sig, "keyid"));
-		all = all && (publish_who_has(&who[0], id) || (n == 2 && publish_who_has(&who[1], id)));
-	}
-	return all;
-}
-
-/* The staged role whose "signed" is that of the document. Two new delegated roles without targets
- * are the same bytes: their signers tell them apart. */
-static st_t find_same(const struct publish_repo *r, const json_t *doc, const char **ret,
-                      struct err *e)
-{
-	for (size_t i = 0; i < r->staged.n; i++) {
-		const struct publish_md *m = &r->staged.v[i];
-		bool same = false;
-		TRY(publish_same(publish_md_signed(doc), publish_md_signed(m->doc), &same, e));
-		if (same && (!*ret || fits(r, m->role, doc)))
-			*ret = m->role;
-	}
-	return *ret ? ST_OK : fail(e, ST_CONFLICT, 0, "what is signed here is not what is staged: it "
-	                           "was changed, or staged anew since");
-}
-
-static st_t take_signature(const struct publish_who *w, size_t n, json_t *doc, const json_t *sig,
-                           struct err *e)
-{
-	const char *id = json_string_value(json_object_get(sig, "keyid"));
-	const char *hex = json_string_value(json_object_get(sig, "sig"));
-	if (!hex || !hex[0])
-		return ST_OK;
-	for (size_t i = 0; i < n; i++)
-		if (publish_who_has(&w[i], id))
-			return publish_md_take(doc, &w[i], id, hex, e);
-	return fail(e, ST_BAD_SIG, 0, "a signature of the key %.64s, which may not sign this", id);
-}
-
-static st_t merge(struct publish_repo *r, const char *role, const json_t *from, struct err *e)
-{
-	struct publish_who who[2];
-	size_t n, i;
-	const json_t *sig;
-	json_auto_t *doc = json_deep_copy(publish_set_find(&r->staged, role));
-	if (!doc)
-		return publish_nomem(e);
-	TRY(publish_who(r, role, true, who, &n, e));
-	json_array_foreach(json_object_get(from, "signatures"), i, sig)
-		TRY(take_signature(who, n, doc, sig, e));
-	TRY(publish_set_put(&r->staged, role, json_incref(doc), e));
-	return publish_stage_save(r, role, e);
-}
-
-/* Which kind of file it is, is in it. */
-static st_t read_any(struct rd file, json_t **ret, struct err *e)
-{
-	json_auto_t *doc = NULL;
-	TRY(attest_json_load(file, TUF_TARGETS_MAX, "file", &doc, e));
-	const char *type = json_string_value(json_object_get(publish_md_signed(doc), "_type"));
-	if (!type)
-		return fail(e, ST_UNSUPPORTED, 0, "no TUF metadata");
-	return publish_md_read(file, publish_role_type(type) == TUF_ROOT ? "root" : "targets", ret, e);
-}
-
-st_t publish_merge(struct publish_repo *r, struct rd file, char *ret_role, struct err *e)
-{
-	json_auto_t *doc = NULL;
-	const char *role = NULL;
-	TRY(read_any(file, &doc, e));
-	TRY(find_same(r, doc, &role, e));
-	TRY(merge(r, role, doc, e));
-	snprintf(ret_role, TUF_ROLE_NAME_MAX + 1, "%s", role);
 	return ST_OK;
 }

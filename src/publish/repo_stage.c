@@ -302,6 +302,8 @@ static st_t check_delegation(struct publish_repo *r, const struct publish_delega
 	if (!publish_role_name_valid(d->name))
 		return fail(e, ST_UNSUPPORTED, 0, "role \"%.100s\": not at most %d letters, digits and "
 		            "-._~, or begins with a digit or dot", d->name, PUBLISH_ROLE_NAME_MAX);
+	if (strcmp(d->name, PUBLISH_PUBLISHER) == 0)
+		return fail(e, ST_CONFLICT, 0, "%s: those who sign statements are called so", d->name);
 	if (strcmp(d->name, tuf_type_name(publish_role_type(d->name))) == 0)
 		return fail(e, ST_CONFLICT, 0, "%s: a top-level role", d->name);
 	if (delegator_of(r, d->name))

@@ -1,7 +1,8 @@
 /* Stops a program dead behind its n-th call that changed something in the file system: the
  * end-to-end crash tests run `vitrine log init`, `log add`, `witness serve` and `update` under it
  * for every n. Loaded by LD_PRELOAD; CRASH_AT=n, 0 or unset: never. FULL_AT=n: from the n-th call
- * on the disk is full, so what needs room fails. */
+ * on the disk is full, so what needs room fails. With CRASH_SELF=1 a forked child counts nothing:
+ * else it would always be the first to get to a call that its parent makes behind it. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #define CRASHED 99
 
 static unsigned long crash_at, full_at, calls;
+static pid_t self; /* 0: children count, too */
 
 static unsigned long number(const char *name)
 {
@@ -28,10 +30,13 @@ __attribute__((constructor)) static void start(void)
 {
 	crash_at = number("CRASH_AT");
 	full_at = number("FULL_AT");
+	self = number("CRASH_SELF") ? getpid() : 0;
 }
 
 static long count(long result)
 {
+	if (self && self != getpid())
+		return result;
 	if (result >= 0 && ++calls == crash_at)
 		_exit(CRASHED);
 	return result;

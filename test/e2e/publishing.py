@@ -9,9 +9,10 @@ import subprocess
 import cli
 
 
-def vitrine(*args, cwd=None):
+def vitrine(*args, cwd=None, env=None, umask=-1):
     r = subprocess.run([str(cli.BUILD / "vitrine"), *map(str, args)], capture_output=True, cwd=cwd,
-                       env=dict(os.environ, TZ="UTC"), stdin=subprocess.DEVNULL, timeout=120)
+                       env={**os.environ, "TZ": "UTC", **(env or {})}, stdin=subprocess.DEVNULL,
+                       timeout=120, umask=umask)
     return r.returncode, r.stdout.decode(), r.stderr.decode()
 
 
@@ -95,6 +96,9 @@ class World:
     def release(self, *args, **keys):
         code, out, err = vitrine("publish", "release", self.dir, *args, *self.options(**keys))
         return code, json.loads(out) if out else None, err
+
+    def timestamp(self, *args):
+        return vitrine("publish", "timestamp", self.dir, "--log", self.log, "-q", "--json", *args)
 
     def evidence(self, *rebuilds, cwd=None):
         return vitrine("publish", "evidence", self.dir, "main", "--log", self.log, "--online-key",

@@ -3,7 +3,10 @@ what is published is proven, and nothing is published or logged before its time.
 import base64
 import hashlib
 import json
+import os
+import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -81,6 +84,8 @@ def test_nothing_is_published_without_the_witnesses_and_goes_on_later(w, rules):
     assert w.tree() == before and w.entries() == 0
     # Neither can it slip through with something else.
     code, _, err = w.evidence()
+    assert code == 2 and "not published" in err and w.tree() == before
+    code, _, err = vitrine("publish", "commit", w.dir)
     assert code == 2 and "not in the log yet" in err and w.tree() == before
     w.witnesses[1].start()
     code, said, err = w.release("--continue", publisher=None, targets=None)
@@ -316,6 +321,10 @@ def test_verdict_says_what_it_is_about(w, tmp_path):
 
 
 @pytest.mark.parametrize("page, command", [
+    ("vitrine-publish.1", ("publish", "timestamp")), ("vitrine-publish.1", ("publish", "prune")),
+    ("vitrine-publish.1", ("publish", "init")), ("vitrine-publish.1", ("publish", "rotate")),
+    ("vitrine-publish.1", ("publish", "commit")), ("vitrine-publish.1", ("publish", "sign")),
+    ("vitrine-publish.1", ("publish", "renew")), ("vitrine-publish.1", ("publish", "delegate")),
     ("vitrine-publish.1", ("publish", "release")), ("vitrine-publish.1", ("publish", "import")),
     ("vitrine-publish.1", ("publish", "evidence")), ("vitrine-attest.1", ("attest",))])
 def test_the_manual_has_every_option(page, command):
@@ -323,3 +332,164 @@ def test_the_manual_has_every_option(page, command):
     words = {x.strip(",.;:'\"[]()") for x in good(*command, "--help").replace("|", " ").split()
              if x.strip("[(").startswith("--")}
     assert words and all(x in text for x in words), [x for x in words if x not in text]
+
+
+# -- what waits, and what goes its own way --------------------------------------------------------
+
+def other_proof(w, before):
+    return w.path("main/evidence/release.tlog-proof", "evidence").read_bytes() != before
+
+
+def test_proofs_are_renewed_while_a_release_waits(w, rules, tmp_path):
+    assert w.release(rules)[0] == 0
+    files = [w.path("main/main.vdb"), w.path("main/source.tar")]
+    (rules / "a.ndb").write_text(cli.rule("Release.Next", cli.ONE))
+    assert w.release(rules, targets=None)[0] == 1
+    staged = w.dir.with_name("repo.private") / "staged"
+    waits = {p.name: p.read_bytes() for p in staged.glob("*.*")}
+    proof = w.path("main/evidence/release.tlog-proof", "evidence").read_bytes()
+    one = attest(w, w.reb1, "--passed", tmp_path / "1.dsse", *files)
+    assert w.evidence(one)[:2] == (0, "main\t1 verdict\nlog index\t0\n")
+    cli.wait_for(lambda: w.timestamp("--proofs-age", "1s")[0] == 0 and other_proof(w, proof))
+    assert waits == {p.name: p.read_bytes() for p in staged.glob("*.*")}
+    w.proven(w.path("main/release.dsse"), w.path("main/evidence/release.tlog-proof", "evidence"))
+    w.proven(one, w.path("main/evidence/rebuild-1.tlog-proof", "evidence"))
+    assert w.path("main/main.vdb") == files[0] and w.entries() == 2
+    assert w.release("--continue", publisher=None)[0] == 0
+    assert w.path("main/main.vdb") != files[0]
+    assert sorted(w.targets_of("evidence")) == ["main/evidence/release.tlog-proof"]
+
+
+def test_proofs_that_are_young_enough_stay(w, rules):
+    assert w.release(rules)[0] == 0
+    snapshot, timestamp = w.newest("snapshot"), w.dir / "metadata/timestamp.json"
+    before = timestamp.read_bytes()
+    code, out, err = w.timestamp()
+    assert code == 0 and "proved" not in out, err
+    assert w.newest("snapshot") == snapshot and timestamp.read_bytes() != before
+    code, out, err = w.timestamp("--proofs-age", "soon")
+    assert code == 2 and "--proofs-age" in err
+
+
+def test_without_the_witnesses_there_is_a_timestamp_and_an_error(w, rules):
+    assert w.release(rules)[0] == 0
+    timestamp = w.dir / "metadata/timestamp.json"
+    before, snapshot = timestamp.read_bytes(), w.newest("snapshot")
+    w.witnesses[0].stop()
+    cli.wait_for(lambda: w.timestamp("--proofs-age", "1s")[0] == 2)
+    code, out, err = w.timestamp("--proofs-age", "1s")
+    assert code == 2 and "a new timestamp is published, but no new proofs" in err
+    assert timestamp.read_bytes() != before and w.newest("snapshot") == snapshot
+
+
+def test_several_publishers_sign_copies_of_the_same_statement(w, rules, tmp_path):
+    staged = w.dir.with_name("repo.private") / "staged" / "main.release.dsse"
+    assert w.release(rules, "--publishers", 3, publisher=w.pub)[0] == 1
+    for key in (w.pub2, w.reb1):
+        shutil.copy(staged, tmp_path / f"{key.stem}.dsse")
+        good("publish", "sign", tmp_path / f"{key.stem}.dsse", "--key", key)
+    code, said, err = w.release("--continue", tmp_path / "pub2.dsse", tmp_path / "reb1.dsse", publisher=None)
+    assert code == 0 and w.entries() == 1, err
+    signatures = json.loads(w.path("main/release.dsse").read_bytes())["signatures"]
+    assert len(signatures) == 3 and signatures == sorted(signatures, key=lambda s: base64.b64decode(s["sig"]))
+
+
+class TestKnownPublishers:
+    @pytest.fixture
+    def w(self, w):
+        code, out, err = vitrine("publish", "rotate", w.dir, "publisher", "--add", w.pub, "--add", w.pub2,
+                                 "--threshold", 2)
+        assert (code, out) == (0, "publisher  2 of 2 keys\n"), err
+        return w
+
+    def test_release_needs_as_many_as_the_repository_says(self, w, rules, tmp_path):
+        assert w.release(rules, "--publishers", 1)[0] == 2
+        code, _, err = w.release(rules)
+        assert code == 1 and "1 of 2 signatures of publishers" in err and w.entries() == 0
+        assert w.release("--continue", publisher=w.pub2)[0] == 0 and w.entries() == 1
+
+    def test_foreign_keys_are_refused_before_anything_is_staged(self, w, rules):
+        code, out, err = w.release(rules, publisher=w.reb1)
+        assert code == 2 and out is None and "not one of the publishers'" in err
+        assert list((w.dir.with_name("repo.private") / "staged").glob("*.release*")) == []
+
+    def test_foreign_and_wrong_signatures_are_not_taken(self, w, rules, tmp_path):
+        staged = w.dir.with_name("repo.private") / "staged" / "main.release.dsse"
+        assert w.release(rules)[0] == 1
+        before = staged.read_bytes()
+        foreign, wrong = tmp_path / "foreign.dsse", tmp_path / "wrong.dsse"
+        shutil.copy(staged, foreign)
+        good("publish", "sign", foreign, "--key", w.reb1)
+        envelope = json.loads(before)
+        envelope["signatures"].append({"sig": base64.b64encode(bytes(64)).decode()})
+        wrong.write_text(json.dumps(envelope))
+        for bad in (foreign, wrong):
+            code, _, err = w.release("--continue", bad, publisher=None)
+            assert code == 2 and "1 of its 2 signatures are wrong, or of a key that is not" in err
+        code, _, err = w.release("--continue", publisher=w.reb1)
+        assert code == 2 and staged.read_bytes() == before and w.entries() == 0
+
+    def test_a_threshold_that_grew_holds_for_what_is_staged(self, w, rules):
+        good("publish", "rotate", w.dir, "publisher", "--threshold", 1)
+        assert w.release(rules, targets=None)[0] == 1
+        good("publish", "rotate", w.dir, "publisher", "--threshold", 2)
+        code, _, err = w.release("--continue", publisher=None)
+        assert code == 1 and w.entries() == 0
+
+
+def test_old_files_are_pruned_and_readers_see_the_same(w, rules):
+    for i in range(9):
+        (rules / "a.ndb").write_text(cli.rule(f"Release.N{i}", cli.ONE))
+        assert w.release(rules)[0] == 0
+    before = w.tree()
+    assert good("publish", "prune", w.dir) == "0 files removed\n"
+    later = ("--time", "2099-01-01T00:00:00Z")
+    would = good("publish", "prune", w.dir, "--keep", 2, "--dry-run", *later)
+    assert w.tree() == before
+    assert good("publish", "prune", w.dir, "--keep", 2, *later) == would.replace("would be ", "")
+    assert len(w.tree()) < len(before) and would != "0 files would be removed\n"
+    for role in ("targets", "evidence"):
+        for name in w.targets_of(role):
+            w.path(name, role)
+    assert w.release(rules)[0] == 0
+    assert len([x for x in w.targets_of() if "/delta/main.vdb" in x]) <= 7
+    for bad in (("--keep", 0), ("--age", "never")):
+        assert vitrine("publish", "prune", w.dir, *bad)[0] == 2
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"payload": 1, "payloadType": "x"}', '{"signed": {"_type": "root"}}',
+                                  '{"signed": {"_type": "targets"}, "signatures": [{}]}', "[" * 100000])
+def test_foreign_files_are_refused_before_a_key_is_opened(w, tmp_path, text):
+    (tmp_path / "x.json").write_text(text)
+    for args in (("sign", tmp_path / "x.json", "--key", tmp_path / "none.key"),
+                 ("commit", w.dir, tmp_path / "x.json", "--key", tmp_path / "none.key")):
+        code, out, err = vitrine("publish", *args)
+        assert code == 2 and out == "" and err and "none.key" not in err
+
+
+def examples(page):
+    """The commands of a manual page's examples, in their order."""
+    text = page.read_text().split("\n.SH EXAMPLES\n")[1].split("\n.SH ")[0]
+    blocks = re.findall(r"\n\.(?:nf|EX)\n(.*?)\n\.(?:fi|EE)", text, re.S)
+    return re.sub(r"\\\n\s+", "", "\n".join(blocks).replace("\\-", "-").replace("\\\\", "\\")
+                  .replace("\\e", "\\")).split("\n")
+
+
+def test_examples_of_the_manual_run_one_after_another(tmp_path, rules):
+    """But for asking for passphrases, and for published containers, which are not here."""
+    (tmp_path / "srv").mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "vitrine").symlink_to(cli.BUILD / "vitrine")
+    env = dict(os.environ, PATH=f"{tmp_path}/bin:/usr/bin:/bin")
+    ran = 0
+    for command in examples(cli.ROOT / "man" / "vitrine-publish.1"):
+        if "publish import" in command:
+            continue
+        command = command.replace("/srv", f"{tmp_path}/srv").replace("key new", "key new --no-passphrase")
+        r = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=env, capture_output=True, text=True,
+                           stdin=subprocess.DEVNULL, timeout=60)
+        # Bob has to sign: that is what 1 says.
+        waits = "publish init" in command or "publish release" in command and "--continue" not in command
+        assert r.returncode == (1 if waits else 0), (command, r.stdout, r.stderr)
+        ran += 1
+    assert ran > 15

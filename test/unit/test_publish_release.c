@@ -288,26 +288,145 @@ static void damaged_or_missing_old_files_are_no_reason_to_fail(void)
 	end(r);
 }
 
+static struct publish_evidence evidence(const char *set, const char *proof, size_t n)
+{
+	struct publish_evidence v = {
+		.set = set, .release_proof = rd_make(proof, strlen(proof)), .n = n};
+	for (size_t i = 0; i < PUBLISH_REBUILDS_MAX; i++)
+		v.rebuild[i] = (struct publish_rebuild){rd_make("{}", 2), rd_make("p", 1)};
+	return v;
+}
+
+static st_t stage_evidence(struct publish_repo *r, const char *set, const char *proof, size_t n)
+{
+	const struct publish_evidence v = evidence(set, proof, n);
+	err_clear(&e);
+	return publish_evidence_stage(r, &v, &e);
+}
+
 static void verdicts_are_numbered_without_gaps(void)
 {
 	struct publish_repo *r = begin();
-	const struct rd proof = rd_make("proof", 5);
-	struct publish_rebuild v[PUBLISH_REBUILDS_MAX];
-	for (size_t i = 0; i < PUBLISH_REBUILDS_MAX; i++)
-		v[i] = (struct publish_rebuild){rd_make("{}", 2), rd_make("p", 1)};
-	must(publish_evidence_stage(r, "main", proof, v, 3, &e));
+	must(stage_evidence(r, "main", "proof", 3));
 	must(commit(r));
 	T_TRUE(is_listed(r, "main/evidence/release.tlog-proof"));
 	T_TRUE(is_listed(r, "main/evidence/rebuild-3.tlog-proof"));
 	T_TRUE(!is_listed(r, "main/evidence/rebuild-4.dsse"));
-	must(publish_evidence_stage(r, "main", proof, v, 1, &e));
+	must(stage_evidence(r, "main", "proof", 1));
 	must(commit(r));
 	T_TRUE(is_listed(r, "main/evidence/rebuild-1.dsse"));
 	T_TRUE(!is_listed(r, "main/evidence/rebuild-2.dsse"));
 	T_TRUE(!is_listed(r, "main/evidence/rebuild-3.tlog-proof"));
-	must(publish_evidence_stage(r, "main", proof, v, PUBLISH_REBUILDS_MAX, &e));
-	T_EQ(publish_evidence_stage(r, "main", proof, v, PUBLISH_REBUILDS_MAX + 1, NULL), ST_LIMIT);
-	T_EQ(publish_evidence_stage(r, "../main", proof, v, 1, NULL), ST_MALFORMED);
+	must(stage_evidence(r, "main", "proof", PUBLISH_REBUILDS_MAX));
+	T_EQ(stage_evidence(r, "main", "proof", PUBLISH_REBUILDS_MAX + 1), ST_LIMIT);
+	T_EQ(stage_evidence(r, "../main", "proof", 1), ST_MALFORMED);
+	err_clear(&e);
+	end(r);
+}
+
+static bool has_published(struct publish_repo *r, const char *path)
+{
+	int fd = -1;
+	bool has = publish_open_target(r, path, &fd, NULL) == ST_OK;
+	close(fd);
+	return has;
+}
+
+static st_t commit_evidence(struct publish_repo *r, const char *set, const char *proof, size_t n)
+{
+	struct signer *online = key();
+	const struct publish_evidence v = evidence(set, proof, n);
+	err_clear(&e);
+	st_t st = publish_commit_evidence(r, &v, 1, &online, 1, NOW + 60, &e);
+	return st;
+}
+
+static void expect_proof(struct publish_repo *r, const char *path, const char *text)
+{
+	int fd = -1;
+	char is[16] = "";
+	must(publish_open_target(r, path, &fd, &e));
+	T_TRUE(pread(fd, is, sizeof is - 1, 0) >= 0);
+	T_STR(is, text);
+	close(fd);
+}
+
+/* Evidence of what is published goes its own way; a release that waits keeps its own. */
+static void evidence_is_published_alone_while_something_else_waits(void)
+{
+	static const char main_proof[] = "main/evidence/release.tlog-proof";
+	static const char other_proof[] = "other/evidence/release.tlog-proof";
+	const struct publish_pending p = {.version = 2, .publishers = 1, .staged = 1};
+	struct publish_repo *r = begin();
+	int64_t at = 1;
+	must(stage_evidence(r, "main", "old", 1));
+	must(stage_evidence(r, "other", "old", 2));
+	publish(r, 1, "one", 7);
+	must(publish_proved(r, "main", &at, &e));
+	T_EQ(at, 0);
+	const struct publish_release pr = release(2, "two");
+	must(publish_pending_write(r, "main", &p, rd_make("{}", 2), &e));
+	must(publish_release_stage(r, &pr, rd_make("{}", 2), 7, &e));
+	must(stage_evidence(r, "main", "next", 0));
+	must(commit_evidence(r, "main", "fresh", 1));
+	must(commit_evidence(r, "other", "fresh", 3));
+	expect_proof(r, main_proof, "fresh");
+	expect_proof(r, other_proof, "fresh");
+	T_TRUE(has_published(r, "main/evidence/rebuild-1.dsse"));
+	T_EQ(commit(r), ST_CONFLICT); /* the release still waits */
+	err_clear(&e);
+	must(publish_proved(r, "main", &at, &e));
+	T_EQ(at, NOW + 60);
+	must(publish_pending_end(r, "main", &e));
+	must(commit(r));
+	expect_proof(r, main_proof, "next");
+	expect_proof(r, other_proof, "fresh");
+	T_TRUE(!has_published(r, "main/evidence/rebuild-1.dsse"));
+	T_TRUE(has_published(r, "other/evidence/rebuild-3.tlog-proof"));
+	end(r);
+}
+
+static void evidence_without_the_online_key_is_not_published(void)
+{
+	struct publish_repo *r = begin();
+	const struct publish_evidence v = evidence("main", "fresh", 0);
+	publish(r, 1, "one", 7);
+	T_EQ(publish_commit_evidence(r, &v, 1, NULL, 0, NOW, &e), ST_BAD_SIG);
+	err_clear(&e);
+	T_TRUE(!has_published(r, "main/evidence/release.tlog-proof"));
+	end(r);
+}
+
+static st_t note_set(void *ctx, const char *set, struct err *why)
+{
+	(void)why;
+	strcat(strcat(ctx, set), " ");
+	return ST_OK;
+}
+
+static void sets_are_those_with_a_published_release(void)
+{
+	struct publish_repo *r = begin();
+	char sets[100] = "";
+	must(publish_each_set(r, note_set, sets, &e));
+	T_STR(sets, "");
+	publish(r, 1, "one", 7);
+	must(publish_each_set(r, note_set, sets, &e));
+	T_STR(sets, "main ");
+	end(r);
+}
+
+/* The log may have the statement once the step began: no other one gets its version. */
+static void a_version_is_taken_before_it_is_logged(void)
+{
+	struct publish_repo *r = begin();
+	uint64_t last = 0;
+	must(publish_pending_log(r, "main", 3, &e));
+	must(publish_last_version(r, "main", &last, &e));
+	T_EQ(last, 3);
+	must(publish_pending_log(r, "main", 2, &e));
+	must(publish_last_version(r, "main", &last, &e));
+	T_EQ(last, 3);
 	end(r);
 }
 
@@ -334,11 +453,108 @@ static void nothing_is_published_while_a_release_waits_for_the_log(void)
 	T_EQ(q.publishers, 2);
 	T_EQ(q.staged, 1);
 	T_EQ(b.len, 10);
-	must(publish_pending_end(r, "main", 3, &e));
+	must(publish_pending_log(r, "main", 3, &e));
+	T_EQ(commit(r), ST_CONFLICT);
+	err_clear(&e);
+	must(publish_pending_end(r, "main", &e));
 	must(commit(r));
 	must(publish_last_version(r, "main", &last, &e));
 	T_EQ(last, 3);
 	buf_done(&b);
+	end(r);
+}
+
+/* -- pruning ---------------------------------------------------------------------------------- */
+
+static size_t pruned(struct publish_repo *r, unsigned keep, int64_t age, int64_t now)
+{
+	const struct publish_prune o = {.keep = keep, .age = age, .now = now};
+	size_t n = 0;
+	must(publish_prune(r, &o, &n, &e));
+	return n;
+}
+
+static bool is_there(const char *path)
+{
+	char at[300];
+	snprintf(at, sizeof at, "%s/repo/%s", folder, path);
+	return access(at, F_OK) == 0;
+}
+
+static bool has_file(const char *word)
+{
+	uint8_t sha256[32];
+	char hex[65], path[120];
+	sha256_of(content(word), sha256);
+	hex_encode(sha256, 32, hex);
+	snprintf(path, sizeof path, "targets/main/%s.main.vdb", hex);
+	return is_there(path);
+}
+
+/* Nine releases; deltas of the ninth come from the seven before. */
+static struct publish_repo *begin_with_many(void)
+{
+	static const char *const words[] = {"one", "two", "three", "four", "five",
+	                                    "six", "seven", "eight", "nine"};
+	struct publish_repo *r = begin();
+	for (unsigned i = 0; i < 9; i++)
+		publish(r, i + 1, words[i], 1);
+	return r;
+}
+
+static void what_kept_snapshots_name_stays(void)
+{
+	struct publish_repo *r = begin_with_many();
+	T_EQ(pruned(r, 9, 1, NOW + 100), 0);
+	T_TRUE(pruned(r, 2, 1, NOW + 100) > 0);
+	T_TRUE(!is_there("metadata/7.snapshot.json") && !is_there("metadata/7.targets.json"));
+	T_TRUE(is_there("metadata/8.snapshot.json") && is_there("metadata/8.targets.json"));
+	T_TRUE(is_there("metadata/1.root.json") && is_there("metadata/timestamp.json"));
+	T_TRUE(!has_file("one") && has_file("two") && has_file("eight") && has_file("nine"));
+	T_EQ(pruned(r, 2, 1, NOW + 100), 0);
+	publish(r, 10, "ten", 7);
+	T_TRUE(has_delta(r, "nine") && has_delta(r, "three"));
+	end(r);
+}
+
+static void what_was_current_not_long_ago_stays(void)
+{
+	struct publish_repo *r = begin_with_many();
+	T_EQ(pruned(r, 1, 86400, NOW + 86399), 0);
+	T_TRUE(pruned(r, 1, 86400, NOW + 86401) > 0);
+	T_TRUE(!is_there("metadata/8.snapshot.json") && is_there("metadata/9.snapshot.json"));
+	end(r);
+}
+
+static void what_is_staged_is_not_pruned(void)
+{
+	struct publish_repo *r = begin();
+	publish(r, 1, "one", 7);
+	const struct publish_release a = release(2, "two"), b = release(2, "three");
+	must(publish_release_stage(r, &a, rd_make("{}", 2), 7, &e));
+	must(publish_release_stage(r, &b, rd_make("{}", 2), 7, &e));
+	T_TRUE(pruned(r, 1, 1, NOW + 100) > 0); /* what was staged and replaced */
+	T_EQ(pruned(r, 1, 1, NOW + 100), 0);
+	must(commit(r));
+	T_TRUE(has_file("three") && !has_file("two"));
+	end(r);
+}
+
+static void a_dry_run_and_a_damaged_repository_remove_nothing(void)
+{
+	struct publish_repo *r = begin_with_many();
+	struct publish_prune o = {.keep = 2, .age = 1, .now = NOW + 100, .dry = true};
+	char path[200];
+	size_t n = 0;
+	must(publish_prune(r, &o, &n, &e));
+	T_TRUE(n > 0 && is_there("metadata/1.snapshot.json"));
+	o.dry = false;
+	snprintf(path, sizeof path, "%s/repo/metadata/8.targets.json", folder);
+	T_EQ(truncate(path, 100), 0);
+	T_TRUE(publish_prune(r, &o, &n, NULL) != ST_OK);
+	T_TRUE(is_there("metadata/1.snapshot.json") && has_file("one"));
+	o.keep = 0;
+	T_EQ(publish_prune(r, &o, &n, NULL), ST_LIMIT);
 	end(r);
 }
 
@@ -352,6 +568,14 @@ int main(void)
 	T_RUN(nothing_leads_from_a_file_to_itself);
 	T_RUN(damaged_or_missing_old_files_are_no_reason_to_fail);
 	T_RUN(verdicts_are_numbered_without_gaps);
+	T_RUN(evidence_is_published_alone_while_something_else_waits);
+	T_RUN(evidence_without_the_online_key_is_not_published);
+	T_RUN(sets_are_those_with_a_published_release);
+	T_RUN(a_version_is_taken_before_it_is_logged);
 	T_RUN(nothing_is_published_while_a_release_waits_for_the_log);
+	T_RUN(what_kept_snapshots_name_stays);
+	T_RUN(what_was_current_not_long_ago_stays);
+	T_RUN(what_is_staged_is_not_pruned);
+	T_RUN(a_dry_run_and_a_damaged_repository_remove_nothing);
 	return t_end();
 }
