@@ -3,10 +3,11 @@
  * Order, as found by scanning generated files with clamscan 1.4.6:
  *   0. magics at fixed places that the database defines (.ftm); clamscan forgets all others then,
  *      we do not: a definition too few must not make files clean that were looked into before;
- *   1. a magic at offset 0 (table below), or at a fixed place further in (tar, LHA, disk images);
+ *   1. a magic at offset 0 (table below), or at a fixed place further in (tar, disk images);
  *      then body content that the database defines;
  *   2. content of the first kilobyte, in whatever surroundings: XML documents and mail before HTML,
- *      HTML before a boot record, that before PDF; if none, HTML in the same kilobyte as UTF-16;
+ *      HTML before a boot record, that before Java classes and LHA archives, those before PDF, that
+ *      before universal binaries; if none, HTML in the same kilobyte as UTF-16;
  *   3. text: the first kilobyte has no control characters;
  *   4. UTF-16 if it decodes to text (anything without many zeros does), else binary data. */
 #include "parse/filetype.h"
@@ -63,7 +64,15 @@ static const struct magic magics[] = {
 
 /* Content that decides on the type wherever it stands in the first kilobyte. Of several the one
  * of the highest rank decides, of equals the last one. */
-enum rank { RANK_NONE, RANK_PDF, RANK_PYC, RANK_MBR, RANK_HTML, RANK_DOCUMENT };
+enum rank {
+	RANK_NONE,
+	RANK_UNIBIN,
+	RANK_PDF,
+	RANK_START, /* Java classes, LHA archives, newer versions of Python */
+	RANK_MBR,
+	RANK_HTML,
+	RANK_DOCUMENT
+};
 
 /* What follows '<' in tags that make HTML: in lower case, in upper case, some with a capital. */
 struct tag {
@@ -142,23 +151,28 @@ static bool is_lha(const struct rd *r)
 	       has_at(r, 6, "-", 1);
 }
 
+/* What the first bytes tell as long as no other content does. */
+static enum file_type by_start(const struct rd *r)
+{
+	if (is_lha(r))
+		return FT_LHA_LZH;
+	if (has_at(r, 1, "\r\r\n", 3)) /* newer versions, by the second byte of their numbers */
+		return FT_PYTHON_COMPILED;
+	return by_cafebabe(*r);
+}
+
 /* Types told by bytes further in. */
 static enum file_type by_place(const struct rd *r)
 {
-	enum file_type t = by_cafebabe(*r);
-	if (t != FILETYPES)
-		return t;
 	if (is_pyc(*r))
 		return FT_PYTHON_COMPILED;
-	if (is_lha(r))
-		return FT_LHA_LZH;
 	if (has_at(r, TAR_MAGIC_OFF, "ustar", 5))
 		return FT_POSIX_TAR;
 	if (has_at(r, SECTOR, "EFI PART", 8))
 		return FT_GPT;
 	if (has_at(r, 0, "ER", 2) && has_at(r, SECTOR, "PM", 2))
 		return FT_APM;
-	if (has_at(r, ISO_MAGIC_OFF, "CD001", 5))
+	if (has_at(r, ISO_MAGIC_OFF, "CD001", 5) && by_start(r) == FILETYPES)
 		return FT_ISO9660;
 	return FILETYPES;
 }
@@ -294,9 +308,9 @@ static enum file_type by_content(const struct rd *r)
 	c.xml = spelled(r, 0, XML_DECLARATION, 0);
 	c.hwpml = spelled(r, 0, UTF8_MARK XML_DECLARATION, 0);
 	c.mime = mixed(r, 0, "MIME-Version: ");
-	/* Newer versions of Python, by the second byte of their numbers. */
-	if (has_at(r, 1, "\r\r\n", 3))
-		found(&c, FT_PYTHON_COMPILED, RANK_PYC);
+	enum file_type start = by_start(r);
+	if (start != FILETYPES)
+		found(&c, start, start == FT_MACHO_UNIBIN ? RANK_UNIBIN : RANK_START);
 	if (has_at(r, SECTOR - 2, "\x55\xaa", 2))
 		found(&c, FT_MBR, RANK_MBR);
 	for (size_t i = 0; i < r->len; i++)

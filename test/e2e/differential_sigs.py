@@ -115,6 +115,33 @@ def part(rng, w, plain, edges):
     return text + rng.choice(["(B)", "(L)", "(W)"]) if edge < 0.06 else text
 
 
+def parts_with_distances(line):
+    """[(part without its distances `[n-m]`, the distances)]: target, the bytes apart and modifiers are in the first."""
+    fields = line.split(";")
+    if len(fields) > 3:
+        target, subs = re.search(r"Target:(\d+)", fields[1])[1], fields[3:]
+    elif line.count(":") >= 3:
+        target, subs = line.split(":")[1], [line.split(":")[3]]
+    else:
+        return  # a digest
+    for sub in subs:
+        body, _, mods = sub.partition("::")
+        for text in re.split(r"\{[^}]*\}|\*", body.split(":")[-1].lower()):
+            distances = tuple((int(a), int(b or a)) for a, b in re.findall(r"\[(\d+)(?:-(\d+))?\]", text))
+            if distances:
+                bare = re.sub(r"\[[^]]*\]", "[]", text)
+                yield (target, bare, "i" in mods, "w" in mods), distances
+
+
+def alike_but_for_distances(lines):
+    """Those of the lines with a part that differs from a part of another one in the distances of `[n-m]` only."""
+    groups = {}
+    for line in lines:
+        for bare, distances in parts_with_distances(line):
+            groups.setdefault(bare, []).append((distances, line))
+    return {line for g in groups.values() if len({d for d, _ in g}) > 1 for _, line in g}
+
+
 def gap_text(rng, n):
     """A gap of n bytes; one in six does not fit."""
     off = rng.choice([-1, 1]) if rng.random() < 0.16 else 0

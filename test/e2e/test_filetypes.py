@@ -29,7 +29,8 @@ PARTS = [b"<html>", b"<HEAD>", b"<Script ", b"<iFrame", b"<TABLE", b"<Table", b"
 STARTS = [b"", b"", b"", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\0", b"From: ", b"From:",
           b"For: ", b"{\\rt", b"%!PS-Adobe-", b"%!PS", b"begin ", b"Mime-Version: ", b"MM", b"GIF",
           b"<?xml version=\"1.0\"?>", b"\xef\xbb\xbf<?xml version=\"1.0\"?>", b"Subject: ",
-          b"X-EVS"]
+          b"X-EVS", b"\xca\xfe\xba\xbe\0\0\0\x02", b"\xca\xfe\xba\xbe\0\0\0\x34",
+          b"  -lh5-"]
 CODES = ["utf-16-le", "utf-16-be"]
 CONTENT_OF_ARCHIVES = re.compile(
     rb"PK\x03\x04|Rar!\x1a\x07\x00|MSCF\x00{4}|7z\xbc\xaf\x27\x1c|\x60\xea|MZ.*PE\x00\x00", re.S)

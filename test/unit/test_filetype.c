@@ -44,6 +44,57 @@ static void a_count_tells_universal_binaries_from_java(void)
 	IS(FT_BINARY_DATA, "\xca\xfe\xba\xbe\0\0\0\x40");
 }
 
+#define FAT "\xca\xfe\xba\xbe\0\0\0\2"
+#define CLASS "\xca\xfe\xba\xbe\0\0\0\x34"
+#define LHA "  -lh5-"
+
+static void content_outranks_java_lha_and_universal_binaries(void)
+{
+	IS(FT_HTML, FAT " <html>");
+	IS(FT_HTML, CLASS " <Script");
+	IS(FT_HTML, LHA " <a href");
+	IS(FT_XDP, FAT "<xdp:xdp");
+	IS(FT_XDP, CLASS "<xdp:xdp");
+	IS(FT_MHTML, LHA "\nMIME-Version: 1\nContent-Type: x");
+	IS(FT_HTML, CLASS "%PDF-1.4 <html>");
+	/* PDF stands between them */
+	IS(FT_PDF, FAT " %PDF-1.4");
+	IS(FT_JAVA, CLASS " %PDF-1.4");
+	IS(FT_LHA_LZH, LHA " %PDF-1.4");
+	/* where something was found, UTF-16 is not tried */
+	IS(FT_MACHO_UNIBIN, FAT "<\0h\0t\0m\0l\0>\0");
+	IS(FT_JAVA, CLASS "<\0h\0t\0m\0l\0>\0");
+	IS(FT_LHA_LZH, LHA " <\0h\0t\0m\0l\0>\0");
+}
+
+static void starting_with(char *s, size_t n, const char *start, size_t len)
+{
+	memset(s, 1, n);
+	memcpy(s, start, len);
+}
+
+static void fixed_places_outrank_java_lha_and_universal_binaries(void)
+{
+	static const char *const starts[] = {FAT, CLASS, LHA " "};
+	static const enum file_type types[] = {FT_MACHO_UNIBIN, FT_JAVA, FT_LHA_LZH};
+	static char s[40000];
+	for (size_t i = 0; i < 3; i++) {
+		starting_with(s, sizeof s, starts[i], 8);
+		memcpy(s + 1018, "<HTML>", 6);
+		T_EQ(detect(s, sizeof s), FT_HTML);
+		memcpy(s + 257, "ustar", 5);
+		T_EQ(detect(s, sizeof s), FT_POSIX_TAR);
+		starting_with(s, sizeof s, starts[i], 8);
+		memcpy(s + 1019, "<HTML>", 6);
+		memcpy(s + 32769, "CD001", 5);
+		T_EQ(detect(s, sizeof s), types[i]);
+		memcpy(s + 510, "\x55\xaa", 2);
+		T_EQ(detect(s, sizeof s), FT_MBR);
+		memcpy(s + 512, "EFI PART", 8);
+		T_EQ(detect(s, sizeof s), FT_GPT);
+	}
+}
+
 static void a_tag_in_the_first_kilobyte_makes_html(void)
 {
 	static char s[3000];
@@ -233,6 +284,8 @@ int main(void)
 {
 	T_RUN(magics_give_the_type);
 	T_RUN(a_count_tells_universal_binaries_from_java);
+	T_RUN(content_outranks_java_lha_and_universal_binaries);
+	T_RUN(fixed_places_outrank_java_lha_and_universal_binaries);
 	T_RUN(a_tag_in_the_first_kilobyte_makes_html);
 	T_RUN(tags_are_lower_or_upper_case_or_some_have_a_capital);
 	T_RUN(a_link_has_its_href_anywhere_behind);
