@@ -119,6 +119,7 @@ static void say_raw(const char *bytes, size_t n)
 
 static void send_too_much(void)
 {
+	say_links(CHAIN_COMPILED);
 	for (size_t i = 0; i < 10000; i++)
 		keep("metadata/x", 0, 0, "");
 	end(ST_OK, "");
