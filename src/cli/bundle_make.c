@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/opts.h"
 #include "cli/update_run.h"
+#include "cli/update_tries.h"
 #include "tlog/text.h"
 
 #include <fcntl.h>
@@ -171,10 +172,23 @@ static st_t on_keep(void *ctx, const char *path, struct rd bytes, struct err *e)
 	return update_bundle_add(((struct make *)ctx)->bundle, path, bytes, e);
 }
 
+/* Nothing of a mirror that was refused gets into the bundle. */
+static st_t end_try(void *ctx, const char *mirror, st_t why, struct err *e)
+{
+	struct make *m = ctx;
+	(void)mirror;
+	(void)why;
+	update_bundle_free(m->bundle);
+	m->bundle = NULL;
+	return update_bundle_new(&m->bundle, e);
+}
+
 static st_t check_chain(struct make *m, struct err *e)
 {
 	struct verify_out out = {.event = on_event, .progress = on_progress, .keep = on_keep, .ctx = m};
 	struct verify_cost cost;
+	struct update_tries tries = {.home = &m->home, .show = &m->show, .rq = &m->rq, .out = &out,
+	                             .failed = end_try, .ctx = m};
 	m->rq.tuf_fd = m->trusted.fd;
 	m->rq.spool_fd = m->spool.fd;
 	m->rq.old_vdb_fd = m->old_vdb;
@@ -184,8 +198,7 @@ static st_t check_chain(struct make *m, struct err *e)
 	m->rq.now = (int64_t)time(NULL);
 	m->rq.seen = 0;
 	TRY(update_block_signals(&m->rq.stop_fd, e));
-	st_t st = broker_verify(&m->rq, &out, &m->release, &cost, e);
-	bar_clear(&m->show.bar);
+	st_t st = update_try_all(&tries, &m->release, &cost, e);
 	update_unblock_signals(&m->rq.stop_fd);
 	return st;
 }
@@ -308,7 +321,9 @@ static int tell(const struct make *m, st_t st, const struct err *e)
 		say("bundle make: clients whose last tree has less than %llu entries cannot check that "
 		    "this one extends it; they need the network once",
 		    (unsigned long long)m->release.tiles_from);
-	return st == ST_OK ? EXIT_CLEAN : st > ST_OK ? EXIT_FOUND : EXIT_ERROR;
+	if (st > ST_OK)
+		return EXIT_FOUND;
+	return st < ST_OK || fflush(stdout) || ferror(stdout) ? EXIT_ERROR : EXIT_CLEAN;
 }
 
 static int run(const struct options *o)

@@ -192,6 +192,13 @@ void home_request(const struct home *h, const char *proxy, struct verify_request
 	};
 }
 
+st_t home_open_folder(const struct home *h, uint32_t line, int *ret_fd, struct err *e)
+{
+	char folder[UPDATE_FOLDER_MAX];
+	TRY(update_repository_folder(h->policy.repository[line - 1], folder, e));
+	return open_folder(AT_FDCWD, folder, false, ret_fd, e);
+}
+
 st_t home_open_source(const struct home *h, const char *bundle, struct verify_request *rq,
                       int *ret_fd, struct err *e)
 {
@@ -201,7 +208,7 @@ st_t home_open_source(const struct home *h, const char *bundle, struct verify_re
 		*ret_fd = rq->bundle_fd = open(bundle, O_RDONLY | O_CLOEXEC);
 		return *ret_fd < 0 ? fail_errno(e, "%s", bundle) : ST_OK;
 	}
-	if (h->policy.nrepositories)
+	if (h->policy.nrepositories == 1)
 		TRY(update_repository_folder(h->policy.repository[0], folder, e));
 	if (!folder[0])
 		return ST_OK;

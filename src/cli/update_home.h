@@ -44,10 +44,13 @@ int home_find(const struct home *h, const char *id);
 /* What broker_verify() needs of the policy and of the folders; neither time nor source. */
 void home_request(const struct home *h, const char *proxy, struct verify_request *ret);
 
-/* Where the repository is: the bundle, or the folder of a policy with "file://"; of others nothing
- * has to be opened. The caller closes *ret_fd. */
+/* Where the repository is: the bundle, or the folder of a policy whose only line is "file://"; of
+ * others nothing has to be opened yet. The caller closes *ret_fd. */
 st_t home_open_source(const struct home *h, const char *bundle, struct verify_request *rq,
                       int *ret_fd, struct err *e);
+
+/* The folder of a repository line, 1 the first, that names one. The caller closes *ret_fd. */
+st_t home_open_folder(const struct home *h, uint32_t line, int *ret_fd, struct err *e);
 
 /* A file of a release. */
 st_t home_open_file(const struct home *h, int release, const char *name, int *ret_fd,

@@ -5,6 +5,7 @@
 #include "cli/text.h"
 #include "cli/update_compile.h"
 #include "cli/update_health.h"
+#include "cli/update_tries.h"
 #include "crypto/digest.h"
 
 #include <dirent.h>
@@ -43,14 +44,42 @@ static int newest(const struct update_state *s)
 	return (int)s->n - 1;
 }
 
+static void keep_refusal(struct update_run *r, const char *mirror)
+{
+	char name[EVIDENCE_NAME_MAX], text[sizeof r->show.reason + UPDATE_FOLDER_MAX];
+	struct err e = {0};
+	snprintf(text, sizeof text, "%s%s%s", r->show.reason, mirror ? "\nmirror: " : "",
+	         mirror ? mirror : "");
+	st_t st = evidence_refuse(&r->evidence, r->home.place, r->show.refused, text, r->now, name, &e);
+	if (st != ST_OK)
+		say("the evidence could not be kept: %s", e.text);
+	else if (!r->show.quiet)
+		say("evidence is kept: %s/%s/refused/*-%s.tar", r->home.state_path, r->home.policy.set,
+		    name);
+}
+
+/* What came from one mirror does not get among the evidence of another one's. */
+static st_t end_try(void *ctx, const char *mirror, st_t why, struct err *e)
+{
+	struct update_run *r = ctx;
+	if (why > ST_OK && r->show.refused != CHAIN_LINKS && !r->dry)
+		keep_refusal(r, mirror);
+	r->kept = true;
+	evidence_done(&r->evidence);
+	return evidence_init(&r->evidence, e);
+}
+
 static st_t verify(struct update_run *r, struct verify_request *rq, struct err *e)
 {
 	struct verify_out out = {on_event, on_progress, on_keep, r};
+	struct update_tries tries = {.home = &r->home, .show = &r->show, .rq = rq, .out = &out,
+	                             .failed = end_try, .ctx = r};
 	rq->now = r->now;
 	TRY(update_block_signals(&r->stop_fd, e));
 	rq->stop_fd = r->stop_fd;
-	st_t st = broker_verify(rq, &out, &r->release, &r->cost, e);
-	bar_clear(&r->show.bar);
+	st_t st = update_try_all(&tries, &r->release, &r->cost, e);
+	/* Of those that failed; what is refused behind them is another matter. */
+	r->kept = r->kept && st != ST_OK;
 	return st;
 }
 
@@ -344,7 +373,7 @@ static enum update_result end_badly(struct update_run *r, st_t st)
 	bool link = r->show.refused != CHAIN_LINKS;
 	if (st < ST_OK || (st == ST_TIMEOUT && !link))
 		return UPDATE_UNCHECKED;
-	if (!link)
+	if (!link && !r->kept)
 		show_reason(&r->show, r->e.text[0] ? r->e.text : st_name(st));
 	return UPDATE_REFUSED;
 }
@@ -360,19 +389,6 @@ enum update_result update_go_due(struct update_run *r)
 }
 
 /* ---- the whole ---- */
-
-static void keep_refusal(struct update_run *r)
-{
-	char name[EVIDENCE_NAME_MAX];
-	struct err e = {0};
-	st_t st = evidence_refuse(&r->evidence, r->home.place, r->show.refused, r->show.reason,
-	                          r->now, name, &e);
-	if (st != ST_OK)
-		say("the evidence could not be kept: %s", e.text);
-	else if (!r->show.quiet)
-		say("evidence is kept: %s/%s/refused/*-%s.tar", r->home.state_path, r->home.policy.set,
-		    name);
-}
 
 /* Downloads that nobody goes on with: what is not of the release at hand. */
 static void clean_spool(struct update_run *r)
@@ -414,8 +430,8 @@ enum update_result update_go(struct update_run *r)
 {
 	r->checked = -1;
 	enum update_result result = go(r);
-	if (result == UPDATE_REFUSED && r->show.refused != CHAIN_LINKS)
-		keep_refusal(r);
+	if (result == UPDATE_REFUSED && r->show.refused != CHAIN_LINKS && !r->kept)
+		keep_refusal(r, NULL);
 	return result;
 }
 
@@ -439,6 +455,7 @@ enum update_result update_go_dry(struct update_run *r)
 {
 	struct update_temp t;
 	st_t st = update_temp_make(&t, &r->e);
+	r->dry = true;
 	if (st == ST_OK)
 		st = dry(r, &t, &r->e);
 	update_temp_remove(&t);

@@ -38,6 +38,7 @@ struct update_run {
 	int64_t now, until;         /* until: when what waits is due; 0: not by itself */
 	int stop_fd;                /* signals, while the verifier runs */
 	bool repair;                /* the newest release is damaged on the disk: fetched once more */
+	bool dry, kept;             /* kept: the evidence of each mirror's refusal, each told */
 	int checked;                /* release that was accepted, or checked again, in this run; -1 */
 	char again[UPDATE_ID_MAX];  /* that is checked again */
 	struct err e;

@@ -108,6 +108,22 @@ void show_reason(struct update_show *s, const char *text)
 	putchar('\n');
 }
 
+void show_mirror(struct update_show *s, const char *url, st_t why, const char *text)
+{
+	bar_clear(&s->bar);
+	if (!s->json)
+		return;
+	fputs("{\"mirror\":", stdout);
+	(void)!json_put_string(stdout, url);
+	show_json_text(stdout, "outcome", words[why < ST_OK ? SHOW_UNCHECKED : SHOW_REFUSED].json);
+	if (s->refused != CHAIN_LINKS)
+		show_json_text(stdout, "link", chain_link_name(s->refused));
+	show_json_text(stdout, "why", reason_word(why));
+	show_json_text(stdout, "text", text);
+	puts("}");
+	fflush(stdout);
+}
+
 void show_event(struct update_show *s, const struct chain_event *ev)
 {
 	static const enum show_word of[] = {

@@ -33,6 +33,10 @@ void show_event(struct update_show *s, const struct chain_event *ev);
 /* A refusal that no link is about. */
 void show_reason(struct update_show *s, const char *text);
 
+/* For programs: what a mirror serves was refused, at the link that was shown last, or (why below
+ * ST_OK) could not be checked. */
+void show_mirror(struct update_show *s, const char *url, st_t why, const char *text);
+
 /* As struct verify_out's. what NULL: it is over, the bar goes. */
 void show_progress(struct update_show *s, const char *what, uint64_t done, uint64_t size);
 

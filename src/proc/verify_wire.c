@@ -27,7 +27,8 @@ static const struct {
 	struct wire_field fields[FIELDS_MAX];
 } frames[VERIFY_TYPES] = {
 	[VERIFY_REQUEST] = {"REQUEST", VERIFY_PARENT, {ANY(now), ANY(seen), U32(flags, VERIFY_FLAGS),
-	                    BYTES(have), U64(policy_size, UPDATE_POLICY_MAX)}},
+	                    BYTES(have), U64(policy_size, UPDATE_POLICY_MAX),
+	                    U32(mirror, UPDATE_MIRRORS_MAX)}},
 	[VERIFY_POLICY] = {"POLICY", VERIFY_PARENT, {REST}},
 	[VERIFY_HELLO] = {"HELLO", VERIFY_CHILD, {U32(missing, SANDBOX_MISSING_ALL),
 	                  U32(landlock_abi, 255)}},
@@ -52,7 +53,8 @@ static const struct {
 	                BOOLS(release.published_by), BOOLS(release.rebuilt_by),
 	                ANY(release.vdb_packed.size), BYTES(release.vdb_packed.sha256),
 	                ANY(release.source_packed.size), BYTES(release.source_packed.sha256),
-	                ANY(release.tiles_from)}},
+	                ANY(release.tiles_from), U32(mirrors, (1u << UPDATE_MIRRORS_MAX) - 1),
+	                U32(mirror, UPDATE_MIRRORS_MAX)}},
 };
 
 void verify_frame_write(const struct verify_frame *f, struct buf *b)

@@ -38,7 +38,7 @@ enum verify_fd {
 enum verify_side { VERIFY_PARENT, VERIFY_CHILD };
 
 enum verify_type {
-	VERIFY_REQUEST,  /* now seen flags have policy_size */
+	VERIFY_REQUEST,  /* now seen flags have policy_size mirror */
 	VERIFY_POLICY,   /* bytes */
 	VERIFY_HELLO,    /* missing landlock_abi */
 	VERIFY_ALIVE,
@@ -46,7 +46,7 @@ enum verify_type {
 	VERIFY_PROGRESS, /* what done size */
 	VERIFY_KEEP,     /* path keep_size */
 	VERIFY_KEPT,     /* bytes */
-	VERIFY_END,      /* status text moved requests release */
+	VERIFY_END,      /* status text moved requests release mirrors mirror */
 	VERIFY_TYPES,
 };
 
@@ -83,6 +83,7 @@ struct verify_frame {
 	uint64_t keep_size;
 	char text[ERR_TEXT_MAX];
 	uint64_t moved, requests;
+	uint32_t mirrors, mirror; /* struct verify_cost; of a request: that is to be asked */
 	struct chain_release release;
 	struct rd bytes; /* points into the packet read */
 };

@@ -117,6 +117,8 @@ static void count(struct update_source *s)
 {
 	if (s->ops->count)
 		s->ops->count(s->ctx, &s->bytes, &s->requests);
+	if (s->ops->whose)
+		s->ops->whose(s->ctx, &s->mirrors, &s->mirror);
 }
 
 st_t update_stream(struct update_source *s, const char *path, uint64_t from, uint64_t max,

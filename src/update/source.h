@@ -35,6 +35,9 @@ struct update_source_ops {
 	st_t (*get)(void *ctx, const char *path, size_t max, struct buf *ret, struct err *e);
 	/* What was really moved, where that is more than what came out. NULL: it is not. */
 	void (*count)(void *ctx, uint64_t *ret_bytes, uint64_t *ret_requests);
+	/* Whose data came: a bit each, and which was the last one, 1 the first; 0: none. NULL: nobody
+	 * tells. */
+	void (*whose)(void *ctx, uint32_t *ret_mirrors, uint32_t *ret_mirror);
 };
 
 /* A path as in a URL: printable ASCII without backslash and blank, relative, no empty part, no "."
@@ -53,6 +56,7 @@ struct update_source {
 	const struct update_source_ops *ops;
 	void *ctx;
 	uint64_t bytes, requests; /* moved so far, for who measures */
+	uint32_t mirrors, mirror; /* as whose() of the operations says */
 };
 
 /* A small file, appended to `ret`. */
@@ -69,6 +73,9 @@ struct update_mirrors {
 	const struct policy *logs;
 	uint32_t timeout_ms; /* of a small file; large ones get more, by their size */
 	uint64_t bandwidth;  /* bytes a second at most; 0: no limit */
+	/* Files of a log are asked for at the repositories first, then at that URL: for who wants to
+	 * hear one mirror and, as far as it goes, nobody else. */
+	bool log_last;
 };
 
 /* What is given must stay. */

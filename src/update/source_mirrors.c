@@ -36,6 +36,7 @@ struct mirrors {
 	struct place log[POLICY_ITEMS_MAX];
 	size_t first; /* that of repo[] which worked last */
 	uint64_t bytes, requests;
+	uint32_t heard, last; /* repositories whose data came, a bit each; the last of them, from 1 */
 };
 
 /* One file. */
@@ -202,10 +203,22 @@ static st_t try_place(struct mirrors *m, struct job *j, struct place *p, const c
 
 /* ---- all of them ---- */
 
+/* An answer that says that there is nothing is no data. */
+static void note_data(struct mirrors *m, const struct place *p, st_t st, uint64_t bytes_before)
+{
+	if (p < m->repo || p >= m->repo + m->m.nrepositories || st == ST_NOT_FOUND ||
+	    (st != ST_OK && m->bytes == bytes_before))
+		return;
+	m->last = (uint32_t)(p - m->repo) + 1;
+	m->heard |= 1u << (m->last - 1);
+}
+
 static st_t try_and_note(struct mirrors *m, struct job *j, struct place *p, const char *path)
 {
 	struct err why = {0};
+	uint64_t before = m->bytes;
 	st_t st = try_place(m, j, p, path, &why);
+	note_data(m, p, st, before);
 	bool heard = st == ST_OK || st == ST_NOT_FOUND;
 	p->lost = heard ? 0 : p->lost + 1;
 	j->missing = j->missing || st == ST_NOT_FOUND;
@@ -215,13 +228,12 @@ static st_t try_and_note(struct mirrors *m, struct job *j, struct place *p, cons
 }
 
 /* Whether it was asked already: the policy's URL of the log is "log/" of this repository. */
-static bool was_asked(const struct job *j, const struct place *repo)
+static bool was_asked(const struct place *log, const struct place *repo)
 {
-	size_t n = strlen(repo->base), k = j->log ? strlen(j->log->base) : 0;
+	size_t n = strlen(repo->base), k = log ? strlen(log->base) : 0;
 	n -= n > 0 && repo->base[n - 1] == '/';
-	k -= k > 0 && j->log->base[k - 1] == '/';
-	return k == n + 4 && !memcmp(j->log->base, repo->base, n) &&
-	       !memcmp(j->log->base + n, "/log", 4);
+	k -= k > 0 && log->base[k - 1] == '/';
+	return k == n + 4 && !memcmp(log->base, repo->base, n) && !memcmp(log->base + n, "/log", 4);
 }
 
 /* Those that answer, then, where nobody did, those that did not the last times. */
@@ -230,7 +242,7 @@ static st_t try_repositories(struct mirrors *m, struct job *j, const char *path,
 	size_t n = m->m.nrepositories;
 	for (size_t i = 0; i < n; i++) {
 		size_t at = (m->first + i) % n;
-		if ((m->repo[at].lost >= LOST) != lost || was_asked(j, &m->repo[at]))
+		if ((m->repo[at].lost >= LOST) != lost || was_asked(j->log, &m->repo[at]))
 			continue;
 		st_t st = try_and_note(m, j, &m->repo[at], path);
 		if (st == ST_OK)
@@ -241,21 +253,38 @@ static st_t try_repositories(struct mirrors *m, struct job *j, const char *path,
 	return ST_IO;
 }
 
+static st_t try_repositories_twice(struct mirrors *m, struct job *j, const char *path,
+                                   const char *log_rest)
+{
+	char own[UPDATE_PATH_MAX];
+	if (log_rest) {
+		snprintf(own, sizeof own, "log%s", log_rest);
+		path = own;
+	}
+	st_t st = try_repositories(m, j, path, false);
+	return st == ST_OK || j->over || j->missing ? st : try_repositories(m, j, path, true);
+}
+
+static st_t try_log_last(struct mirrors *m, struct job *j, struct place *log, const char *rest)
+{
+	st_t st = try_repositories_twice(m, j, j->path, rest);
+	bool asked = false;
+	for (size_t i = 0; i < m->m.nrepositories; i++)
+		asked = asked || was_asked(log, &m->repo[i]);
+	return st == ST_OK || j->over || asked ? st : try_and_note(m, j, log, rest + 1);
+}
+
 static st_t try_all(struct mirrors *m, struct job *j)
 {
-	const char *rest, *path = j->path;
-	char own[UPDATE_PATH_MAX];
-	struct place *log = find_log(m, path, &rest);
+	const char *rest;
+	struct place *log = find_log(m, j->path, &rest);
+	if (log && m->m.log_last)
+		return try_log_last(m, j, log, rest);
 	j->log = log;
 	st_t st = log ? try_and_note(m, j, log, rest + 1) : ST_IO;
 	if (log && (st == ST_OK || j->over))
 		return st;
-	if (rest) {
-		snprintf(own, sizeof own, "log%s", rest);
-		path = own;
-	}
-	st = try_repositories(m, j, path, false);
-	return st == ST_OK || j->over || j->missing ? st : try_repositories(m, j, path, true);
+	return try_repositories_twice(m, j, j->path, rest);
 }
 
 /* A mirror that lags behind, and one that is down: the file is not there. */
@@ -294,13 +323,21 @@ static void mirrors_count(void *ctx, uint64_t *ret_bytes, uint64_t *ret_requests
 	*ret_requests = m->requests;
 }
 
+static void mirrors_whose(void *ctx, uint32_t *ret_mirrors, uint32_t *ret_mirror)
+{
+	const struct mirrors *m = ctx;
+	*ret_mirrors = m->heard;
+	*ret_mirror = m->last;
+}
+
 static void mirrors_free(void *ctx)
 {
 	free(ctx);
 }
 
 static const struct update_source_ops mirror_ops = {.stream = mirrors_stream, .free = mirrors_free,
-                                                    .get = mirrors_get, .count = mirrors_count};
+                                                    .get = mirrors_get, .count = mirrors_count,
+                                                    .whose = mirrors_whose};
 
 static st_t check_bases(const struct update_mirrors *m, struct err *e)
 {

@@ -528,22 +528,6 @@ def test_a_mirror_that_is_behind_can_only_delay(client, tmp_path):
         still_second(client, "timestamp", "conflict")
 
 
-def test_a_mirror_that_lies_is_seen_and_not_believed(client, tmp_path):
-    """It can keep what the others have from its readers, but not in silence."""
-    evil = tmp_path / "evil"
-    second(client.world)
-    client.world.write()
-    shutil.copytree(client.world.public, evil)
-    (evil / "metadata" / "timestamp.json").write_bytes(b"{}")
-    with tlogsim.Web(evil) as web:
-        honest_url, client.url = client.url, f"{web.url}\nrepository {client.url}"
-        policy = client.world.policy(client.url)
-        text = policy.read_text().replace(f" {web.url}\nrepository {honest_url}/log", f" {web.url}/log")
-        client.world.policy = lambda url, **lines: policy
-        policy.write_text(text)
-        refused(client, "timestamp", "malformed")
-
-
 def test_what_is_listed_with_a_length_that_is_not_its_own(client):
     second(client.world)
     def lengths(signed):
@@ -873,7 +857,8 @@ if 2 in fds:
         os.write(fd, data)
 say(8, u32(0), text(b""), u64(0), u64(0), u64(claimed), u64(len(data)), name, u64(1), bytes(32),
     bytes(3), u32(1), u64(1) * 4, u64(2**40), u64(0), bytes(32), text(b"o\x1b[2J"), u64(9), bytes(32),
-    u64(0), bytes(64), bytes(512), u64(0), bytes(32), bytes(32))
+    u64(0), bytes(64), bytes(512), u64(0), bytes(32), bytes(32),
+    u64(0), bytes(32), u64(0), bytes(32), u64(0), u32(0), u32(0))
 sock.recv(65536)
 '''
 

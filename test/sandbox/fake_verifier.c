@@ -79,6 +79,8 @@ static void end(st_t st, const char *text)
 	strcpy(out.text, text);
 	out.moved = 1000;
 	out.requests = 7;
+	out.mirrors = 5;
+	out.mirror = 3;
 	r->version = 12;
 	r->vdb.size = 34;
 	r->pua = true;
@@ -122,6 +124,7 @@ static void send_too_much(void)
 	say_links(CHAIN_COMPILED);
 	for (size_t i = 0; i < 10000; i++)
 		keep("metadata/x", 0, 0, "");
+	say_links(CHAIN_COMPILED);
 	end(ST_OK, "");
 }
 
@@ -154,7 +157,8 @@ static void answer(void)
 	DO("fds") { say_links(CHAIN_COMPILED); out.release.root = fds; end(ST_OK, ""); }
 	DO("flags") { say_links(CHAIN_COMPILED);
 		out.release.root = request.flags; out.release.tree_size = request.have[31];
-		out.release.snapshot = (uint64_t)request.now; end(ST_OK, ""); }
+		out.release.snapshot = (uint64_t)request.now;
+		out.release.targets = request.mirror; end(ST_OK, ""); }
 	pause();
 }
 

@@ -323,6 +323,48 @@ static void nothing_is_asked_for_twice_at_one_mirror(void)
 	end();
 }
 
+static void a_mirror_alone_is_asked_for_the_log_before_the_logs_own_url(void)
+{
+	struct policy_log logs[] = {{.url = "http://log/t"}, {.url = "http://a/r/log"}};
+	struct policy p = {.logs = logs, .nlogs = 2};
+	memcpy(logs[0].key.name, "log.example", 12);
+	memcpy(logs[1].key.name, "other", 6);
+	begin(1);
+	update_source_done(&source);
+	mirrors.logs = &p;
+	mirrors.log_last = true;
+	T_EQ(update_source_open_mirrors(&fetch, &mirrors, &source, &why), ST_OK);
+	answer("http://a/r/log/tile/0/000", 200, "1");
+	answer("http://log/t/tile/0/000", 200, "2");
+	answer("http://log/t/tile/0/001", 200, "3");
+	T_EQ(get("log/log.example/tile/0/000", 9), ST_OK);
+	expect_bytes("1");
+	T_EQ(fetch_fake_count(fake), 1);
+	T_EQ(get("log/log.example/tile/0/001", 9), ST_OK);
+	expect_bytes("3");
+	T_EQ(fetch_fake_count(fake), 3);
+	T_EQ(get("log/other/tile/0/002", 9), ST_NOT_FOUND);
+	T_EQ(fetch_fake_count(fake), 4);
+	end();
+}
+
+static void it_is_told_whose_data_came(void)
+{
+	begin(3);
+	answer("http://b/r/x", 200, "b");
+	answer("http://c/y", 200, "c");
+	T_EQ(get("z", 9), ST_NOT_FOUND);
+	T_EQ(source.mirrors, 0);
+	T_EQ(source.mirror, 0);
+	T_EQ(get("x", 9), ST_OK);
+	T_EQ(source.mirrors, 2);
+	T_EQ(source.mirror, 2);
+	T_EQ(get("y", 9), ST_OK);
+	T_EQ(source.mirrors, 6);
+	T_EQ(source.mirror, 3);
+	end();
+}
+
 static void only_http_urls_are_mirrors(void)
 {
 	struct update_mirrors m = {.repository = {"file:///srv"}, .nrepositories = 1};
@@ -403,6 +445,8 @@ int main(void)
 	T_RUN(paths_are_encoded_once);
 	T_RUN(a_log_is_where_the_policy_says_or_beside_the_metadata);
 	T_RUN(nothing_is_asked_for_twice_at_one_mirror);
+	T_RUN(a_mirror_alone_is_asked_for_the_log_before_the_logs_own_url);
+	T_RUN(it_is_told_whose_data_came);
 	T_RUN(only_http_urls_are_mirrors);
 	T_RUN(a_folder_is_read_and_nothing_outside_of_it);
 	return t_end();

@@ -92,6 +92,8 @@ static void what_a_good_verifier_says_arrives(void)
 	T_TRUE(release.cosigned.cosigned[3] && release.cosigned.time[3] == 99);
 	T_EQ(cost.bytes, 1000);
 	T_EQ(cost.requests, 7);
+	T_EQ(cost.mirrors, 5);
+	T_EQ(cost.mirror, 3);
 	T_TRUE(cost.peak_kb > 0);
 }
 
@@ -121,10 +123,12 @@ static void the_request_arrives(void)
 	begin("flags");
 	rq.have = have;
 	rq.want_tiles = rq.want_packed = true;
+	rq.mirror = 9;
 	T_EQ(go(), ST_OK);
 	T_EQ(release.root, VERIFY_HAVE | VERIFY_WANT_TILES | VERIFY_WANT_PACKED);
 	T_EQ(release.tree_size, 77);
 	T_EQ(release.snapshot, 1000);
+	T_EQ(release.targets, 9);
 }
 
 static void a_verifier_that_breaks_its_protocol_fails(void)

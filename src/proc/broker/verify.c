@@ -131,6 +131,7 @@ static st_t send_request(struct session *s, struct err *e)
 	struct rd policy = rq->policy;
 	s->frame.now = rq->now;
 	s->frame.seen = rq->seen;
+	s->frame.mirror = rq->mirror;
 	s->frame.flags = (rq->have ? VERIFY_HAVE : 0) | (rq->want_source ? VERIFY_WANT_SOURCE : 0) |
 	                 (rq->evidence_only ? VERIFY_EVIDENCE_ONLY : 0) |
 	                 (rq->want_tiles ? VERIFY_WANT_TILES : 0) |
@@ -260,6 +261,8 @@ static st_t take_end(struct session *s, struct chain_release *ret, struct verify
 	const struct verify_frame *f = &s->frame;
 	cost->bytes = f->moved;
 	cost->requests = f->requests;
+	cost->mirrors = f->mirrors;
+	cost->mirror = f->mirror;
 	cost->peak_kb = child_peak_kb(&s->child);
 	if (f->status == ST_OK && s->refused)
 		return broken(e, "all is well, after a refusal");

@@ -18,6 +18,8 @@ struct verify_request {
 	int tuf_fd, spool_fd;              /* folders (not O_PATH); evidence_only: spool_fd -1 */
 	int old_vdb_fd, old_source_fd;     /* -1: nothing */
 	int folder_fd, bundle_fd;          /* one of them instead of the policy's URLs; -1 */
+	uint32_t mirror; /* K: of the policy's URLs only its K-th repository line, which must be one;
+	                  * 0: all of them */
 	struct fetcher_opts fetcher; /* its scope is not looked at: the policy's holds */
 	int stop_fd; /* readable: end at once (ST_TIMEOUT); -1: none */
 	const char *verifier_path; /* NULL: the installed one; another for tests */
@@ -36,6 +38,9 @@ struct verify_cost {
 	uint64_t cpu_us, peak_kb; /* of the verifier */
 	uint64_t fetch_cpu_us;
 	uint64_t sent; /* bytes of requests, by the fetcher's word; or FETCHER_SENT_UNKNOWN */
+	/* Whose data came, by the verifier's word: bit K - 1 for the K-th repository line, and K of
+	 * the last one; 0: none. Not of folders and bundles. */
+	uint32_t mirrors, mirror;
 };
 
 /* Statuses as chain_check(). ST_MALFORMED also: the verifier broke its protocol or died. */

@@ -41,6 +41,7 @@ struct verifier {
 	struct update_store *store;
 	struct fetch fetcher;
 	struct update_mirrors mirrors;
+	uint32_t line[UPDATE_MIRRORS_MAX]; /* of the policy, 1 the first: where each of them stands */
 	char what[VERIFY_WHAT_MAX]; /* progress that was said last */
 	uint64_t said;
 	struct chain_release release;
@@ -101,6 +102,16 @@ static st_t on_keep(void *ctx, const char *path, struct rd bytes, struct err *e)
 	return ST_OK;
 }
 
+/* Whose data came, by the lines of the policy. */
+static void count_mirrors(struct verifier *v)
+{
+	const struct update_source *s = &v->source;
+	v->frame.mirrors = 0;
+	v->frame.mirror = s->mirror ? v->line[s->mirror - 1] : 0;
+	for (size_t i = 0; i < v->mirrors.nrepositories; i++)
+		v->frame.mirrors |= s->mirrors & 1u << i ? 1u << (v->line[i] - 1) : 0;
+}
+
 static st_t say_end(struct verifier *v, st_t st, const struct err *why)
 {
 	v->frame.status = st;
@@ -108,6 +119,7 @@ static st_t say_end(struct verifier *v, st_t st, const struct err *why)
 	v->frame.moved = v->source.bytes;
 	v->frame.requests = v->source.requests;
 	v->frame.release = v->release;
+	count_mirrors(v);
 	return say(v, VERIFY_END, NULL);
 }
 
@@ -206,23 +218,36 @@ static st_t open_bundle(struct verifier *v, struct err *e)
 	return update_source_open_bundle(fd, (uint64_t)sb.st_size, &v->source, e);
 }
 
-/* Those lines of the policy that are URLs: a folder is opened by the parent. */
+/* Those lines of the policy that are URLs, or the one that is to be asked: a folder is opened by
+ * the parent. */
+static st_t choose_mirrors(struct verifier *v, struct err *e)
+{
+	const struct update_policy *p = &v->policy;
+	struct update_mirrors *m = &v->mirrors;
+	char folder[UPDATE_FOLDER_MAX];
+	uint32_t only = v->request.mirror;
+	for (uint32_t i = 0; i < p->nrepositories; i++) {
+		TRY(update_repository_folder(p->repository[i], folder, e));
+		if (folder[0] || (only && only != i + 1))
+			continue;
+		v->line[m->nrepositories] = i + 1;
+		m->repository[m->nrepositories++] = p->repository[i];
+	}
+	m->log_last = only != 0;
+	return only && !m->nrepositories ? fail(e, ST_NOT_FOUND, 0, "no such repository") : ST_OK;
+}
+
 static st_t open_mirrors(struct verifier *v, struct err *e)
 {
 	static const struct fetch_ops ops = {.submit = waiting_submit, .next = waiting_next};
 	const struct update_policy *p = &v->policy;
 	struct fetch_client *client;
 	struct fetch fetch = {.ops = &ops, .ctx = v};
-	char folder[UPDATE_FOLDER_MAX];
 	if (fcntl(SANDBOX_FD_OUT, F_GETFD) < 0)
 		return fail(e, ST_NOT_FOUND, 0, "no repository: the policy names none that has a URL");
 	TRY(fetch_client_adopt(SANDBOX_FD_OUT, &client, e));
 	v->fetcher = fetch_client_as_fetch(client);
-	for (size_t i = 0; i < p->nrepositories; i++) {
-		TRY(update_repository_folder(p->repository[i], folder, e));
-		if (folder[0] == '\0')
-			v->mirrors.repository[v->mirrors.nrepositories++] = p->repository[i];
-	}
+	TRY(choose_mirrors(v, e));
 	v->mirrors.logs = p->logs;
 	v->mirrors.timeout_ms = (uint32_t)(p->timeout * 1000); /* at most UPDATE_TIMEOUT_MAX */
 	v->mirrors.bandwidth = p->bandwidth;
