@@ -169,7 +169,8 @@ static st_t parse(struct rd in, struct signatures *ret, struct err *e)
 		if (rd_left(&s->sig) > SIGNATURE_MAX || strspn(s->keyid, "0123456789abcdef") % KEYID)
 			return fail(e, ST_BAD_SIG, 0, "a signature that is none");
 	}
-	return rd_check(&in, e, "signatures");
+	TRY(rd_check(&in, e, "signatures"));
+	return rd_left(&in) ? fail(e, ST_MALFORMED, 0, "signatures: bytes behind the last one") : ST_OK;
 }
 
 static bool may_sign(const struct publish_who *w, size_t n, const char *id)

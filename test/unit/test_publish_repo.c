@@ -1,7 +1,7 @@
 /* A publisher's repository on a disk in memory: what is published is read by the client of
  * src/tuf, thresholds hold, and after a crash at any call the old or the new one is there. */
 #include "attest/dsse.h"
-#include "publish/repo.h"
+#include "publish/release.h"
 #include "test/t.h"
 #include "sim_disk.h"
 
@@ -720,6 +720,63 @@ static void a_statement_is_signed_once_by_a_key(void)
 	buf_done(&three);
 }
 
+static void publishers_are_remembered(void)
+{
+	struct sim_disk *d = sim_new();
+	struct publish_repo *r = published(d);
+	struct publish_role_keys k = keys("pq", 2);
+	T_EQ(publish_publishers(r)->n, 0);
+	must(publish_publishers_write(r, &k, &e));
+	publish_repo_free(r);
+	r = open_repo(d);
+	T_EQ(publish_publishers(r)->n, 2);
+	T_EQ(publish_publishers(r)->threshold, 2);
+	T_TRUE(attest_key_equal(&publish_publishers(r)->v[1].key, &k.v[1].key));
+	k.threshold = 3;
+	T_EQ(publish_publishers_write(r, &k, NULL), ST_MALFORMED);
+	T_EQ(publish_publishers(r)->threshold, 2);
+	publish_repo_free(r);
+	size_t n = 0;
+	uint8_t *config = (uint8_t *)(uintptr_t)sim_file(d, SIM_PRIVATE, "config", &n);
+	T_TRUE(config != NULL);
+	if (config)
+		config[n - 3] = '!'; /* a damaged key is no key less */
+	r = NULL;
+	T_EQ(publish_repo_open(&d->io, SIM_PUBLIC, SIM_PRIVATE, &r, NULL), ST_MALFORMED);
+	publish_repo_free(r);
+	sim_free(d);
+}
+
+/* The child that reads foreign files may say anything. */
+static void a_flat_form_that_was_cut_or_changed_is_not_taken(void)
+{
+	struct sim_disk *d = sim_new();
+	struct publish_repo *r = published(d);
+	char role[TUF_ROLE_NAME_MAX + 1];
+	struct buf said = {0};
+	must(stage(r, "targets", "main/main.vdb", "two"));
+	must(sign(r, "", NOW));
+	struct buf file = staged_bytes(d, "staged/targets.json");
+	struct buf by_t = signed_elsewhere(&file, 't', ST_OK);
+	must(publish_signatures_read(rd_make(by_t.data, by_t.len), &said, &e));
+	for (size_t n = 0; n < said.len; n++)
+		T_TRUE(publish_merge(r, rd_make(said.data, n), role, NULL) != ST_OK);
+	for (size_t i = 0; i < said.len; i++) {
+		said.data[i] ^= 1;
+		T_TRUE(publish_merge(r, rd_make(said.data, said.len), role, NULL) != ST_OK);
+		said.data[i] ^= 1;
+	}
+	struct buf after = staged_bytes(d, "staged/targets.json");
+	T_TRUE(after.len == file.len && !memcmp(after.data, file.data, file.len));
+	must(publish_merge(r, rd_make(said.data, said.len), role, &e));
+	buf_done(&after);
+	buf_done(&file);
+	buf_done(&by_t);
+	buf_done(&said);
+	publish_repo_free(r);
+	sim_free(d);
+}
+
 /* -- crashes ---------------------------------------------------------------------------------- */
 
 enum change { RELEASE, NEW_ROOT, NEW_TARGETS_KEYS, CHANGES };
@@ -805,6 +862,112 @@ static void a_crash_at_any_call_leaves_the_old_or_the_new(void)
 			;
 }
 
+/* Seven snapshots, of which one target each is listed no more. */
+static struct publish_repo *with_history(struct sim_disk *d)
+{
+	static const char *const words[] = {"two", "three", "four", "five", "six", "seven"};
+	struct publish_repo *r = published(d);
+	for (size_t i = 0; i < 6; i++) {
+		must(stage(r, "targets", "main/main.vdb", words[i]));
+		must(sign(r, "tu", NOW));
+		must(commit(r, "o", NOW));
+	}
+	return r;
+}
+
+static bool prune_crash_at(uint64_t call)
+{
+	const struct publish_prune o = {.keep = 2, .age = 1, .now = NOW + 10};
+	struct sim_disk *d = sim_new();
+	struct publish_repo *r = with_history(d);
+	size_t removed = 0, n;
+	d->stop = d->calls + call;
+	st_t st = publish_prune(r, &o, &removed, NULL);
+	bool stopped = d->stopped;
+	T_TRUE(stopped || (st == ST_OK && removed >= 15));
+	publish_repo_free(r);
+	for (enum sim_crash how = SIM_KILLED; how <= SIM_RANDOM; how++) {
+		struct sim_disk *after = sim_crash(d, how, call);
+		expect(after, NOW, "main/main.vdb", "seven");
+		r = open_repo(after);
+		must(publish_prune(r, &o, &removed, &e));
+		publish_repo_free(r);
+		T_TRUE(!sim_file(after, SIM_PUBLIC, "metadata/5.snapshot.json", &n));
+		T_TRUE(sim_file(after, SIM_PUBLIC, "metadata/6.snapshot.json", &n) != NULL);
+		T_TRUE(sim_file(after, SIM_PUBLIC, "metadata/1.root.json", &n) != NULL);
+		expect(after, NOW, "main/main.vdb", "seven");
+		sim_free(after);
+	}
+	sim_free(d);
+	return stopped;
+}
+
+static void pruning_can_be_killed_at_any_call(void)
+{
+	for (uint64_t call = 1; prune_crash_at(call) && !t_bad; call++)
+		;
+}
+
+static st_t commit_evidence(struct publish_repo *r, const char *proof)
+{
+	const struct publish_evidence v = {
+		.set = "main", .release_proof = rd_make(proof, strlen(proof))};
+	struct hands h = hands("o");
+	err_clear(&e);
+	st_t st = publish_commit_evidence(r, &v, 1, h.v, h.n, NOW, &e);
+	hands_done(&h);
+	return st;
+}
+
+static void proof_is(struct sim_disk *d, const char *a, const char *b)
+{
+	struct client c = {0};
+	char is[64] = "";
+	must(client_read(&c, d, NOW, "main/evidence/release.tlog-proof", is));
+	if (strcmp(is, a))
+		T_STR(is, b);
+	client_done(&c);
+}
+
+/* Whether somebody staged other evidence of the set or not. */
+static bool evidence_crash_at(uint64_t call, bool other)
+{
+	struct sim_disk *d = sim_new();
+	struct publish_repo *r = published(d);
+	if (other)
+		must(stage(r, "evidence", "main/evidence/release.tlog-proof", "next"));
+	must(stage(r, "targets", "main/main.vdb", "two")); /* waits for signatures */
+	d->stop = d->calls + call;
+	st_t st = commit_evidence(r, "fresh");
+	bool stopped = d->stopped;
+	T_TRUE(stopped || st == ST_OK);
+	publish_repo_free(r);
+	for (enum sim_crash how = SIM_KILLED; how <= SIM_RANDOM; how++) {
+		struct sim_disk *after = sim_crash(d, how, call);
+		proof_is(after, "proof", "fresh");
+		r = open_repo(after);
+		must(commit_evidence(r, "fresh"));
+		proof_is(after, "fresh", "fresh");
+		expect(after, NOW, "main/main.vdb", "one");
+		must(sign(r, "tu", NOW));
+		must(commit(r, "o", NOW));
+		publish_repo_free(r);
+		proof_is(after, other ? "next" : "fresh", "");
+		expect(after, NOW, "main/main.vdb", "two");
+		sim_free(after);
+	}
+	sim_free(d);
+	return stopped;
+}
+
+static void evidence_alone_can_be_killed_at_any_call(void)
+{
+	for (uint64_t call = 1; evidence_crash_at(call, call % 2) && !t_bad; call++)
+		;
+	for (uint64_t call = 1; evidence_crash_at(call, call % 2 == 0) && !t_bad; call++)
+		;
+}
+
 /* An init that was cut off can be repeated, or goes on as the staged repository that it made. */
 static void an_init_that_was_cut_off_can_be_repeated(void)
 {
@@ -854,6 +1017,10 @@ int main(void)
 	T_RUN(a_damaged_staged_file_is_not_published);
 	T_RUN(it_is_said_in_words_what_is_signed);
 	T_RUN(a_statement_is_signed_once_by_a_key);
+	T_RUN(publishers_are_remembered);
+	T_RUN(a_flat_form_that_was_cut_or_changed_is_not_taken);
+	T_RUN(pruning_can_be_killed_at_any_call);
+	T_RUN(evidence_alone_can_be_killed_at_any_call);
 	T_RUN(an_init_that_was_cut_off_can_be_repeated);
 	T_RUN(a_crash_at_any_call_leaves_the_old_or_the_new);
 	return t_end();
