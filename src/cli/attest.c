@@ -193,27 +193,26 @@ static bool is_complete(const struct attest *a)
 	return !what;
 }
 
+/* Files may stand without --subject, too. */
+static int run_command(void *into, const struct str_list *args)
+{
+	struct attest *a = into;
+	for (size_t i = 0; i < args->n; i++) {
+		if (str_list_add(&a->subjects, args->v[i]) != ST_OK) {
+			say("attest: out of memory");
+			return EXIT_ERROR;
+		}
+	}
+	return is_complete(a) ? run(a) : EXIT_ERROR;
+}
+
 int cmd_attest(int argc, char **argv)
 {
-	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
+	static const struct opts_command command = {
+	    "attest", usage, {options, sizeof options / sizeof options[0]}, run_command};
 	struct attest a = {0};
-	struct str_list args = {0}, warned = {0};
-	struct opt_error error = {0};
-	int code = EXIT_ERROR;
-	bool read = opts_read(&table, argc, argv, &a, &args, &warned, &error);
-	for (size_t i = 0; read && i < args.n; i++)
-		read = str_list_add(&a.subjects, args.v[i]) == ST_OK;
-	if (!read) {
-		opts_say(&error, "attest");
-	} else if (a.help) {
-		fputs(usage, stdout);
-		code = EXIT_CLEAN;
-	} else if (is_complete(&a)) {
-		code = run(&a);
-	}
+	int code = opts_run(&command, argc, argv, &a);
 	str_list_done(&a.keys);
 	str_list_done(&a.subjects);
-	str_list_done(&args);
-	str_list_done(&warned);
 	return code;
 }

@@ -340,25 +340,21 @@ static int run(const struct options *o)
 	return code;
 }
 
+static int run_command(void *into, const struct str_list *args)
+{
+	struct options *o = into;
+	if (args->n || !o->out) {
+		say("bundle make: %s; try 'vitrine bundle make --help'",
+		    args->n ? "no arguments are expected" : "an output (-o FILE) is needed");
+		return EXIT_ERROR;
+	}
+	return run(o);
+}
+
 int cmd_bundle_make(int argc, char **argv)
 {
-	static const struct opt_table all = {table, ARRAY_LEN(table)};
+	static const struct opts_command command = {
+	    "bundle make", usage, {table, ARRAY_LEN(table)}, run_command};
 	struct options o = {0};
-	struct str_list args = {0}, warned = {0};
-	struct opt_error bad;
-	int code = EXIT_ERROR;
-	if (!opts_read(&all, argc, argv, &o, &args, &warned, &bad)) {
-		opts_say(&bad, "bundle make");
-	} else if (o.help) {
-		fputs(usage, stdout);
-		code = EXIT_CLEAN;
-	} else if (args.n || !o.out) {
-		say("bundle make: %s; try 'vitrine bundle make --help'",
-		    args.n ? "no arguments are expected" : "an output (-o FILE) is needed");
-	} else {
-		code = run(&o);
-	}
-	str_list_done(&args);
-	str_list_done(&warned);
-	return code;
+	return opts_run(&command, argc, argv, &o);
 }

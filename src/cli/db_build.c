@@ -147,24 +147,20 @@ static int build(const struct build *b, const struct str_list *srcs)
 	return st == ST_OK ? EXIT_CLEAN : EXIT_ERROR;
 }
 
+static int run_command(void *into, const struct str_list *srcs)
+{
+	struct build *b = into;
+	if (!b->out || !srcs->n) {
+		say("db build: an output (-o) and sources are needed; try 'vitrine db build --help'");
+		return EXIT_ERROR;
+	}
+	return build(b, srcs);
+}
+
 int cmd_db_build(int argc, char **argv)
 {
-	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
-	struct build b = {0};
-	struct str_list srcs = {0}, warned = {0};
-	struct opt_error error = {0};
-	int code = EXIT_ERROR;
-	if (!opts_read(&table, argc, argv, &b, &srcs, &warned, &error)) {
-		opts_say(&error, "db build");
-	} else if (b.help) {
-		fputs(usage, stdout);
-		code = EXIT_CLEAN;
-	} else if (!b.out || !srcs.n) {
-		say("db build: an output (-o) and sources are needed; try 'vitrine db build --help'");
-	} else {
-		code = build(&b, &srcs);
-	}
-	str_list_done(&srcs);
-	str_list_done(&warned);
-	return code;
+	static const struct opts_command command = {
+	    "db build", usage, {options, sizeof options / sizeof options[0]}, run_command};
+	struct build o = {0};
+	return opts_run(&command, argc, argv, &o);
 }

@@ -52,24 +52,20 @@ static int make(const struct key_write *w)
 	return st == ST_OK ? EXIT_CLEAN : EXIT_ERROR;
 }
 
+static int run_command(void *into, const struct str_list *args)
+{
+	struct key_write *w = into;
+	if (args->n) {
+		say("key new: '%s' is too much; try 'vitrine key new --help'", args->v[0]);
+		return EXIT_ERROR;
+	}
+	return make(w);
+}
+
 int cmd_key_new(int argc, char **argv)
 {
-	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
-	struct key_write w = {0};
-	struct str_list args = {0}, warned = {0};
-	struct opt_error error = {0};
-	int code = EXIT_ERROR;
-	if (!opts_read(&table, argc, argv, &w, &args, &warned, &error)) {
-		opts_say(&error, "key new");
-	} else if (w.help) {
-		fputs(usage, stdout);
-		code = EXIT_CLEAN;
-	} else if (args.n) {
-		say("key new: '%s' is too much; try 'vitrine key new --help'", args.v[0]);
-	} else {
-		code = make(&w);
-	}
-	str_list_done(&args);
-	str_list_done(&warned);
-	return code;
+	static const struct opts_command command = {
+	    "key new", usage, {options, sizeof options / sizeof options[0]}, run_command};
+	struct key_write o = {0};
+	return opts_run(&command, argc, argv, &o);
 }

@@ -159,24 +159,20 @@ static int show(const struct show *s, const char *path)
 	return st == ST_OK ? EXIT_CLEAN : EXIT_ERROR;
 }
 
+static int run_command(void *into, const struct str_list *args)
+{
+	struct show *s = into;
+	if (args->n != 1) {
+		say("key show: one file is needed; try 'vitrine key show --help'");
+		return EXIT_ERROR;
+	}
+	return show(s, args->v[0]);
+}
+
 int cmd_key_show(int argc, char **argv)
 {
-	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
-	struct show s = {0};
-	struct str_list args = {0}, warned = {0};
-	struct opt_error error = {0};
-	int code = EXIT_ERROR;
-	if (!opts_read(&table, argc, argv, &s, &args, &warned, &error)) {
-		opts_say(&error, "key show");
-	} else if (s.help) {
-		fputs(usage, stdout);
-		code = EXIT_CLEAN;
-	} else if (args.n != 1) {
-		say("key show: one file is needed; try 'vitrine key show --help'");
-	} else {
-		code = show(&s, args.v[0]);
-	}
-	str_list_done(&args);
-	str_list_done(&warned);
-	return code;
+	static const struct opts_command command = {
+	    "key show", usage, {options, sizeof options / sizeof options[0]}, run_command};
+	struct show o = {0};
+	return opts_run(&command, argc, argv, &o);
 }

@@ -199,24 +199,20 @@ static int add(const struct add *o, const struct str_list *args)
 	return st == ST_OK ? EXIT_CLEAN : EXIT_ERROR;
 }
 
+static int run_command(void *into, const struct str_list *args)
+{
+	struct add *o = into;
+	if (args->n == 0) {
+		say("log add: the folder of a log is needed; try 'vitrine log add --help'");
+		return EXIT_ERROR;
+	}
+	return add(o, args);
+}
+
 int cmd_log_add(int argc, char **argv)
 {
-	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
+	static const struct opts_command command = {
+	    "log add", usage, {options, sizeof options / sizeof options[0]}, run_command};
 	struct add o = {0};
-	struct str_list args = {0}, warned = {0};
-	struct opt_error error = {0};
-	int code = EXIT_ERROR;
-	if (!opts_read(&table, argc, argv, &o, &args, &warned, &error)) {
-		opts_say(&error, "log add");
-	} else if (o.help) {
-		fputs(usage, stdout);
-		code = EXIT_CLEAN;
-	} else if (args.n == 0) {
-		say("log add: the folder of a log is needed; try 'vitrine log add --help'");
-	} else {
-		code = add(&o, &args);
-	}
-	str_list_done(&args);
-	str_list_done(&warned);
-	return code;
+	return opts_run(&command, argc, argv, &o);
 }

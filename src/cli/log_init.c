@@ -150,25 +150,21 @@ static int init(const struct init *o, const char *dir)
 	return st == ST_OK ? EXIT_CLEAN : EXIT_ERROR;
 }
 
-int cmd_log_init(int argc, char **argv)
+static int run_command(void *into, const struct str_list *args)
 {
-	static const struct opt_table table = {options, sizeof options / sizeof options[0]};
-	struct init o = {0};
-	struct str_list args = {0}, warned = {0};
-	struct opt_error error = {0};
-	int code = EXIT_ERROR;
-	if (!opts_read(&table, argc, argv, &o, &args, &warned, &error)) {
-		opts_say(&error, "log init");
-	} else if (o.help) {
-		fputs(usage, stdout);
-		code = EXIT_CLEAN;
-	} else if (args.n != 1 || !o.key) {
+	struct init *o = into;
+	if (args->n != 1 || !o->key) {
 		say("log init: one folder and a key (--key KEYFILE) are needed; try 'vitrine log init "
 		    "--help'");
-	} else {
-		code = init(&o, args.v[0]);
+		return EXIT_ERROR;
 	}
-	str_list_done(&args);
-	str_list_done(&warned);
-	return code;
+	return init(o, args->v[0]);
+}
+
+int cmd_log_init(int argc, char **argv)
+{
+	static const struct opts_command command = {
+	    "log init", usage, {options, sizeof options / sizeof options[0]}, run_command};
+	struct init o = {0};
+	return opts_run(&command, argc, argv, &o);
 }

@@ -57,7 +57,6 @@ static const struct opt options[] = {
 	{"json", 0, OPT_BOOL, 0, FIELD(json), NULL},
 	{"help", 'h', OPT_BOOL, 0, FIELD(help), NULL},
 };
-static const struct opt_table table = {options, sizeof options / sizeof options[0]};
 
 static bool is_own_pid(const char *s)
 {
@@ -122,24 +121,20 @@ static st_t serve(const struct args *a, const char *path, struct err *e)
 	return become_server(a, sock, dir, e);
 }
 
+static int run_command(void *into, const struct str_list *args)
+{
+	struct err e = {0};
+	if (args->n != 1)
+		say("log serve: one folder is needed; try 'vitrine log serve --help'");
+	else
+		say_error(&e, serve(into, args->v[0], &e));
+	return EXIT_ERROR; /* it has become the server, or could not */
+}
+
 int cmd_log_serve(int argc, char **argv)
 {
+	static const struct opts_command command = {
+	    "log serve", usage, {options, sizeof options / sizeof options[0]}, run_command};
 	struct args a = {.checkpoint_age = DEFAULT_CHECKPOINT_AGE};
-	struct str_list args = {0}, warned = {0};
-	struct opt_error error = {0};
-	struct err e = {0};
-	int code = EXIT_ERROR;
-	if (!opts_read(&table, argc, argv, &a, &args, &warned, &error)) {
-		opts_say(&error, "log serve");
-	} else if (a.help) {
-		fputs(usage, stdout);
-		code = EXIT_CLEAN;
-	} else if (args.n != 1) {
-		say("log serve: one folder is needed; try 'vitrine log serve --help'");
-	} else {
-		say_error(&e, serve(&a, args.v[0], &e));
-	}
-	str_list_done(&args);
-	str_list_done(&warned);
-	return code;
+	return opts_run(&command, argc, argv, &a);
 }

@@ -245,3 +245,30 @@ void opts_say(const struct opt_error *error, const char *command)
 		say("%s: %s --%.*s", command, word, (int)strcspn(error->text, "="), error->text);
 	fprintf(stderr, "Try 'vitrine %s --help'.\n", command);
 }
+
+static bool wants_help(const struct opt_table *t, const void *into)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if (!strcmp(t->v[i].name, "help"))
+			return *(const bool *)((const char *)into + t->v[i].off);
+	}
+	return false;
+}
+
+int opts_run(const struct opts_command *c, int argc, char **argv, void *into)
+{
+	struct str_list args = {0}, warned = {0};
+	struct opt_error error = {0};
+	int code = EXIT_ERROR;
+	if (!opts_read(&c->options, argc, argv, into, &args, &warned, &error)) {
+		opts_say(&error, c->name);
+	} else if (wants_help(&c->options, into)) {
+		fputs(c->usage, stdout);
+		code = EXIT_CLEAN;
+	} else {
+		code = c->run(into, &args);
+	}
+	str_list_done(&args);
+	str_list_done(&warned);
+	return code;
+}

@@ -72,6 +72,16 @@ struct opt_table {
 bool opts_read(const struct opt_table *table, int argc, char **argv, void *into,
                struct str_list *args, struct str_list *warned, struct opt_error *ret_error);
 
+/* A subcommand of `vitrine` from its command line to its exit code: reads the options into `into`,
+ * says what is wrong with them, shows the usage where --help (a bool of the table) is set, or runs,
+ * which returns the exit code. Lists in `into` stay the caller's. */
+struct opts_command {
+	const char *name, *usage;
+	struct opt_table options;
+	int (*run)(void *into, const struct str_list *args);
+};
+int opts_run(const struct opts_command *c, int argc, char **argv, void *into);
+
 /* Words an error for `vitrine`: written to stderr with the name of the subcommand. */
 void opts_say(const struct opt_error *error, const char *command);
 

@@ -102,24 +102,20 @@ static int run(const struct options *o, const char *id)
 	return update_exit_code(result);
 }
 
+static int run_command(void *into, const struct str_list *args)
+{
+	struct options *o = into;
+	if (args->n > 1) {
+		say("rollback: one ID at most; try 'vitrine rollback --help'");
+		return EXIT_ERROR;
+	}
+	return run(o, args->n ? args->v[0] : NULL);
+}
+
 int cmd_rollback(int argc, char **argv)
 {
-	static const struct opt_table all = {table, ARRAY_LEN(table)};
+	static const struct opts_command command = {
+	    "rollback", usage, {table, ARRAY_LEN(table)}, run_command};
 	struct options o = {0};
-	struct str_list args = {0}, warned = {0};
-	struct opt_error bad;
-	int code = EXIT_ERROR;
-	if (!opts_read(&all, argc, argv, &o, &args, &warned, &bad)) {
-		opts_say(&bad, "rollback");
-	} else if (o.help) {
-		fputs(usage, stdout);
-		code = EXIT_CLEAN;
-	} else if (args.n > 1) {
-		say("rollback: one ID at most; try 'vitrine rollback --help'");
-	} else {
-		code = run(&o, args.n ? args.v[0] : NULL);
-	}
-	str_list_done(&args);
-	str_list_done(&warned);
-	return code;
+	return opts_run(&command, argc, argv, &o);
 }

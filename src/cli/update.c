@@ -185,22 +185,18 @@ static bool check_options(const struct options *o, const struct str_list *args)
 	return true;
 }
 
+static int run_command(void *into, const struct str_list *args)
+{
+	struct options *o = into;
+	if (!check_options(o, args))
+		return EXIT_ERROR;
+	return run(o, args->n ? args->v[0] : NULL);
+}
+
 int cmd_update(int argc, char **argv)
 {
-	static const struct opt_table all = {table, ARRAY_LEN(table)};
+	static const struct opts_command command = {
+	    "update", usage, {table, ARRAY_LEN(table)}, run_command};
 	struct options o = {0};
-	struct str_list args = {0}, warned = {0};
-	struct opt_error bad;
-	int code = EXIT_ERROR;
-	if (!opts_read(&all, argc, argv, &o, &args, &warned, &bad)) {
-		opts_say(&bad, "update");
-	} else if (o.help) {
-		fputs(usage, stdout);
-		code = EXIT_CLEAN;
-	} else if (check_options(&o, &args)) {
-		code = run(&o, args.n ? args.v[0] : NULL);
-	}
-	str_list_done(&args);
-	str_list_done(&warned);
-	return code;
+	return opts_run(&command, argc, argv, &o);
 }

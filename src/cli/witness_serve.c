@@ -95,7 +95,6 @@ static const struct opt options[] = {
 	{"verbose", 'v', OPT_BOOL, 0, FIELD(verbose), NULL},
 	{"help", 'h', OPT_BOOL, 0, FIELD(help), NULL},
 };
-static const struct opt_table table = {options, sizeof options / sizeof options[0]};
 
 /* A file by its folder, which is what the jail leaves. */
 struct place {
@@ -421,25 +420,21 @@ static const char *find_missing(const struct args *a, const struct str_list *arg
 	return a->state ? NULL : "a state (--state DB) is needed";
 }
 
+static int run_command(void *into, const struct str_list *args)
+{
+	const char *missing = find_missing(into, args);
+	if (!missing)
+		return run_all(into);
+	say("witness serve: %s; try 'vitrine witness serve --help'", missing);
+	return EXIT_ERROR;
+}
+
 int main(int argc, char **argv)
 {
+	static const struct opts_command command = {
+	    "witness serve", usage, {options, sizeof options / sizeof options[0]}, run_command};
 	struct args a = {.threads = DEFAULT_THREADS, .per_address = DEFAULT_PER_ADDRESS};
-	struct str_list args = {0}, warned = {0};
-	struct opt_error error = {0};
-	const char *missing;
-	int code = EXIT_ERROR;
-	if (!opts_read(&table, argc, argv, &a, &args, &warned, &error)) {
-		opts_say(&error, "witness serve");
-	} else if (a.help) {
-		fputs(usage, stdout);
-		code = EXIT_CLEAN;
-	} else if ((missing = find_missing(&a, &args))) {
-		say("witness serve: %s; try 'vitrine witness serve --help'", missing);
-	} else {
-		code = run_all(&a);
-	}
+	int code = opts_run(&command, argc, argv, &a);
 	str_list_done(&a.keys);
-	str_list_done(&args);
-	str_list_done(&warned);
 	return code;
 }
