@@ -4,6 +4,7 @@
 #include "attest/statement.h"
 #include "base/io.h"
 #include "cli/cli.h"
+#include "cli/files.h"
 #include "cli/publish_keys.h"
 #include "crypto/digest.h"
 
@@ -17,8 +18,6 @@
 
 /* What "the same" means where --policy does not say: every byte. */
 #define SAME_BYTES "https://vitrine-av.org/policy/same-bytes/v1"
-
-#define HASH_STEP ((size_t)1 << 16)
 
 struct attest {
 	struct str_list keys, subjects;
@@ -65,18 +64,8 @@ static const char usage[] =
 	"  vitrine db build -o my.vdb source.tar && cmp my.vdb main.vdb && \\\n"
 	"    vitrine attest --key rebuilder.key --passed main.vdb source.tar -o passed.dsse\n";
 
-static st_t add_all(struct digest *d, int fd, struct err *e)
-{
-	uint8_t step[HASH_STEP];
-	ssize_t n;
-	while ((n = read(fd, step, sizeof step)) > 0)
-		TRY(digest_add(d, step, (size_t)n, e));
-	return n ? fail_errno(e, "read") : ST_OK;
-}
-
 static st_t make_subject(const char *path, struct statement_subject *ret, struct err *e)
 {
-	struct digest d = {0};
 	struct err why = {0};
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -85,12 +74,7 @@ static st_t make_subject(const char *path, struct statement_subject *ret, struct
 	if (strlen(name) >= sizeof ret->name)
 		return fail(e, ST_LIMIT, 0, "%s: the name is too long", path);
 	memcpy(ret->name, name, strlen(name) + 1);
-	st_t st = digest_init(&d, DIGEST_SHA256, &why);
-	if (st == ST_OK)
-		st = add_all(&d, fd, &why);
-	if (st == ST_OK)
-		st = digest_end(&d, ret->sha256, &why);
-	digest_done(&d);
+	st_t st = digest_file(DIGEST_SHA256, fd, ret->sha256, NULL, &why);
 	return st == ST_OK ? ST_OK : fail(e, st, 0, "%s: %s", path, why.text);
 }
 
@@ -129,24 +113,6 @@ static st_t make_statement(const struct attest *a, const struct statement_subjec
 	                              a->policy ? a->policy : SAME_BYTES, a->passed, out, e);
 }
 
-/* A new file or none: O_EXCL would keep a verdict from being made anew. */
-static st_t write_file(const char *path, const struct buf *b, struct err *e)
-{
-	char tmp[PATH_MAX];
-	int k = snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid());
-	if (k < 0 || (size_t)k >= sizeof tmp)
-		return fail(e, ST_LIMIT, 0, "%s: name too long", path);
-	AUTO_FD fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return fail_errno(e, "%s", tmp);
-	st_t st = io_write_all(fd, b->data, b->len, e);
-	if (st == ST_OK && (fsync(fd) || rename(tmp, path)))
-		st = fail_errno(e, "%s", path);
-	if (st != ST_OK)
-		unlink(tmp);
-	return st;
-}
-
 static st_t sign_and_write(const struct attest *a, const struct statement_subject *subject,
                            const struct publish_ring *ring, struct err *e)
 {
@@ -156,7 +122,7 @@ static st_t sign_and_write(const struct attest *a, const struct statement_subjec
 		st = dsse_make(STATEMENT_PAYLOAD_TYPE, rd_make(statement.data, statement.len),
 		               ring->signer, ring->n, &envelope, e);
 	if (st == ST_OK)
-		st = write_file(a->out, &envelope, e);
+		st = file_replace(a->out, &envelope, e);
 	buf_done(&statement);
 	buf_done(&envelope);
 	return st;

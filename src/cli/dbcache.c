@@ -23,8 +23,6 @@
 #define SETTLED_SECONDS 3
 
 #define KEY_HEX (2 * 32)
-#define HASH_STEP ((size_t)1 << 18)
-
 struct key {
 	char hex[KEY_HEX + 1];
 };
@@ -107,22 +105,6 @@ static st_t identity_key(const struct db_set *set, const struct compile_opts *o,
 	return st;
 }
 
-static st_t hash_file(struct digest *d, int fd, struct err *e)
-{
-	uint8_t *step = malloc(HASH_STEP);
-	if (!step)
-		return fail(e, ST_NOMEM, 0, "databases: out of memory");
-	st_t st = ST_OK;
-	size_t n = HASH_STEP;
-	for (uint64_t off = 0; st == ST_OK && n == HASH_STEP; off += n) {
-		st = io_pread_full(fd, step, HASH_STEP, off, &n, e);
-		if (st == ST_OK)
-			st = digest_add(d, step, n, e);
-	}
-	free(step);
-	return st;
-}
-
 /* Digest of one source: its kind (the extension) and its bytes, not its name. A container is named
  * in the database; a .sign is for the container that it follows, and says by its name for which
  * version: there the name counts, and `of` is the container's digest. */
@@ -138,7 +120,7 @@ static st_t source_key(const struct db_source *s, const struct key *of, struct k
 	if (st == ST_OK)
 		st = digest_add(&d, kind, strlen(kind) + 1, e);
 	if (st == ST_OK)
-		st = hash_file(&d, s->fd, e);
+		st = digest_add_file(&d, s->fd, NULL, e);
 	if (st == ST_OK)
 		st = key_end(&d, ret, e);
 	digest_done(&d);

@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "base/num.h"
 #include "cli/cli.h"
+#include "cli/files.h"
 #include "cli/monitor_tell.h"
 #include "cli/opts.h"
 #include "crypto/digest.h"
@@ -81,18 +82,6 @@ struct run {
 
 /* ---- reading the operator's files ---- */
 
-static st_t read_path(const char *path, size_t max, struct buf *ret, struct err *e)
-{
-	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t before = ret->len;
-	if (fd < 0)
-		return fail_errno(e, "%s", path);
-	TRY(io_read_up_to(fd, max + 1, path, ret, e));
-	if (ret->len - before > max)
-		return fail(e, ST_LIMIT, 0, "%s: more than %zu bytes", path, max);
-	return ST_OK;
-}
-
 /* A key's file, relative to the folder of the policy. */
 static st_t read_key(void *ctx, const char *name, struct buf *out, struct err *e)
 {
@@ -103,14 +92,14 @@ static st_t read_key(void *ctx, const char *name, struct buf *out, struct err *e
 	int n = snprintf(path, sizeof path, "%.*s%s", folder, r->policy, name);
 	if (n < 0 || (size_t)n >= sizeof path)
 		return fail(e, ST_LIMIT, 0, "%s: too long", name);
-	return read_path(path, ATTEST_KEY_FILE_MAX, out, e);
+	return file_read(path, ATTEST_KEY_FILE_MAX, out, e);
 }
 
 static st_t read_config(struct run *r, struct err *e)
 {
 	struct buf text = {0}, expanded = {0};
 	struct err why = {0};
-	st_t st = read_path(r->policy, MONITOR_CONFIG_MAX, &text, e);
+	st_t st = file_read(r->policy, MONITOR_CONFIG_MAX, &text, e);
 	if (st == ST_OK)
 		st = monitor_config_expand(rd_make(text.data, text.len), read_key, r, &expanded, e);
 	if (st == ST_OK) {

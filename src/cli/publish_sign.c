@@ -6,6 +6,7 @@
  * has the key can see to that. */
 #include "base/io.h"
 #include "cli/cli.h"
+#include "cli/files.h"
 #include "cli/publish_apart.h"
 #include "cli/publish_common.h"
 #include "cli/text.h"
@@ -42,24 +43,6 @@ static const char usage[] =
 	"  vitrine publish sign targets.json --old 7.targets.json\n"
 	"  vitrine publish sign targets.json --key anna.key -o anna.targets.json\n";
 
-/* Whole or not at all: FILE itself is what is usually replaced. */
-static st_t write_file(const char *path, const struct buf *b, struct err *e)
-{
-	char tmp[PATH_MAX];
-	int k = snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid());
-	if (k < 0 || (size_t)k >= sizeof tmp)
-		return fail(e, ST_LIMIT, 0, "%s: name too long", path);
-	AUTO_FD fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return fail_errno(e, "%s", tmp);
-	st_t st = io_write_all(fd, b->data, b->len, e);
-	if (st == ST_OK && (fsync(fd) || rename(tmp, path)))
-		st = fail_errno(e, "%s", path);
-	if (st != ST_OK)
-		unlink(tmp);
-	return st;
-}
-
 static st_t describe(struct rd in, struct rd old, struct err *e)
 {
 	struct buf words = {0};
@@ -79,7 +62,7 @@ static st_t add_signature(struct publish_cmd *c, struct rd in, struct err *e)
 	TRY(publish_ring_load(&c->ring, &c->key, &c->pass, e));
 	st_t st = publish_sign_file(in, c->ring.signer[0], &out, &words, e);
 	if (st == ST_OK)
-		st = write_file(c->out ? c->out : c->args.v[0], &out, e);
+		st = file_replace(c->out ? c->out : c->args.v[0], &out, e);
 	buf_done(&out);
 	buf_done(&words);
 	return st;

@@ -13,33 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HASH_STEP ((size_t)1 << 20)
-
-static st_t hash_step(int fd, struct digest *d, uint8_t *step, uint64_t *off, bool *ret_more,
-                      struct err *e)
-{
-	size_t n = 0;
-	TRY(io_pread_full(fd, step, HASH_STEP, *off, &n, e));
-	*off += n;
-	*ret_more = n == HASH_STEP;
-	return digest_add(d, step, n, e);
-}
-
 st_t update_hash(int fd, struct chain_file *ret, struct err *e)
 {
-	struct digest d = {0};
-	uint64_t off = 0;
-	bool more = true;
-	uint8_t *step = malloc(HASH_STEP);
-	st_t st = step ? digest_init(&d, DIGEST_SHA256, e) : fail(e, ST_NOMEM, 0, "out of memory");
-	while (st == ST_OK && more)
-		st = hash_step(fd, &d, step, &off, &more, e);
-	if (st == ST_OK)
-		st = digest_end(&d, ret->sha256, e);
-	digest_done(&d);
-	free(step);
-	ret->size = off;
-	return st;
+	return digest_file(DIGEST_SHA256, fd, ret->sha256, &ret->size, e);
 }
 
 /* Same format of databases, other bytes: either the attested database is not made of this text, or

@@ -2,6 +2,7 @@
 
 #include "base/io.h"
 #include "base/num.h"
+#include "cli/files.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -45,18 +46,6 @@ void home_done(struct home *h)
 
 /* ---- the policy ---- */
 
-static st_t read_path(const char *path, size_t max, struct buf *ret, struct err *e)
-{
-	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t before = ret->len;
-	if (fd < 0)
-		return fail_errno(e, "%s", path);
-	TRY(io_read_up_to(fd, max + 1, path, ret, e));
-	if (ret->len - before > max)
-		return fail(e, ST_LIMIT, 0, "%s: more than %zu bytes", path, max);
-	return ST_OK;
-}
-
 static st_t beside_policy(const struct home *h, const char *name, char ret[PATH_MAX],
                           struct err *e)
 {
@@ -73,7 +62,7 @@ static st_t read_named(void *ctx, const char *name, struct buf *out, struct err 
 {
 	char path[PATH_MAX];
 	TRY(beside_policy(ctx, name, path, e));
-	return read_path(path, UPDATE_POLICY_MAX, out, e);
+	return file_read(path, UPDATE_POLICY_MAX, out, e);
 }
 
 static st_t take_paths(struct home *h, struct err *e)
@@ -92,7 +81,7 @@ st_t home_read_policy(struct home *h, struct err *e)
 {
 	struct buf text = {0};
 	struct err why = {0};
-	st_t st = read_path(h->policy_path, UPDATE_POLICY_MAX, &text, e);
+	st_t st = file_read(h->policy_path, UPDATE_POLICY_MAX, &text, e);
 	if (st != ST_OK) {
 		buf_done(&text);
 		return st;

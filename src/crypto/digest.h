@@ -30,6 +30,12 @@ st_t digest_add(struct digest *d, const void *p, size_t n, struct err *e);
 st_t digest_end(struct digest *d, uint8_t *ret, struct err *e); /* and frees */
 void digest_done(struct digest *d);
 
+/* Adds a whole file, from offset 0. ret_size: its bytes; may be NULL. */
+st_t digest_add_file(struct digest *d, int fd, uint64_t *ret_size, struct err *e);
+
+/* The digest of a whole file. */
+st_t digest_file(enum digest_kind kind, int fd, uint8_t *ret, uint64_t *ret_size, struct err *e);
+
 /* Fetches the algorithms once, so that later calls open no files: before a jail closes. */
 st_t digest_preload(struct err *e);
 

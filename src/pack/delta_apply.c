@@ -159,26 +159,6 @@ static st_t apply_body(struct delta_apply *a, struct err *e)
 	return make_dirs(a, e);
 }
 
-st_t delta_digest(int fd, uint8_t ret[32], uint64_t *ret_size, struct err *e)
-{
-	uint8_t chunk[4096 * 4];
-	struct digest d = {0};
-	uint64_t off = 0;
-	size_t got = sizeof chunk;
-	st_t st = digest_init(&d, DIGEST_SHA256, e);
-	while (st == ST_OK && got == sizeof chunk) {
-		st = io_pread_full(fd, chunk, sizeof chunk, off, &got, e);
-		if (st == ST_OK)
-			st = digest_add(&d, chunk, got, e);
-		off += got;
-	}
-	if (st == ST_OK)
-		st = digest_end(&d, ret, e);
-	digest_done(&d);
-	*ret_size = off;
-	return st;
-}
-
 /* The head: for this old file, and a new one that is allowed. */
 static st_t check_head(struct delta_apply *a, uint64_t max, struct err *e)
 {
@@ -198,7 +178,7 @@ static st_t check_head(struct delta_apply *a, uint64_t max, struct err *e)
 		return fail(e, ST_LIMIT, 0, "delta: the new file has %llu bytes, more than the %llu "
 		                            "expected",
 		            (unsigned long long)a->new_size, (unsigned long long)max);
-	TRY(delta_digest(a->old_fd, sum, &size, e));
+	TRY(digest_file(DIGEST_SHA256, a->old_fd, sum, &size, e));
 	if (size != a->old_size || memcmp(sum, want.base, sizeof sum))
 		return fail(e, ST_CONFLICT, 0, "delta: it was made for another old file");
 	return ST_OK;

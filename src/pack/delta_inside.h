@@ -131,7 +131,4 @@ st_t delta_names_next(struct delta_names *x, struct err *e);
 void delta_name_put(const uint8_t *before, size_t before_len, const uint8_t *name, size_t len,
                     struct buf *out);
 
-/* SHA-256 and length of a file. */
-st_t delta_digest(int fd, uint8_t ret[32], uint64_t *ret_size, struct err *e);
-
 #endif

@@ -2,6 +2,7 @@
  * costs bytes: a record that is not what moving its numbers makes of it is corrected. */
 #include "pack/delta_make.h"
 
+#include "crypto/digest.h"
 #include "pack/delta.h"
 
 #include "base/io.h"
@@ -272,7 +273,7 @@ static st_t write_delta(const struct delta_maker *m, int out_fd, uint64_t *ret_s
 	uint8_t sum[32];
 	uint64_t size;
 	struct buf body = {0}, head = {0};
-	TRY(delta_digest(m->old_fd, sum, &size, e));
+	TRY(digest_file(DIGEST_SHA256, m->old_fd, sum, &size, e));
 	buf_add(&head, DELTA_MAGIC, 8);
 	buf_add(&head, sum, sizeof sum);
 	buf_u64le(&head, m->old.len);

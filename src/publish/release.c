@@ -31,8 +31,6 @@
 
 #define DELTA_HEX 16 /* digits of the old digest in the name of a delta */
 
-#define HASH_STEP ((size_t)1 << 16)
-
 static const char *const file_names[] = {SET_RELEASE_DATABASE, SET_RELEASE_SOURCE};
 #define FILES 2
 
@@ -50,30 +48,6 @@ static st_t fd_size(int fd, const char *what, uint64_t *ret, struct err *e)
 		return fail_errno(e, "%s", what);
 	*ret = (uint64_t)sb.st_size;
 	return ST_OK;
-}
-
-static st_t add_all(struct digest *d, int fd, struct err *e)
-{
-	uint8_t step[HASH_STEP];
-	size_t n;
-	uint64_t off = 0;
-	do {
-		TRY(io_pread_full(fd, step, sizeof step, off, &n, e));
-		TRY(digest_add(d, step, n, e));
-		off += n;
-	} while (n == sizeof step);
-	return ST_OK;
-}
-
-static st_t fd_sha256(int fd, uint8_t ret[32], struct err *e)
-{
-	struct digest d = {0};
-	TRY(digest_init(&d, DIGEST_SHA256, e));
-	st_t st = add_all(&d, fd, e);
-	if (st == ST_OK)
-		st = digest_end(&d, ret, e);
-	digest_done(&d);
-	return st;
 }
 
 static st_t temp_file(int *ret, struct err *e)
@@ -109,7 +83,7 @@ static st_t make_subjects(const struct publish_release *r,
 	const int fd[FILES] = {r->vdb_fd, r->source_fd};
 	for (size_t i = 0; i < FILES; i++) {
 		snprintf(ret[i].name, sizeof ret[i].name, "%s", file_names[i]);
-		TRY(fd_sha256(fd[i], ret[i].sha256, e));
+		TRY(digest_file(DIGEST_SHA256, fd[i], ret[i].sha256, NULL, e));
 	}
 	return ST_OK;
 }
@@ -221,7 +195,7 @@ static st_t published_hex(struct publish_repo *repo, const char *set, char ret[F
 		AUTO_FD fd = -1;
 		TRY(target_path(set, file_names[i], "", "", path, e));
 		TRY(publish_open_target(repo, path, &fd, e));
-		TRY(fd_sha256(fd, sha256, e));
+		TRY(digest_file(DIGEST_SHA256, fd, sha256, NULL, e));
 		hex_encode(sha256, 32, ret[i]);
 	}
 	return ST_OK;
@@ -325,7 +299,7 @@ static st_t has_digest(int fd, const char *hex, bool *ret, struct err *e)
 {
 	uint8_t sha256[32];
 	char is[65];
-	TRY(fd_sha256(fd, sha256, e));
+	TRY(digest_file(DIGEST_SHA256, fd, sha256, NULL, e));
 	hex_encode(sha256, 32, is);
 	*ret = !strcmp(is, hex);
 	return ST_OK;
@@ -378,7 +352,7 @@ static st_t stage_deltas(struct publish_repo *repo, const char *set, size_t whic
 	uint8_t sha256[32];
 	char now[65], path[PUBLISH_PATH_MAX];
 	unsigned left = deltas;
-	TRY(fd_sha256(fd, sha256, e));
+	TRY(digest_file(DIGEST_SHA256, fd, sha256, NULL, e));
 	hex_encode(sha256, 32, now);
 	for (size_t i = h->n; i-- > 0;) {
 		const char *old = h->hex[i][which];

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define CHUNK ((size_t)64 << 10)
-
 static st_t open_zstd(const struct chain_way *w, int in_fd, uint64_t in_size, uint64_t size,
                       int out_fd, struct err *e)
 {
@@ -75,25 +73,6 @@ void chain_ways_done(struct chain_ways *w)
 	w->n = 0;
 }
 
-static st_t hash_file(int fd, uint8_t ret[32], struct err *e)
-{
-	uint8_t chunk[CHUNK];
-	struct digest d = {0};
-	uint64_t at = 0;
-	size_t n = sizeof chunk;
-	st_t st = digest_init(&d, DIGEST_SHA256, e);
-	while (st == ST_OK && n == sizeof chunk) {
-		st = io_pread_full(fd, chunk, sizeof chunk, at, &n, e);
-		if (st == ST_OK)
-			st = digest_add(&d, chunk, n, e);
-		at += n;
-	}
-	if (st == ST_OK)
-		st = digest_end(&d, ret, e);
-	digest_done(&d);
-	return st;
-}
-
 /* "NAME-OLD; OLD: first 16 hex digits of its SHA-256" (doc/format/updates.md). */
 static st_t add_delta(struct chain *c, const char *what, int old_fd, struct chain_ways *ret,
                       struct err *e)
@@ -103,7 +82,7 @@ static st_t add_delta(struct chain *c, const char *what, int old_fd, struct chai
 	uint8_t sum[32];
 	if (old_fd < 0)
 		return ST_OK;
-	TRY(hash_file(old_fd, sum, e));
+	TRY(digest_file(DIGEST_SHA256, old_fd, sum, NULL, e));
 	hex_encode(sum, sizeof sum, hex);
 	snprintf(name, sizeof name, "delta/%s-%.16s", what, hex);
 	return add_packed(c, name, &way, ret, e);
