@@ -134,19 +134,6 @@ static size_t take_lowest(struct link *l)
 	return end;
 }
 
-static bool fetch_next(struct chain *c, size_t k)
-{
-	struct link *l = &c->link[k];
-	size_t s;
-	if (l->has_next)
-		return true;
-	if (!next_start(c, k, &s))
-		return false;
-	l->next = c->ends;
-	l->has_next = true;
-	return true;
-}
-
 /* May a start that is not in the ring give a smaller end than the ring? */
 static bool is_open(const struct link *l)
 {
@@ -154,16 +141,42 @@ static bool is_open(const struct link *l)
 	return !l->npending || l->low > next + l->part->min_len;
 }
 
+/* Are ends farther off than the ring reaches? */
+static bool is_far(const struct link *l, const struct ends *e)
+{
+	return l->npending && e->base + e->span >= l->low + RING_BITS;
+}
+
+/* Takes in the ends of one more start of link k. False if there is none, or if it waits in `next`
+ * until those of the ring are used up. */
+static bool take_start(struct chain *c, size_t k)
+{
+	struct link *l = &c->link[k];
+	size_t s;
+	if (l->has_next) {
+		if (is_far(l, &l->next))
+			return false;
+		hold_ends(l, &l->next);
+		l->has_next = false;
+		return true;
+	}
+	if (!next_start(c, k, &s))
+		return false;
+	if (is_far(l, &c->ends)) {
+		l->next = c->ends;
+		l->has_next = true;
+		return false;
+	}
+	hold_ends(l, &c->ends);
+	return true;
+}
+
 /* The next end of link k, ascending. */
 static bool next_end(struct chain *c, size_t k, size_t *ret)
 {
 	struct link *l = &c->link[k];
-	while (is_open(l) && fetch_next(c, k)) {
-		if (l->npending && l->next.base + l->next.span >= l->low + RING_BITS)
-			break;
-		hold_ends(l, &l->next);
-		l->has_next = false;
-	}
+	while (is_open(l) && take_start(c, k))
+		;
 	if (!l->npending)
 		return false;
 	*ret = take_lowest(l);
